@@ -1,0 +1,49 @@
+# The commands of this project; `make` alone lists them.
+VENV := .venv
+PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.13 python3,$(shell \
+	$(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	2>/dev/null && echo $(name))))
+RUN := $(VENV)/bin/python
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help env run train test check format screenshot clean
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+env: $(VENV)/made ## make the environment in .venv
+
+$(VENV)/made: requirements.txt requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || sh .ci/install python3-venv
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+run: env ## train if need be, and serve the page on http://127.0.0.1:7860
+	@test models/manifest.json -nt config.toml && ! grep -q '"source": "sample"' models/manifest.json \
+		|| $(RUN) -m trainer --source auto --output models
+	MODELS_DIR=models GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=7860 $(RUN) app/app.py
+
+train: env ## train on PyPI Stats, as the weekly job does
+	$(RUN) -m trainer --output models
+
+test: env ## all tests, those in a browser included
+	$(RUN) -m pytest
+
+check: env ## lint, types, workflows
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/actionlint
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(VENV)/bin/zizmor --offline --quiet .github
+
+format: env ## put the code into its format
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+clean: ## remove what the commands above made
+	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis models

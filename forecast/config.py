@@ -1,0 +1,230 @@
+"""config.toml, read once into a frozen :class:`Config`.
+
+Each field's ``description`` says what is allowed; the same words end every
+error message about it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import tomli
+from packaging.utils import InvalidName, canonicalize_name
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from forecast.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pydantic_core import ErrorDetails
+
+T = TypeVar("T")
+
+LONGEST_NAME = 100  # the longest name on PyPI is shorter
+LONGEST_SHOWN = 40  # characters of a refused value that a message repeats
+
+
+@dataclass(frozen=True, order=True)
+class Package:
+    """A package: ``name`` as PEP 503 normalises it, ``label`` as somebody typed it."""
+
+    name: str
+    label: str
+
+    @classmethod
+    def parse(cls, text: object) -> Package:
+        """Make a Package of what was typed.
+
+        Raises:
+            ValueError: if PyPI would not allow the name.
+        """
+        allowed = "expected a name that PyPI allows: letters, digits, '.', '_' and '-' between them"
+        if not isinstance(text, str) or len(text) > LONGEST_NAME or not text.isascii():
+            raise ValueError(allowed)
+        try:
+            return cls(canonicalize_name(text, validate=True), text)
+        except InvalidName:
+            raise ValueError(allowed) from None
+
+
+class Event(BaseModel):
+    """Something known to have happened to the counts of every package."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    date: dt.date = Field(description="a date such as 2026-08-24, without quotes", strict=True)
+    until: dt.date | None = Field(
+        default=None, description="a date, not before `date`, without quotes", strict=True
+    )
+    kind: Literal["definition", "outage"] = Field(description='"definition" or "outage"')
+    note: Annotated[StrictStr, Field(min_length=1, max_length=120)] = Field(
+        description="a sentence of 1 to 120 characters"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Event:
+        if self.until is not None and self.until < self.date:
+            raise ValueError("`until` lies before `date`")
+        return self
+
+    @property
+    def last(self) -> dt.date:
+        """The last day it touched."""
+        return self.until or self.date
+
+
+def _name(pattern: str, allowed: str, default: Any = ...) -> Any:
+    return Field(default=default, pattern=pattern, description=allowed)
+
+
+class Config(BaseModel):
+    """What the two programs do, for whom and from where."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    packages: tuple[Annotated[Package, BeforeValidator(Package.parse)], ...] = Field(
+        min_length=1, description="one or more names of packages on PyPI, each once"
+    )
+    username: StrictStr = _name(
+        r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$", "the name of a GitHub user or organisation"
+    )
+    repo_name: StrictStr = _name(r"^[A-Za-z0-9._-]{1,100}$", "the name of a GitHub repository")
+    forecast_days: StrictInt = Field(ge=1, le=90, description="a whole number from 1 to 90")
+    m_values: tuple[Annotated[StrictInt, Field(ge=1, le=31)], ...] = Field(
+        min_length=1,
+        max_length=8,
+        description="one to eight season lengths in days, each a whole number from 1 to 31, once",
+    )
+    mirrors: StrictBool = Field(default=True, description="true or false")
+    artifact_name: StrictStr = _name(
+        r"^[A-Za-z0-9._-]{1,100}$", "the name of a workflow artifact", "models"
+    )
+    default_branch: StrictStr = _name(
+        r"^[A-Za-z0-9._/-]{1,200}$", "the name of the branch that the workflow runs on", "main"
+    )
+    workflow_file: StrictStr = _name(
+        r"^[A-Za-z0-9._-]{1,100}\.ya?ml$",
+        "the file name of a workflow in .github/workflows",
+        "upload_artifact.yml",
+    )
+    events: tuple[Event, ...] = Field(
+        default=(), description="[[events]] tables with date, kind, note and perhaps until"
+    )
+
+    @field_validator("packages")
+    @classmethod
+    def _each_package_once(cls, packages: tuple[Package, ...]) -> tuple[Package, ...]:
+        twice = _first_twice(package.name for package in packages)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is there twice")
+        return packages
+
+    @field_validator("m_values")
+    @classmethod
+    def _each_m_once(cls, m_values: tuple[int, ...]) -> tuple[int, ...]:
+        twice = _first_twice(m_values)
+        if twice is not None:
+            raise ValueError(f"{twice} is there twice")
+        return m_values
+
+    @property
+    def outages(self) -> frozenset[dt.date]:
+        """Every day of every event of the kind "outage"."""
+        return frozenset(
+            event.date.fromordinal(day)
+            for event in self.events
+            if event.kind == "outage"
+            for day in range(event.date.toordinal(), event.last.toordinal() + 1)
+        )
+
+
+def load_config(path: Path) -> Config:
+    """Read a Config from a TOML file.
+
+    Raises:
+        ConfigError: in one line that names the file, the key, its value and what is allowed.
+    """
+    try:
+        document = tomli.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:  # not UTF-8, or not TOML
+        raise ConfigError(f"{path}: is not TOML: {_one_line(error)}") from None
+    try:
+        return Config.model_validate(document)
+    except ValidationError as error:
+        # A mistyped key is both unknown and missing: the first says more.
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+        raise ConfigError(f"{path}: {_explain(first)}") from None
+
+
+def parse_packages(names: Iterable[str]) -> tuple[Package, ...]:
+    """Packages named on the command line, the first of each name kept.
+
+    Raises:
+        ConfigError: if PyPI would not allow a name.
+    """
+    packages: dict[str, Package] = {}
+    for text in names:
+        try:
+            package = Package.parse(text)
+        except ValueError as error:
+            raise ConfigError(f"package {_shown(text)}: {error}") from None
+        packages.setdefault(package.name, package)
+    return tuple(packages.values())
+
+
+def _explain(error: ErrorDetails) -> str:
+    """One line: the key, its value, what is wrong with it and what is allowed."""
+    location = error["loc"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
+    if error["type"] == "extra_forbidden":
+        fields = Event.model_fields if len(location) > 1 else Config.model_fields
+        return f"{key}: unknown key; expected one of {', '.join(fields)}"
+    allowed = _allowed(location)
+    if error["type"] == "missing":
+        return f"{key}: is missing; expected {allowed}"
+    wrong = f" ({error['ctx']['error']})" if error["type"] == "value_error" else ""
+    return f"{key} = {_shown(error['input'])}: expected {allowed}{wrong}"
+
+
+def _allowed(location: tuple[int | str, ...]) -> str:
+    """What the field at ``location`` allows, in its own words."""
+    names = [part for part in location if isinstance(part, str)]
+    fields = Event.model_fields if len(names) > 1 else Config.model_fields
+    field = fields.get(names[-1]) if names else None
+    return (field.description if field else None) or "what the README says"
+
+
+def _shown(value: object) -> str:
+    text = _one_line(json.dumps(value, default=str, ensure_ascii=False))
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+
+
+def _one_line(value: object) -> str:
+    return " ".join(str(value).split())
+
+
+def _first_twice(values: Iterable[T]) -> T | None:
+    seen: set[T] = set()
+    for value in values:
+        if value in seen:
+            return value
+        seen.add(value)
+    return None

@@ -1,0 +1,174 @@
+"""From counts as fetched to a regular daily series that a model can be fitted to.
+
+PyPI Stats leaves days out: because it failed that day, for every package at
+once, or because a package was not downloaded at all. The first is a hole to
+bridge, the second a zero. What was estimated is listed, so that a reader can
+tell it from what was counted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import SeriesError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from numpy.typing import NDArray
+
+WEEK = 7
+FEWEST_DAYS = 14  # two weeks: below that not even a weekday's usual count is known
+MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
+RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
+FAR_BELOW = np.log(3.0)  # a third of what the weekday has had within four weeks
+WEEKS_AROUND = 4
+FEWEST_WITNESSES = 3  # packages needed before a fault is called everybody's
+SHARE_OF_WITNESSES = 0.9
+SOLID = 50.0  # median count above which a third of the usual is no accident
+LONGEST_TAIL = 7  # days; a longer low stretch up to the last day is a new level, not a fault
+
+
+@dataclass(frozen=True)
+class Series:
+    """One package's counts for every day of a span.
+
+    Attributes:
+        start: the first day.
+        values: float64, shape (days,), downloads a day, finite and not negative.
+        repaired: the days whose value is an estimate, ascending.
+    """
+
+    start: dt.date
+    values: NDArray[np.float64]
+    repaired: tuple[dt.date, ...]
+
+    @property
+    def last_day(self) -> dt.date:
+        """The last day observed."""
+        return self.start + dt.timedelta(days=len(self.values) - 1)
+
+    def since(self, position: int) -> Series:
+        """The part from the given position on, counted from 0."""
+        start = self.start + dt.timedelta(days=position)
+        kept = tuple(day for day in self.repaired if day >= start)
+        return Series(start, self.values[position:], kept)
+
+
+def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series:
+    """Make a package's counts regular.
+
+    A day of an outage counts as missing whatever was published for it. A missing
+    day of a rarely downloaded package is a zero; any other is interpolated on the
+    log scale between its neighbours with the weekday's effect taken out and put
+    back (as ``na.interp`` of R's forecast package does for seasonal series).
+
+    Args:
+        counts: downloads by day; a DatetimeIndex, ascending, without duplicates.
+        outages: the days that failed for every package.
+
+    Raises:
+        SeriesError: if fewer than 14 days were observed, or more than half are missing.
+    """
+    observed = counts[~counts.index.isin(pd.to_datetime(sorted(outages)))]
+    if len(observed) < FEWEST_DAYS:
+        raise SeriesError(
+            f"has {len(observed)} observed days; a forecast needs {FEWEST_DAYS}: "
+            "wait until PyPI Stats has more, or take it out of config.toml"
+        )
+    days = pd.date_range(observed.index[0], observed.index[-1], freq="D")
+    values: NDArray[np.float64] = np.array(observed.reindex(days), dtype=np.float64)
+    known_fault = days.isin(pd.to_datetime(sorted(outages)))
+    values[np.isnan(values) & ~known_fault & (_level(values) < RARE)] = 0.0
+    missing = np.isnan(values)
+    if missing.mean() > MOST_MISSING:
+        raise SeriesError(
+            f"has no count on {missing.sum()} of {len(days)} days; "
+            f"at most {MOST_MISSING:.0%} may be missing: wait until PyPI Stats has more"
+        )
+    if missing.any():
+        values[missing] = _interpolated(values)[missing]
+    repaired = tuple(day.date() for day in days[missing])
+    return Series(start=days[0].date(), values=values, repaired=repaired)
+
+
+def common_outages(counts: Mapping[str, pd.Series[int]]) -> frozenset[dt.date]:
+    """Days on which the source failed: missing or far too low for every package at once.
+
+    A real event hits one package, a fault of the source all of them. "Far too low"
+    is less than a third of the median of the same weekday within four weeks. Only
+    packages with a median of 50 a day bear witness, and it takes three of them.
+    """
+    witnesses = {name: each for name, each in counts.items() if _is_solid(each)}
+    if len(witnesses) < FEWEST_WITNESSES:
+        return frozenset()
+    table = pd.DataFrame(witnesses).sort_index().asfreq("D")
+    values = table.to_numpy(dtype=np.float64)
+    covered = _covered(values)
+    failed = (np.isnan(values) | _far_below(values)) & covered
+    enough = covered.sum(axis=1) >= FEWEST_WITNESSES
+    common = enough & (failed.sum(axis=1) >= SHARE_OF_WITNESSES * covered.sum(axis=1))
+    _forgive_long_tail(common)
+    return frozenset(day.date() for day in table.index[common])
+
+
+def _is_solid(counts: pd.Series[int]) -> bool:
+    return len(counts) >= FEWEST_DAYS and float(counts.median()) >= SOLID
+
+
+def _covered(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a day lies between a package's first and last count; shape as ``values``."""
+    seen = ~np.isnan(values)
+    begun = np.logical_or.accumulate(seen, axis=0)
+    to_come = np.logical_or.accumulate(seen[::-1], axis=0)[::-1]
+    return begun & to_come
+
+
+def _far_below(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a day has less than a third of the median of its weekday's neighbours."""
+    reach = WEEKS_AROUND * WEEK
+    padded = np.pad(np.log1p(values), ((reach, reach), (0, 0)), constant_values=np.nan)
+    shifts = [WEEK * week for week in range(-WEEKS_AROUND, WEEKS_AROUND + 1) if week]
+    length = len(values)
+    around = np.stack([padded[reach + shift : reach + shift + length] for shift in shifts])
+    medians = pd.DataFrame(around.reshape(len(shifts), -1)).median()
+    usual = np.array(medians, dtype=np.float64).reshape(values.shape)
+    far_below: NDArray[np.bool_] = np.log1p(values) - usual < -FAR_BELOW
+    return far_below
+
+
+def _forgive_long_tail(common: NDArray[np.bool_]) -> None:
+    """A stretch up to the newest day that is longer than a week is no fault, in place."""
+    normal = np.flatnonzero(~common)
+    tail = int(normal[-1]) + 1 if normal.size else 0
+    if len(common) - tail > LONGEST_TAIL:
+        common[tail:] = False
+
+
+def _level(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The median of the counts within two weeks of each day, NaN where there are none."""
+    window = 4 * WEEK + 1
+    rolling = pd.Series(values).rolling(window, center=True, min_periods=1).median()
+    return rolling.to_numpy(dtype=np.float64)
+
+
+def _interpolated(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Every day as its neighbours and its weekday have it, on the log scale."""
+    logs = np.log1p(values)
+    effects = _weekday_effects(logs)[np.arange(len(logs)) % WEEK]
+    known = np.flatnonzero(~np.isnan(logs))
+    adjusted = np.interp(np.arange(len(logs)), known, (logs - effects)[known])
+    return np.maximum(np.expm1(adjusted + effects), 0.0)
+
+
+def _weekday_effects(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median distance of each weekday from the running level, shape (7,), 0 where unknown."""
+    level = pd.Series(logs).rolling(2 * WEEK + 1, center=True, min_periods=WEEK).median()
+    distance = logs - level.to_numpy(dtype=np.float64)
+    by_weekday = pd.Series(distance).groupby(np.arange(len(logs)) % WEEK).median()
+    return by_weekday.reindex(range(WEEK)).fillna(0.0).to_numpy(dtype=np.float64)
