@@ -1,0 +1,1 @@
+"""Servers on loopback that behave as PyPI Stats and GitHub do, faults included."""

@@ -1,0 +1,303 @@
+"""A stand-in of GitHub's Artifacts API and of the blob store it sends on to."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import random
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tests.standins.server import ANY, Answer, Call, Fault, Loopback
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+TOKEN = "github_pat_stand_in"
+AUTO = "auto"
+REPOSITORY_ID = 1001
+FORK_ID = 2002
+HTML = "text/html; charset=utf-8"
+
+
+@dataclass
+class StoredArtifact:
+    """An artifact, its zip and its run, as the stand-in keeps them.
+
+    ``listed`` and ``run`` are the JSON objects; a test may change them later.
+    """
+
+    listed: dict[str, Any]
+    run: dict[str, Any]
+    zipped: bytes
+    run_id: int
+
+    @property
+    def id(self) -> int:
+        """The artifact's id."""
+        return int(self.listed["id"])
+
+
+class BlobServer(Loopback):
+    """The second origin: it refuses a request that bears an Authorization."""
+
+    def __init__(self) -> None:
+        self.blobs: dict[str, bytes] = {}
+        super().__init__()
+
+    def route(self, call: Call) -> str:
+        """There is only one."""
+        return "blob"
+
+    def answer(self, call: Call) -> Answer:
+        """The zip, for who has a signature and nothing else."""
+        if "authorization" in call.headers:
+            return Answer(400, b"<Error>InvalidAuthenticationInfo</Error>", "application/xml")
+        if call.path not in self.blobs or call.query.get("sig") != "signed":
+            return Answer(403, b"<Error>AuthenticationFailed</Error>", "application/xml")
+        return Answer(200, self.blobs[call.path], "application/zip")
+
+
+class GitHubServer(Loopback):
+    """GitHub's API for one repository, on loopback.
+
+    Args:
+        owner: The repository's owner.
+        repo: The repository.
+        token: The one token it takes.
+        page_size: Artifacts a page at the most, whatever is asked for.
+    """
+
+    def __init__(
+        self, owner: str = "owner", repo: str = "repo", *, token: str = TOKEN, page_size: int = 100
+    ) -> None:
+        self.owner, self.repo, self.token, self.page_size = owner, repo, token, page_size
+        self.artifacts: list[StoredArtifact] = []
+        self.blob = BlobServer()
+        self.free_calls = 0
+        self._ids = itertools.count(1)
+        self._shuffle = random.Random(7)
+        self._order: list[int] = []
+        super().__init__()
+
+    @property
+    def url(self) -> str:
+        """What GITHUB_API_URL is set to."""
+        return self.origin
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop both servers."""
+        super().close()
+        self.blob.close()
+
+    def add_artifact(
+        self,
+        zipped: bytes = b"zip",
+        *,
+        name: str = "models",
+        created_at: datetime | None = None,
+        expired: bool = False,
+        branch: str = "main",
+        fork: bool = False,
+        event: str = "schedule",
+        status: str = "completed",
+        conclusion: str | None = "success",
+        path: str = ".github/workflows/upload_artifact.yml",
+        digest: str | None = AUTO,
+        size: int | None = None,
+        listed: dict[str, Any] | None = None,
+        run: dict[str, Any] | None = None,
+    ) -> StoredArtifact:
+        """Add an artifact and the run that made it; what is not given is as it should be.
+
+        ``listed`` and ``run`` overwrite fields of the two JSON objects, last.
+        """
+        number = next(self._ids)
+        made = created_at or datetime(2026, 1, 4, 3, 17, tzinfo=UTC) + timedelta(days=7 * number)
+        head = {
+            "id": 9000 + number,
+            "head_branch": branch,
+            "head_sha": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest(),
+        }
+        head_repository = FORK_ID if fork else REPOSITORY_ID
+        if digest == AUTO:
+            digest = f"sha256:{hashlib.sha256(zipped).hexdigest()}"
+        base = f"{self.url}/repos/{self.owner}/{self.repo}/actions"
+        stored = StoredArtifact(
+            {
+                "id": 100 + number,
+                "node_id": f"node{number}",
+                "name": name,
+                "size_in_bytes": len(zipped) if size is None else size,
+                "url": f"{base}/artifacts/{100 + number}",
+                "archive_download_url": f"{base}/artifacts/{100 + number}/zip",
+                "expired": expired,
+                "digest": digest,
+                "created_at": _stamp(made),
+                "updated_at": _stamp(made),
+                "expires_at": _stamp(made + timedelta(days=30)),
+                "workflow_run": {
+                    **head,
+                    "repository_id": REPOSITORY_ID,
+                    "head_repository_id": head_repository,
+                },
+                **(listed or {}),
+            },
+            {
+                **head,
+                "name": "Upload Model Artifact",
+                "event": event,
+                "status": status,
+                "conclusion": conclusion,
+                "path": path,
+                "run_attempt": 1,
+                "repository": {"id": REPOSITORY_ID, "full_name": f"{self.owner}/{self.repo}"},
+                "head_repository": {"id": head_repository},
+                **(run or {}),
+            },
+            zipped,
+            9000 + number,
+        )
+        self.artifacts.append(stored)
+        # Documented nowhere, so never to be relied on.
+        self._order.insert(self._shuffle.randrange(len(self._order) + 1), len(self._order))
+        return stored
+
+    def fail(self, route: str, fault: int | str | Fault, times: int = 1, **headers: str) -> None:
+        """Let the next calls of "list", "run", "zip", "blob" or any ("*") go wrong.
+
+        ``fault`` is a status, "html", "nonsense", an ``Answer.how``, or a fault. Keyword
+        arguments are headers, with ``_`` for ``-``.
+        """
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        server = self.blob if route == "blob" else self
+        server.add_fault(ANY if route == ANY else route, _fault(fault, named), times)
+
+    def limit(self, kind: str, *, route: str = ANY, times: int = 1) -> None:
+        """Let the next calls meet the rate limit in one of GitHub's ways.
+
+        ``kind`` is "retry-after", "reset", "bare 429" or "bare 403".
+        """
+        status = 429 if kind == "bare 429" else 403
+        body = json.dumps({"message": "API rate limit exceeded", "documentation_url": "..."})
+
+        def headers(answer: Answer) -> Answer:
+            del answer
+            # The real one says when by its own clock, which its Date header shows.
+            now = datetime.now(UTC)
+            extra = {
+                "retry-after": {"Retry-After": "120"},
+                "reset": {
+                    "X-RateLimit-Remaining": "0",
+                    "X-RateLimit-Reset": str(int(now.timestamp()) + 900),
+                },
+            }.get(kind, {})
+            return Answer(status, body.encode(), headers=extra)
+
+        self.add_fault(route, headers, times)
+
+    def route(self, call: Call) -> str:
+        """The kind of call."""
+        if call.path.endswith("/actions/artifacts"):
+            return "list"
+        if call.path.endswith("/zip"):
+            return "zip"
+        return "run" if "/actions/runs/" in call.path else call.path
+
+    def answer(self, call: Call) -> Answer:
+        """What GitHub answers when all is well."""
+        if "user-agent" not in call.headers:
+            return _message(403, "Request forbidden by administrative rules.")
+        given = call.headers.get("authorization")
+        if given is not None and given not in {f"Bearer {self.token}", f"token {self.token}"}:
+            return _message(401, "Bad credentials")
+        base = f"/repos/{self.owner}/{self.repo}/actions"
+        if call.path == f"{base}/artifacts":
+            return self._conditional(call, self._list(call))
+        if match := re.fullmatch(rf"{re.escape(base)}/runs/(\d+)", call.path):
+            runs = {stored.run_id: stored.run for stored in self.artifacts}
+            return _found(runs.get(int(match[1])))
+        if match := re.fullmatch(rf"{re.escape(base)}/artifacts/(\d+)/zip", call.path):
+            return self._zip(int(match[1]), given)
+        return _message(404, "Not Found")
+
+    def _list(self, call: Call) -> Answer:
+        shuffled = [self.artifacts[place].listed for place in self._order]
+        named = [each for each in shuffled if call.query.get("name") in {None, each["name"]}]
+        size = min(int(call.query.get("per_page", "30")), self.page_size)
+        page = int(call.query.get("page", "1"))
+        shown = named[(page - 1) * size : page * size]
+        answer = _json({"total_count": len(named), "artifacts": shown})
+        if page * size < len(named):
+            query = f"name={call.query.get('name', '')}&per_page={size}"
+            there = f"{self.url}{call.path}?{query}"
+            last = -(-len(named) // size)
+            answer.headers["Link"] = (
+                f'<{there}&page={page + 1}>; rel="next", <{there}&page={last}>; rel="last"'
+            )
+        return answer
+
+    def _conditional(self, call: Call, answer: Answer) -> Answer:
+        etag = f'W/"{hashlib.sha256(answer.body).hexdigest()}"'
+        headers = {**answer.headers, "ETag": etag}
+        if call.headers.get("if-none-match") != etag:
+            return replace(answer, headers=headers)
+        if "authorization" in call.headers:
+            self.free_calls += 1
+        return Answer(304, b"", headers=headers)
+
+    def _zip(self, number: int, given: str | None) -> Answer:
+        if given is None:
+            return _message(401, "Requires authentication")
+        stored = next((each for each in self.artifacts if each.id == number), None)
+        if stored is None:
+            return _message(404, "Not Found")
+        if stored.listed["expired"]:
+            return _message(410, "Artifact has expired")
+        self.blob.blobs[f"/{number}.zip"] = stored.zipped
+        there = f"{self.blob.origin}/{number}.zip?sig=signed&se=in-a-minute"
+        return Answer(302, b"", HTML, {"Location": there})
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _json(value: Any) -> Answer:
+    return Answer(200, json.dumps(value).encode(), "application/json; charset=utf-8")
+
+
+def _found(value: Any) -> Answer:
+    return _message(404, "Not Found") if value is None else _json(value)
+
+
+def _message(status: int, message: str) -> Answer:
+    return replace(_json({"message": message, "status": str(status)}), status=status)
+
+
+def _fault(fault: int | str | Fault, headers: dict[str, str]) -> Fault:
+    if isinstance(fault, int):
+        return replace(_message(fault, f"status {fault}"), headers=headers)
+    if fault == "html":
+        return Answer(200, b"<!doctype html><title>Unicorn!</title>", HTML, headers)
+    if fault == "nonsense":
+        return Answer(200, b'{"artifacts": {"models": 1}, "total_count": "many"}')
+    if isinstance(fault, str):
+        how = fault
+        return lambda answer: replace(answer, how=how)
+    return fault

@@ -1,0 +1,210 @@
+"""What both stand-ins are made of: an HTTP server in a thread, a log, and faults."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request as it arrived; header names are in lower case."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+
+
+@dataclass
+class Answer:
+    """A response: the body, and how badly it is delivered.
+
+    Attributes:
+        how: "whole"; "cut" breaks off half-way through the body; "drip" and
+            "drip headers" send a byte every ``pause`` seconds; "endless" sends chunks
+            that never end; "hang" sends nothing; "drop" closes at once.
+    """
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
+    how: str = "whole"
+    pause: float = 0.02
+
+
+Fault = Answer | Callable[[Answer], Answer]
+
+
+class Loopback:
+    """An HTTP server on a free port of 127.0.0.1; use it as a context manager.
+
+    Subclasses say in :meth:`answer` what it answers when all is well, and in
+    :meth:`route` what a call is called when faults are set for it.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.closing = threading.Event()
+        self._lock = threading.Lock()
+        self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
+        self._server = _Server(("127.0.0.1", 0), self._handler())
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop, also in the middle of a hang or a drip."""
+        self.closing.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def add_fault(self, route: str, fault: Fault, times: int = 1) -> None:
+        """Let the next calls of a route go wrong; :data:`ANY` is every route."""
+        with self._lock:
+            self._faults[route].extend([fault] * times)
+
+    def clear_faults(self) -> None:
+        """Let all be well again."""
+        with self._lock:
+            self._faults.clear()
+
+    def paths(self) -> list[str]:
+        """The paths called so far."""
+        with self._lock:
+            return [call.path for call in self.calls]
+
+    def route(self, call: Call) -> str:
+        """The name of what is called."""
+        raise NotImplementedError
+
+    def answer(self, call: Call) -> Answer:
+        """The answer when nothing is wrong."""
+        raise NotImplementedError
+
+    def _respond(self, call: Call) -> Answer:
+        with self._lock:
+            self.calls.append(call)
+            fault = self._next_fault(self.route(call))
+        if isinstance(fault, Answer):
+            return fault
+        answer = self.answer(call)
+        return fault(answer) if fault else answer
+
+    def _next_fault(self, route: str) -> Fault | None:
+        for queue in (self._faults[route], self._faults[ANY]):
+            if queue:
+                return queue.popleft()
+        return None
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        loopback = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            wbufsize = -1
+
+            def do_GET(self) -> None:
+                parts = urlsplit(self.path)
+                query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                call = Call(self.command, unquote(parts.path), query, headers)
+                self.close_connection = True
+                _deliver(self, loopback._respond(call), loopback.closing)
+
+            def log_message(self, *_args: Any) -> None:
+                pass
+
+        return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Clients that hang up are what some tests are about."""
+
+
+def _deliver(handler: BaseHTTPRequestHandler, answer: Answer, closing: threading.Event) -> None:
+    if answer.how == "hang":
+        closing.wait(30)
+        return
+    if answer.how == "drop":
+        with contextlib.suppress(OSError):
+            handler.connection.shutdown(socket.SHUT_RDWR)
+        return
+    send = _dripping(handler, answer.pause, closing)
+    head, body = _head(handler, answer), answer.body
+    if answer.how == "drip headers":
+        send(head)
+    handler.wfile.write(b"" if answer.how == "drip headers" else head)
+    if answer.how == "endless":
+        while not closing.is_set():
+            handler.wfile.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+    elif answer.how == "drip":
+        send(body)
+    else:
+        handler.wfile.write(body[: len(body) // 2] if answer.how == "cut" else body)
+    handler.wfile.flush()
+
+
+def _head(handler: BaseHTTPRequestHandler, answer: Answer) -> bytes:
+    headers = {
+        "Server": "stand-in",
+        "Date": handler.date_time_string(),
+        "Content-Type": answer.content_type,
+        "Connection": "close",
+        **answer.headers,
+    }
+    if answer.how == "endless":
+        headers["Transfer-Encoding"] = "chunked"
+    else:
+        headers["Content-Length"] = str(len(answer.body))
+    lines = [f"HTTP/1.1 {answer.status} {handler.responses.get(answer.status, ('',))[0]}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _dripping(
+    handler: BaseHTTPRequestHandler, pause: float, closing: threading.Event
+) -> Callable[[bytes], None]:
+    def send(data: bytes) -> None:
+        for byte in data:
+            if closing.wait(pause):
+                return
+            handler.wfile.write(bytes([byte]))
+            handler.wfile.flush()
+
+    return send
