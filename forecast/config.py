@@ -144,6 +144,11 @@ class Config(BaseModel):
         return m_values
 
     @property
+    def repository_url(self) -> str:
+        """Where the project lives; its User-Agent names it."""
+        return f"https://github.com/{self.username}/{self.repo_name}"
+
+    @property
     def outages(self) -> frozenset[dt.date]:
         """Every day of every event of the kind "outage"."""
         return frozenset(

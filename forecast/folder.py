@@ -1,0 +1,80 @@
+"""Put a folder of files in place whole: the old folder or the new one, never a mixture."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.errors import BundleError
+from forecast.manifest import MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AT_FDCWD = -100
+RENAME_EXCHANGE = 2
+
+
+def check_target(target: Path) -> None:
+    """Make sure that replacing ``target`` destroys nothing but an older bundle.
+
+    Raises:
+        BundleError: if it is a file, or a folder that holds something else.
+    """
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise BundleError(f"{target} is a file; name a folder for the bundle")
+    if any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise BundleError(
+            f"{target} holds files but no {MANIFEST}, so it is no bundle to replace; "
+            "name another folder, or empty it"
+        )
+
+
+def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write ``files`` to a folder beside ``target`` and swap the two.
+
+    Raises:
+        BundleError: if ``target`` is something that must not be replaced.
+        OSError: if the disk does not let us; ``target`` is then as it was.
+    """
+    check_target(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}."))
+    try:
+        fresh.chmod(0o755)
+        for name, data in files.items():
+            _write(fresh / name, data)
+        if target.exists():
+            _exchange(fresh, target)
+        else:
+            fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Swap two folders in one step, which Linux can and Python cannot say."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is not None:
+        source, target = os.fsencode(one), os.fsencode(other)
+        if renameat2(AT_FDCWD, source, AT_FDCWD, target, RENAME_EXCHANGE) == 0:
+            return
+    # Elsewhere two steps must do; whoever is killed between them finds the old folder here.
+    aside = one.with_name(f"{other.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    other.rename(aside)
+    one.rename(other)
+    aside.rename(one)

@@ -1,0 +1,137 @@
+"""manifest.json: what a training run says of itself and of each package."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from packaging.utils import is_normalized_name
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
+
+from forecast.errors import BundleError
+
+MANIFEST = "manifest.json"
+
+
+def _normalised(name: str) -> str:
+    if not is_normalized_name(name):
+        raise ValueError("is not a name as PEP 503 normalises it")
+    return name
+
+
+Name = Annotated[str, Field(max_length=100), AfterValidator(_normalised)]
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Order = tuple[int, int, int]
+SeasonalOrder = tuple[int, int, int, int]
+Text = Annotated[str, Field(max_length=2_000)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Error = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Backtest(_Frozen):
+    """How a package's forecasts would have done, by rolling origins; None where unknown."""
+
+    origins: Annotated[int, Field(ge=0)]
+    mase: Error | None = None
+    naive_mase: Error | None = None
+    ratio: Error | None = None
+    coverage_80: Share | None = None
+    coverage_95: Share | None = None
+
+
+class MemberEntry(_Frozen):
+    """One ARIMA of the mean that makes the forecast."""
+
+    order: Order
+    seasonal_order: SeasonalOrder
+    scale: Literal["log", "level"]
+    weight: Share
+    profile: Annotated[int, Field(ge=0, description="period of the seasonal profile, 0: none")] = 0
+    cleaned: bool = False
+
+    @property
+    def notation(self) -> str:
+        """The orders as Box and Jenkins write them: (p,d,q)(P,D,Q)m."""
+        *seasonal, m = self.seasonal_order
+        text = f"({','.join(map(str, self.order))})"
+        return text + f"({','.join(map(str, seasonal))}){m}" if m > 1 else text
+
+
+class PackageEntry(_Frozen):
+    """What a run has to say of one package.
+
+    ``status`` is "trained" in this run, "carried" over from an earlier one with its model,
+    or "failed" without a model; ``reason`` says why it is not "trained".
+    """
+
+    label: Text
+    status: Literal["trained", "carried", "failed"]
+    reason: Text = ""
+    trained_at: AwareDatetime | None = None
+    file: str | None = None
+    sha256: Sha256 | None = None
+    m: int | None = None
+    order: Order | None = None
+    seasonal_order: SeasonalOrder | None = None
+    members: tuple[MemberEntry, ...] = ()
+    candidates: Annotated[int, Field(ge=0)] = 0
+    note: Text = ""
+    trained_through: dt.date | None = None
+    n_obs: Annotated[int, Field(ge=0)] = 0
+    repaired: tuple[dt.date, ...] = ()
+    revised: Annotated[int, Field(ge=0, description="days corrected since the run before")] = 0
+    backtest: Backtest | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+
+
+class Manifest(_Frozen):
+    """The first file to read: it names all the others and their digests."""
+
+    format: Literal[1] = 1
+    created_at: AwareDatetime
+    commit: Text = ""
+    run: Text = ""
+    source: Literal["pypistats", "sample", "folder"]
+    mirrors: bool
+    forecast_days: Annotated[int, Field(ge=1, le=365)]
+    m_values: tuple[int, ...]
+    versions: dict[str, Text]
+    outages: tuple[dt.date, ...] = ()
+    files: dict[str, Sha256] = {}
+    packages: dict[Name, PackageEntry]
+
+    @property
+    def modelled(self) -> dict[str, PackageEntry]:
+        """The packages that have a model, in the order of the config."""
+        return {name: entry for name, entry in self.packages.items() if entry.file}
+
+    def dump(self) -> bytes:
+        """The manifest as the bytes of manifest.json."""
+        return self.model_dump_json(indent=1).encode() + b"\n"
+
+
+def parse_manifest(data: bytes) -> Manifest:
+    """Read the bytes of a manifest.json.
+
+    Raises:
+        BundleError: naming the first field that is not as it should be.
+    """
+    try:
+        return Manifest.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    if where == "format":
+        raise BundleError(f"{MANIFEST} is of a format that this version does not read: update it")
+    raise BundleError(f"{MANIFEST}: {where or 'the whole'}: {first['msg']}")

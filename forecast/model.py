@@ -1,0 +1,420 @@
+"""The fitted model: a stated mean of a few seasonal ARIMAs, and its bands.
+
+A `Model` is what a training run publishes for one package. Its state is plain
+Python: the regular daily counts it was trained on and, for each `Member` of the
+mean, the orders and the parameters that the trainer estimated. The state space
+form is rebuilt from these whenever a forecast is asked for, which takes
+milliseconds, so a pickle is a few kilobytes and survives a library upgrade.
+
+Notation follows Box and Jenkins: a member is an ARIMA(p,d,q)(P,D,Q)m of z, where z
+is ln(1 + y) of the daily count y (scale "log") or y in units of its own mean (scale
+"level"), freed of the holidays first (`forecast.christmas`).
+
+Members are averaged quantile by quantile (Vincent's rule), as geometric means of
+1 + y: the point forecast from the members' medians, each end of a band from the
+members' ends of that band. So the skewness that counts show on the log scale and
+the restraint of the level scale both enter, where a mean of variances would need
+one scale for all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass, fields, replace
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast import christmas
+from forecast.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Array = NDArray[np.float64]
+
+LOG = "log"
+LEVEL = "level"
+
+LONGEST_HORIZON = 3660  # days; ten years, a limit against slips and not against users
+LARGEST_COUNT = 1e15  # downloads a day; beyond it a float no longer counts in ones
+LARGEST_SEASON = 366  # days
+SPIKE = 4.0  # robust standard deviations from which a day counts as a spike
+SPIKE_SEASONS = 4  # seasons either way that a day is compared with
+MAD_TO_DEVIATION = 1.4826  # of a normal distribution
+
+Z_80 = NormalDist().inv_cdf(0.90)
+Z_95 = NormalDist().inv_cdf(0.975)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Daily forecasts from `start` on; arrays of shape (days,), downloads a day.
+
+    Attributes:
+        start: the day after the model's last observation.
+        mean: the point forecast, the middle of the predictive distribution.
+        lower_80: with `upper_80`, the 80 % band; likewise for 95 %.
+    """
+
+    start: dt.date
+    mean: Array
+    lower_80: Array
+    upper_80: Array
+    lower_95: Array
+    upper_95: Array
+
+
+@dataclass(frozen=True)
+class Total:
+    """The sum of the next days' downloads, with the band of the sum itself."""
+
+    mean: float
+    lower_80: float
+    upper_80: float
+    lower_95: float
+    upper_95: float
+
+
+@dataclass(frozen=True)
+class Member:
+    """One ARIMA of the mean.
+
+    Attributes:
+        order: (p, d, q).
+        seasonal_order: (P, D, Q, m); (0, 0, 0, 0) where the ARIMA has no season.
+        scale: "log" for z = ln(1 + y), "level" for z = y / unit.
+        params: estimates in statsmodels' order (AR, MA, seasonal AR, seasonal MA,
+            innovation variance), for z.
+        weight: share in the mean; the weights of a model sum to 1.
+        profile: effects of the season that are taken off z before the ARIMA and put
+            back after it, by position in the season counted from the model's first
+            day; empty where the ARIMA itself carries the season.
+        cleaned: whether the ARIMA sees z after `winsorise`.
+        unit: downloads a day that z = 1 stands for on the level scale.
+    """
+
+    order: tuple[int, int, int]
+    seasonal_order: tuple[int, int, int, int]
+    scale: str
+    params: tuple[float, ...]
+    weight: float
+    profile: tuple[float, ...] = ()
+    cleaned: bool = False
+    unit: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_member(self)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        _restore(self, state)
+        _check_member(self)
+
+    @property
+    def season(self) -> int:
+        """The period that `winsorise` compares a day at: m, or the profile's length, or 1."""
+        return max(self.seasonal_order[3], len(self.profile), 1)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A package's forecast: history, members, and how wide its bands are.
+
+    Attributes:
+        start: day of the first observation.
+        history: downloads a day, regular, without holes.
+        members: the ARIMAs whose mean is the forecast.
+        note: one plain sentence where a simple model stands in for the search;
+            empty otherwise.
+        weekend_gap: how far weekends lie below weekdays in ln(1 + y), which is what
+            the effect of Christmas is measured in; 0 for no effect.
+        widths: factors on the half-widths of the 80 % and of the 95 % band that the
+            members' own variances give.
+        total_width: the same for the bands of a sum.
+    """
+
+    start: dt.date
+    history: tuple[float, ...]
+    members: tuple[Member, ...]
+    note: str = ""
+    weekend_gap: float = 0.0
+    widths: tuple[float, float] = (1.0, 1.0)
+    total_width: float = 1.0
+
+    def __post_init__(self) -> None:
+        _check_model(self)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        _restore(self, state)
+        _check_model(self)
+
+    @property
+    def last_day(self) -> dt.date:
+        """Day of the last observation."""
+        return self.start + dt.timedelta(days=len(self.history) - 1)
+
+    def predict(self, days: int) -> Forecast:
+        """Forecast the `days` days after `last_day`.
+
+        Raises:
+            ValueError: `days` is not between 1 and `LONGEST_HORIZON`.
+        """
+        return self._forecast(self._paths(days))
+
+    def total(self, days: int) -> Total:
+        """Forecast the sum of the next `days` days.
+
+        Errors of neighbouring days go together, so the band of a sum is neither the
+        sum of the daily ends nor that of independent days. Its variance takes the
+        daily deviations from the daily bands and their correlation from the members'
+        psi weights; its ends are those of a log-normal of that variance.
+
+        Raises:
+            ValueError: `days` is not between 1 and `LONGEST_HORIZON`.
+        """
+        paths = self._paths(days)
+        daily = self._forecast(paths)
+        middle = float(daily.mean.sum())
+        relative = (np.log1p(daily.upper_80) - np.log1p(daily.lower_80)) / (2.0 * Z_80)
+        deviations = relative * (1.0 + daily.mean)
+        correlation = sum(
+            member.weight * path.correlation()
+            for member, path in zip(self.members, paths, strict=True)
+        )
+        variance = float(deviations @ correlation @ deviations)
+        spread = math.sqrt(variance) / max(middle, 1.0) * self.total_width
+        step_80, step_95 = Z_80 * spread, Z_95 * spread
+        return Total(
+            mean=middle,
+            lower_80=middle * math.exp(-step_80),
+            upper_80=_cap(middle, step_80),
+            lower_95=middle * math.exp(-step_95),
+            upper_95=_cap(middle, step_95),
+        )
+
+    def extend(self, newer: Sequence[float]) -> Model:
+        """Append newer regular days; the parameters stay as they were estimated.
+
+        Raises:
+            BundleError: a value is negative, infinite or not a number.
+        """
+        return replace(self, history=self.history + tuple(float(value) for value in newer))
+
+    def _paths(self, days: int) -> tuple[_Path, ...]:
+        """The members' forecasts, each on its own scale, holidays left out."""
+        if not 1 <= days <= LONGEST_HORIZON:
+            raise ValueError(f"days is {days}; it must lie between 1 and {LONGEST_HORIZON}")
+        counts = without_holidays(np.asarray(self.history), self.start, self.weekend_gap)
+        return tuple(_path(member, counts, days) for member in self.members)
+
+    def _forecast(self, paths: tuple[_Path, ...]) -> Forecast:
+        start = self.last_day + dt.timedelta(days=1)
+        days = paths[0].mean.size
+        holidays = christmas.effects(start, days, self.weekend_gap)
+
+        def averaged(deviations: float) -> Array:
+            """The members' mean at so many standard deviations, (days,) downloads a day."""
+            logs = sum(
+                member.weight * np.log1p(to_counts(member, path.at(deviations)))
+                for member, path in zip(self.members, paths, strict=True)
+            )
+            return np.asarray(np.expm1(logs) * np.exp(holidays))
+
+        step_80, step_95 = Z_80 * self.widths[0], Z_95 * self.widths[1]
+        step_95 = max(step_80, step_95)
+        return Forecast(
+            start=start,
+            mean=averaged(0.0),
+            lower_80=averaged(-step_80),
+            upper_80=averaged(step_80),
+            lower_95=averaged(-step_95),
+            upper_95=averaged(step_95),
+        )
+
+
+@dataclass(frozen=True)
+class _Path:
+    """One member's forecast of z.
+
+    Attributes:
+        mean: shape (days,).
+        psi: weights of past innovations in the error of a forecast, shape (days,);
+            the error h days ahead is the sum of psi[j] e[n + h - j] over j < h.
+        sigma: standard deviation of the innovations e.
+    """
+
+    mean: Array
+    psi: Array
+    sigma: float
+
+    def at(self, deviations: float) -> Array:
+        """The point so many standard deviations from the mean, shape (days,)."""
+        return self.mean + deviations * self.sigma * np.sqrt(np.cumsum(self.psi**2))
+
+    def correlation(self) -> Array:
+        """Correlation of the errors of all days, shape (days, days)."""
+        days = self.psi.size
+        weights = np.zeros((days, days))
+        for step in range(days):
+            weights[step:, step] = self.psi[: days - step]
+        covariance = weights @ weights.T
+        scale = np.sqrt(np.diag(covariance))
+        return np.asarray(covariance / np.outer(scale, scale))
+
+
+def without_holidays(counts: Array, start: dt.date, gap: float) -> Array:
+    """Counts (n,) as they would have been without Christmas."""
+    if gap == 0.0:
+        return counts
+    return counts * np.exp(-christmas.effects(start, counts.size, gap))
+
+
+def to_scale(counts: Array, scale: str, unit: float) -> Array:
+    """Put counts (n,) on a member's scale; same shape."""
+    return np.log1p(counts) if scale == LOG else counts / unit
+
+
+def to_counts(member: Member, z: Array) -> Array:
+    """Put z (n,) back into counts (n,), within [0, `LARGEST_COUNT`]."""
+    highest = math.log1p(LARGEST_COUNT)
+    counts = np.expm1(np.minimum(z, highest)) if member.scale == LOG else z * member.unit
+    return np.clip(counts, 0.0, LARGEST_COUNT)
+
+
+def winsorise(z: Array, season: int) -> Array:
+    """Pull the spikes of z (n,) in to where they stop mattering; same shape.
+
+    A day is compared with the median of the same positions of the season within
+    `SPIKE_SEASONS` seasons either way, itself included. What differs from that by more
+    than `SPIKE` robust standard deviations of these differences is put at that
+    distance. Where most differences are 0 nothing can be told, and z is returned.
+    """
+    offsets = season * np.arange(-SPIKE_SEASONS, SPIKE_SEASONS + 1)
+    at = np.arange(z.size)[:, None] + offsets[None, :]
+    inside = (at >= 0) & (at < z.size)
+    # Sorted with infinities last, the median is the middle of what is finite: several
+    # times faster than nanmedian on rows this short.
+    ranked = np.sort(np.where(inside, z[np.clip(at, 0, z.size - 1)], np.inf), axis=1)
+    size = inside.sum(axis=1)
+    rows = np.arange(z.size)
+    usual = 0.5 * (ranked[rows, (size - 1) // 2] + ranked[rows, size // 2])
+    limit = SPIKE * MAD_TO_DEVIATION * float(np.median(np.abs(z - usual)))
+    return usual + np.clip(z - usual, -limit, limit) if limit > 0.0 else z
+
+
+def member_series(member: Member, counts: Array) -> Array:
+    """The series (n,) that the member's ARIMA sees, from counts (n,) without holidays."""
+    z = to_scale(counts, member.scale, member.unit)
+    if member.cleaned:
+        z = winsorise(z, member.season)
+    if member.profile:
+        z = z - np.resize(np.asarray(member.profile), z.size)
+    return z
+
+
+def _path(member: Member, counts: Array, days: int) -> _Path:
+    mean, psi = _filtered(member, member_series(member, counts), days)
+    if member.profile:
+        mean = mean + np.resize(np.asarray(member.profile), counts.size + days)[counts.size :]
+    return _Path(mean, psi, math.sqrt(member.params[-1]))
+
+
+def _filtered(member: Member, z: Array, days: int) -> tuple[Array, Array]:
+    """Mean and psi weights, (days,) each, of the ARIMA filtered over z (n,).
+
+    The state after the last observation is carried forward by the transition matrix;
+    the same walk from a unit innovation gives the psi weights.
+    """
+    # Imported late: a page that only shows what was published needs no statsmodels.
+    from statsmodels.tsa.statespace.sarimax import SARIMAX  # noqa: PLC0415
+
+    arima = SARIMAX(
+        z,
+        order=member.order,
+        seasonal_order=member.seasonal_order,
+        enforce_stationarity=False,
+        enforce_invertibility=False,
+    )
+    arima.update(np.asarray(member.params))
+    state = arima.ssm.filter().predicted_state[:, -1]
+    design, transition = arima["design"][0], arima["transition"]
+    shock = arima["selection"][:, 0]
+    mean, psi = np.empty(days), np.empty(days)
+    for step in range(days):
+        mean[step], psi[step] = design @ state, design @ shock
+        state, shock = transition @ state, transition @ shock
+    return mean, psi
+
+
+def _cap(middle: float, step: float) -> float:
+    """`middle` times e to the `step`, and no more than a sum of counts can be."""
+    highest = LARGEST_COUNT * LONGEST_HORIZON
+    return min(middle * math.exp(min(step, math.log(highest))), highest)
+
+
+def _restore(thing: Member | Model, state: Mapping[str, Any]) -> None:
+    """Set a frozen dataclass from a pickle's state: every field, and no other."""
+    if set(state) != {item.name for item in fields(thing)}:
+        raise BundleError(f"a pickled {type(thing).__name__} has not the fields it should have")
+    thing.__dict__.update(state)
+
+
+def _check_member(member: Member) -> None:
+    """Refuse what no trainer of ours would have written; a pickle's fields may be anything."""
+    _require(_are(member.order, int, 3), "order must be three whole numbers")
+    _require(_are(member.seasonal_order, int, 4), "seasonal_order must be four whole numbers")
+    (p, d, q), (big_p, big_d, big_q, m) = member.order, member.seasonal_order
+    _require(min(*member.order, *member.seasonal_order) >= 0, "an order is negative")
+    _require(max(p, d, q, big_p, big_d, big_q) <= 5, "an order is above 5")  # noqa: PLR2004
+    _require(m <= LARGEST_SEASON, f"a season is above {LARGEST_SEASON} days")
+    _require(m > 1 or big_p + big_d + big_q == 0, "seasonal orders need a season")
+    _require(member.scale in {LOG, LEVEL}, f"scale must be {LOG!r} or {LEVEL!r}")
+    _require(isinstance(member.cleaned, bool), "cleaned must be true or false")
+    _require(_are(member.params, float, p + q + big_p + big_q + 1), "params do not fit the orders")
+    _require(_are(member.profile, float, len(member.profile)), "profile must be finite floats")
+    _require(len(member.profile) <= LARGEST_SEASON, f"profile is above {LARGEST_SEASON} days")
+    _require(_are((member.weight, member.unit), float, 2), "weight and unit must be finite floats")
+    _require(member.params[-1] >= 0.0, "the innovation variance is negative")
+    _require(0.0 < member.weight <= 1.0 + 1e-9, "a weight must lie in (0, 1]")
+    _require(member.unit > 0.0, "unit must be above 0")
+
+
+def _check_model(model: Model) -> None:
+    """Refuse what no trainer of ours would have written; a pickle's fields may be anything."""
+    _require(type(model.start) is dt.date, "start must be a date")
+    _require(isinstance(model.note, str), "note must be a string")
+    _require(_are(model.history, float, len(model.history)), "history must be finite floats")
+    _require(len(model.history) > 0, "history is empty")
+    _require(
+        min(model.history) >= 0.0 and max(model.history) <= LARGEST_COUNT,
+        f"a day's count must lie between 0 and {LARGEST_COUNT:g}",
+    )
+    _require(
+        isinstance(model.members, tuple)
+        and len(model.members) > 0
+        and all(isinstance(member, Member) for member in model.members),
+        "members must be one Member or more",
+    )
+    total = math.fsum(member.weight for member in model.members)
+    _require(abs(total - 1.0) <= 1e-6, "the members' weights do not sum to 1")  # noqa: PLR2004
+    factors = (*model.widths, model.total_width, model.weekend_gap)
+    _require(_are(factors, float, 4), "widths and weekend_gap must be finite floats")
+    _require(min(factors[:3]) > 0.0, "a width must be above 0")
+    _require(0.0 <= model.weekend_gap <= christmas.WIDEST_GAP, "weekend_gap is out of range")
+
+
+def _are(values: object, kind: type[float], size: int) -> bool:
+    """Whether `values` is a tuple of so many finite numbers of exactly this type."""
+    return (
+        isinstance(values, tuple)
+        and len(values) == size
+        and all(type(value) is kind and math.isfinite(value) for value in values)
+    )
+
+
+def _require(holds: bool, message: str) -> None:  # noqa: FBT001 - it is the condition itself
+    if not holds:
+        raise BundleError(f"not a model of this project: {message}")

@@ -1,0 +1,94 @@
+"""Small bundles with real models, made without a search."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forecast.bundle import Bundle, compose, files_of
+from forecast.manifest import Backtest, Manifest, MemberEntry, PackageEntry
+from forecast.model import Member, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LAST_DAY = dt.date(2026, 11, 21)
+CREATED_AT = dt.datetime(2026, 11, 22, 3, 23, tzinfo=dt.UTC)
+NAIVE = Member((0, 0, 0), (0, 1, 0, 7), "log", (0.01,), 1.0)
+
+
+def counts(last_day=LAST_DAY, days=70, size=1000):
+    """A weekly rhythm that grows a little."""
+    index = pd.date_range(end=pd.Timestamp(last_day), periods=days, freq="D")
+    weekend = np.where(index.day_of_week >= 5, 0.5, 1.0)
+    values = np.rint(size * weekend * (1 + np.arange(days) / 500))
+    return pd.Series(values.astype("int64"), index=index, name="downloads")
+
+
+def make_bundle(
+    names=("flask", "requests"),
+    *,
+    last_day=LAST_DAY,
+    created_at=CREATED_AT,
+    failed: Mapping[str, str] | None = None,
+    **draft,
+) -> Bundle:
+    """A bundle of seasonal naive models; ``draft`` overrides fields of the manifest."""
+    histories = {name: counts(last_day, size=1000 * (1 + n)) for n, name in enumerate(names)}
+    models = {
+        name: Model(each.index[0].date(), tuple(map(float, each)), (NAIVE,))
+        for name, each in histories.items()
+    }
+    entries = {name: entry(name, histories[name]) for name in names}
+    for name, reason in (failed or {}).items():
+        entries[name] = PackageEntry(label=name, status="failed", reason=reason)
+    fields = {
+        "created_at": created_at,
+        "source": "pypistats",
+        "mirrors": True,
+        "forecast_days": 30,
+        "m_values": (3, 6, 7),
+        "versions": {"python": "3.12.0"},
+        "packages": entries,
+    }
+    manifest = Manifest(**(fields | draft))
+    forecasts = {name: model.predict(manifest.forecast_days) for name, model in models.items()}
+    return compose(manifest, histories, forecasts, models)
+
+
+def entry(name, history) -> PackageEntry:
+    return PackageEntry(
+        label=name,
+        status="trained",
+        m=7,
+        order=NAIVE.order,
+        seasonal_order=NAIVE.seasonal_order,
+        members=(
+            MemberEntry(
+                order=NAIVE.order, seasonal_order=NAIVE.seasonal_order, scale="log", weight=1.0
+            ),
+        ),
+        candidates=3456,
+        trained_through=history.index[-1].date(),
+        n_obs=len(history),
+        backtest=Backtest(
+            origins=3, mase=0.9, naive_mase=1.0, ratio=0.9, coverage_80=0.8, coverage_95=0.95
+        ),
+        seconds=0.4,
+    )
+
+
+def zip_of(files: Mapping[str, bytes] | Bundle) -> bytes:
+    """The bytes of a zip as upload-artifact makes it: flat, deflated."""
+    if isinstance(files, Bundle):
+        files = files_of(files)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()

@@ -1,0 +1,66 @@
+"""Nothing that was observed is dropped when histories are merged."""
+
+from __future__ import annotations
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forecast.history import merge, merge_all
+
+
+def series(counts):
+    index = pd.DatetimeIndex([pd.Timestamp("2026-01-01") + pd.Timedelta(days=d) for d in counts])
+    return pd.Series(list(counts.values()), index=index, dtype="int64").sort_index()
+
+
+def content(counts):
+    days = (counts.index - pd.Timestamp("2026-01-01")).days
+    return dict(zip(days, counts, strict=True))
+
+
+def test_the_later_word_wins_and_is_counted():
+    merged = merge(series({0: 5, 1: 6, 2: 7}), series({1: 6, 2: 8, 3: 9}))
+    assert content(merged.counts) == {0: 5, 1: 6, 2: 8, 3: 9}
+    assert merged.revised == 1
+
+
+def test_a_missing_day_stays_missing_until_a_later_fetch_has_it():
+    first = merge(series({0: 5, 2: 7}), series({2: 7, 3: 8}))
+    assert content(first.counts) == {0: 5, 2: 7, 3: 8}
+    second = merge(first.counts, series({1: 6}))
+    assert content(second.counts) == {0: 5, 1: 6, 2: 7, 3: 8}
+    assert second.revised == 0
+
+
+def test_packages_of_one_side_alone_are_kept():
+    merged = merge_all({"gone": series({0: 1})}, {"new": series({1: 2})})
+    assert {name: content(each.counts) for name, each in merged.items()} == {
+        "gone": {0: 1},
+        "new": {1: 2},
+    }
+
+
+COUNTS = st.dictionaries(st.integers(0, 40), st.integers(0, 10**12), max_size=20).map(series)
+
+
+@given(COUNTS, COUNTS)
+def test_every_day_of_either_is_there_once_in_order(earlier, later):
+    merged = merge(earlier, later)
+    expected = content(earlier) | content(later)
+    assert content(merged.counts) == expected
+    assert merged.counts.index.is_monotonic_increasing
+    assert merged.counts.dtype == "int64"
+    assert merged.revised == sum(
+        content(earlier)[day] != count
+        for day, count in content(later).items()
+        if day in content(earlier)
+    )
+
+
+@given(COUNTS, COUNTS)
+def test_merging_again_changes_nothing(earlier, later):
+    once = merge(earlier, later).counts
+    again = merge(once, later)
+    pd.testing.assert_series_equal(again.counts, once)
+    assert again.revised == 0
