@@ -1,0 +1,288 @@
+"""A run over several packages: what fails stays with its package."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from forecast.bundle import Bundle
+from forecast.config import Config, parse_packages
+from forecast.errors import DownloadsError, UnknownPackageError
+from tests.bundles import CREATED_AT, counts
+from trainer.pipeline import Run, fetch, run_pipeline, train_package
+from trainer.sources import Sample
+from trainer.summary import markdown, plain, staleness, warnings_of
+from trainer.workers import execute
+
+RUN = Run(CREATED_AT, "0123abc", "https://github.com/o/r/actions/runs/1", {"python": "3.12.0"})
+
+
+def config_of(*packages):
+    return Config.model_validate(
+        {
+            "packages": packages,
+            "username": "somebody",
+            "repo_name": "some-repo",
+            "forecast_days": 30,
+            "m_values": [3, 6, 7],
+        }
+    )
+
+
+class Shelf:
+    """A source with what a test puts into it; an exception is raised."""
+
+    kind = "folder"
+
+    def __init__(self, **contents):
+        self.contents = contents
+        self.asked = []
+
+    def daily(self, name):
+        self.asked.append(name)
+        content = self.contents.get(name, UnknownPackageError(f"no {name} here"))
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+
+def run(
+    config, source, execute=lambda tasks: map(train_package, tasks), *, asked=None, previous=None
+):
+    packages = config.packages if asked is None else parse_packages(asked)
+    return run_pipeline(
+        config, packages, source, RUN, previous=previous, execute=execute, track=iter
+    )
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    sample = Sample(dt.date(2026, 11, 22))
+    source = Shelf(
+        good=sample.daily("good"),
+        fair=sample.daily("fair"),
+        short=counts(days=20),
+        new=counts(days=9),
+        failing=DownloadsError("PyPI Stats answered 500 | <b>twice</b>"),
+    )
+    return run(config_of("good", "Fair", "short", "new", "failing", "unknown"), source)
+
+
+def test_every_package_has_an_entry_in_the_order_of_the_config(bundle):
+    entries = bundle.manifest.packages
+    assert list(entries) == ["good", "fair", "short", "new", "failing", "unknown"]
+    assert [entry.status for entry in entries.values()] == ["trained"] * 3 + ["failed"] * 3
+    assert entries["fair"].label == "Fair"
+
+
+def test_each_failure_has_its_reason(bundle):
+    entries = bundle.manifest.packages
+    assert entries["new"].reason.startswith("has 9 observed days; a forecast needs 14")
+    assert entries["failing"].reason == "PyPI Stats answered 500 | <b>twice</b>"
+    assert entries["unknown"].reason == "no unknown here"
+
+
+def test_a_short_series_has_a_stated_simple_model(bundle):
+    entry = bundle.manifest.packages["short"]
+    assert "20 days" in entry.note
+    assert entry.backtest.mase is None
+
+
+def test_an_entry_says_what_was_chosen_and_how_good_it_is(bundle):
+    entry = bundle.manifest.packages["good"]
+    assert entry.trained_through == dt.date(2026, 11, 21)
+    assert entry.n_obs == 180
+    assert entry.m in {1, 3, 6, 7}
+    assert sum(member.weight for member in entry.members) == pytest.approx(1)
+    assert entry.backtest.origins >= 2
+    assert entry.backtest.mase > 0
+    assert entry.backtest.naive_mase > 0
+
+
+def test_the_bundle_holds_the_history_as_fetched(bundle):
+    assert len(bundle.history("good")) == 181
+    assert bundle.check() is bundle
+
+
+def test_the_manifest_says_where_it_comes_from(bundle):
+    manifest = bundle.manifest
+    assert (manifest.commit, manifest.run) == (RUN.commit, RUN.run)
+    assert manifest.source == "folder"
+
+
+def test_an_outage_of_all_is_repaired_in_all():
+    sample = Sample(dt.date(2026, 11, 22))
+    lost = pd.Timestamp("2026-09-09")
+    shelf = Shelf(**{name: sample.daily(name).drop(lost) for name in ("a", "b", "c")})
+    made = run(config_of("a", "b", "c"), shelf)
+    assert made.manifest.outages == (lost.date(),)
+    assert all(entry.repaired == (lost.date(),) for entry in made.manifest.packages.values())
+    assert lost not in made.history("a").index
+
+
+def test_a_surprise_in_training_ends_one_package_alone(monkeypatch):
+    sample = Sample(dt.date(2026, 11, 22))
+
+    def explode(values, start, **_):
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr("trainer.search.train", explode)
+    made = run(config_of("a"), Shelf(a=sample.daily("a")))
+    reason = made.manifest.packages["a"].reason
+    assert reason.startswith("training failed at test_pipeline.py:")
+    assert reason.endswith("ZeroDivisionError: by nought")
+
+
+def test_a_source_that_fails_three_times_running_is_asked_no_more():
+    down = DownloadsError("down")
+    shelf = Shelf(a=down, b=down, c=down)
+    _, failures = fetch(config_of("a", "b", "c", "d", "e").packages, shelf)
+    assert shelf.asked == ["a", "b", "c"]
+    assert failures["e"] == "not asked for: the source failed too often before"
+
+
+def test_unknown_packages_do_not_count_as_failures_of_the_source():
+    shelf = Shelf(d=counts())
+    fetched, failures = fetch(config_of("a", "b", "c", "d").packages, shelf)
+    assert list(fetched) == ["d"]
+    assert len(failures) == 3
+
+
+def test_two_processes_give_the_same_models_as_one():
+    config, source = config_of("a", "b"), Sample(dt.date(2026, 11, 22))
+    one = run(config, source, lambda tasks: execute(tasks, 1))
+    two = run(config, source, lambda tasks: execute(tasks, 2))
+    assert one.files == two.files
+
+
+def test_the_summary_has_a_row_for_each_model_and_a_line_for_each_failure(bundle):
+    text = markdown(bundle.manifest)
+    assert text.startswith("## 3 of 6 packages trained\n")
+    assert "\n| good | " in text
+    assert "2026-11-21" in text
+    assert "### 3 without a model" in text
+    assert "- **failing**: PyPI Stats answered 500 \\| \\<b\\>twice\\</b\\>" in text
+
+
+def test_the_table_for_a_terminal_is_aligned(bundle):
+    head, first, *_ = plain(bundle.manifest).splitlines()
+    assert head.index("MASE") == first.index(
+        f"{bundle.manifest.packages['good'].backtest.mase:.2f}"
+    )
+
+
+def test_annotations_are_escaped_and_at_most_ten(bundle):
+    assert list(warnings_of(bundle.manifest))[2] == "::warning::unknown: no unknown here"
+    failing = config_of(*(f"p{number}" for number in range(30)))
+    made = run(failing, Shelf(p0=DownloadsError("50 % of\nnothing")))
+    lines = list(warnings_of(made.manifest))
+    assert lines[0] == "::warning::p0: 50 %25 of%0Anothing"
+    assert len(lines) == 10
+    assert lines[-1] == "::warning::21 more packages: see the job summary"
+
+
+def test_sample_data_calls_itself_so():
+    made = run(config_of("a"), Sample(dt.date(2026, 11, 22)))
+    assert "**Sample data: these are no real downloads.**" in markdown(made.manifest)
+    assert next(iter(warnings_of(made.manifest))).startswith("::warning::Trained on sample data")
+
+
+WEEK_LATER = Run(CREATED_AT + dt.timedelta(days=7), "4567def", "", {"python": "3.12.0"})
+
+
+@pytest.fixture(scope="module")
+def previous():
+    sample = Sample(dt.date(2026, 11, 22))
+    return run(
+        config_of("a", "b", "gone"), Shelf(**{n: sample.daily(n) for n in ("a", "b", "gone")})
+    )
+
+
+def week_later(config, source, previous, asked=None):
+    packages = config.packages if asked is None else parse_packages(asked)
+    return run_pipeline(
+        config,
+        packages,
+        source,
+        WEEK_LATER,
+        previous=previous,
+        execute=lambda tasks: map(train_package, tasks),
+        track=iter,
+    )
+
+
+def later_counts(name, days=30):
+    """The last days of a series that has grown by a week, one of them corrected."""
+    old = Sample(dt.date(2026, 11, 22)).daily(name)
+    new = pd.Series(old.tolist()[:7], index=pd.date_range("2026-11-22", periods=7), dtype="int64")
+    counts = pd.concat([old.tail(days), new])
+    counts[pd.Timestamp("2026-11-20")] += 5
+    return counts
+
+
+def test_a_package_that_fails_keeps_its_earlier_model_and_says_since_when(previous):
+    shelf = Shelf(a=later_counts("a"), b=DownloadsError("PyPI Stats is down"))
+    made = week_later(config_of("a", "b"), shelf, previous)
+    entry = made.manifest.packages["b"]
+    assert entry.status == "carried"
+    assert entry.reason == ("PyPI Stats is down; the model of 2026-11-22 goes on serving")
+    assert made.files["b.pkl"] == previous.files["b.pkl"]
+    assert made.forecast("b").equals(previous.forecast("b"))
+    assert made.check() is made
+    assert list(warnings_of(made.manifest)) == [f"::warning::b: {entry.reason}"]
+    assert f"### 1 with an earlier model\n\n- **b**: {entry.reason}" in markdown(made.manifest)
+
+
+def test_since_when_is_not_forgotten_by_the_run_after(previous):
+    down = Shelf(a=later_counts("a"), b=DownloadsError("down"))
+    second = week_later(config_of("a", "b"), down, previous)
+    third = week_later(config_of("a", "b"), down, second)
+    assert third.manifest.packages["b"].reason == "down; the model of 2026-11-22 goes on serving"
+
+
+def test_the_history_outlives_what_the_source_remembers(previous):
+    made = week_later(config_of("a", "b"), Shelf(a=later_counts("a")), previous)
+    history = made.history("a")
+    assert len(history) == 188
+    assert history[pd.Timestamp("2026-11-20")] == previous.history("a")["2026-11-20"] + 5
+    assert made.manifest.packages["a"].revised == 1
+    assert made.manifest.packages["a"].trained_through == dt.date(2026, 11, 28)
+    assert made.manifest.packages["a"].n_obs == 180
+
+
+def test_the_history_of_a_package_taken_out_is_kept_without_its_model(previous):
+    made = week_later(config_of("a"), Shelf(a=later_counts("a")), previous)
+    assert list(made.manifest.packages) == ["a"]
+    assert made.histories["gone"].equals(previous.histories["gone"])
+    assert len(made.histories["b"]) == 181
+
+
+def test_a_run_for_one_package_loses_no_other(previous):
+    made = week_later(config_of("a", "b"), Shelf(a=later_counts("a")), previous, asked=["a"])
+    assert made.names == ["a", "b"]
+    assert made.manifest.packages["b"].reason.startswith("not asked for in this run; the model")
+    assert list(warnings_of(made.manifest)) == []
+
+
+def test_an_earlier_model_that_cannot_be_read_is_not_carried(previous):
+    broken = Bundle(previous.manifest, {**previous.files, "b.pkl": b"broken"})
+    made = week_later(config_of("a", "b"), Shelf(a=later_counts("a")), broken)
+    entry = made.manifest.packages["b"]
+    assert entry.status == "failed"
+    assert entry.reason.startswith("no b here; the model's pickle ")
+    assert made.names == ["a"]
+
+
+def test_data_that_is_five_days_old_is_stale_and_four_are_not(previous):
+    manifest = previous.manifest
+    for days, expected in ((5, ""), (6, "the newest count of any package is of 2026-11-21")):
+        later = manifest.model_copy(
+            update={
+                "source": "pypistats",
+                "created_at": CREATED_AT + dt.timedelta(days=days - 2),
+            }
+        )
+        assert staleness(later).startswith(expected)
+        assert bool(staleness(later)) == bool(expected)

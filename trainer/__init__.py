@@ -1,0 +1,1 @@
+"""The weekly job: fetch, search, judge, publish. Run as ``python -m trainer``."""

@@ -1,0 +1,24 @@
+"""``python -m trainer``: the weekly job on the command line.
+
+Exit status: 0, a bundle with at least one fresh model was written; 1, nothing could
+be trained or written, and the output folder is as it was; 2, wrong usage or config.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from trainer.workers import use_one_thread
+
+
+def main() -> int:
+    """Run with the arguments and the environment of this process."""
+    use_one_thread(os.environ)
+    from trainer.cli import run  # noqa: PLC0415 - NumPy must load after the line above
+
+    return run(sys.argv[1:], os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
