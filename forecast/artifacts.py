@@ -11,17 +11,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
+import tenacity
 from pydantic import AwareDatetime, Field
 
 from forecast.errors import ArtifactError
-from forecast.github import API, REDIRECTS, Answer, GitHub, host, joined
-from forecast.web import ExchangeError, Limits, Reply, fetch, origin, shown
+from forecast.github import API, REDIRECTS, Answer, GitHub, PassingError, host, joined
+from forecast.web import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -104,8 +106,8 @@ class _Kept:
 class GitHubArtifacts:
     """A client of GitHub's Artifacts API, for one thread at a time.
 
-    It never waits: a rate limit is raised with ``retry_after``, and until then nothing
-    more is asked.
+    It never waits for a rate limit: that is raised with ``retry_after``, and until then
+    nothing more is asked.
 
     Args:
         session: Sends the calls; see ``forecast.downloads.new_session``.
@@ -119,6 +121,9 @@ class GitHubArtifacts:
         clock: The present moment; only differences between its answers matter.
         max_bytes: The largest zip to accept.
         limits: What one call may cost.
+        attempts: How often to ask when GitHub does not answer or fails. One for who asks
+            again anyhow; more for who would lose something.
+        sleep: Waits between the attempts.
     """
 
     def __init__(
@@ -135,6 +140,8 @@ class GitHubArtifacts:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         max_bytes: int = 64 << 20,
         limits: Limits | None = None,
+        attempts: int = 1,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         limits = limits or Limits()
         self._github = GitHub(
@@ -146,6 +153,13 @@ class GitHubArtifacts:
         self._branch = branch
         self._workflow = workflow
         self._blob_limits = replace(limits, max_bytes=max_bytes)
+        self._attempts = tenacity.Retrying(
+            sleep=sleep,
+            retry=tenacity.retry_if_exception_type(PassingError),
+            wait=tenacity.wait_exponential(multiplier=2, max=60) + tenacity.wait_random(0, 2),
+            stop=tenacity.stop_after_attempt(attempts),
+            reraise=True,
+        )
         self._pages: dict[str, _Kept] = {}
         self._settled = False
         self._returned: int | None = None
@@ -159,6 +173,9 @@ class GitHubArtifacts:
         Raises:
             ArtifactError: There is none, or GitHub did not tell.
         """
+        return self._attempts(self._newest)
+
+    def _newest(self) -> Artifact | None:
         listed, changed = self._list()
         if self._settled and not changed:
             return None
@@ -177,7 +194,7 @@ class GitHubArtifacts:
             ArtifactError: It cannot be had, or is not what was listed.
         """
         try:
-            return self._download(artifact)
+            return self._attempts(self._download, artifact)
         except ArtifactError:
             self._settled, self._returned = False, None
             raise
@@ -336,7 +353,8 @@ class GitHubArtifacts:
             except ExchangeError as error:
                 raise self._github.error(
                     f"The artifact's zip did not come from {shown(host(url))}: {error}; it will "
-                    "be asked for again."
+                    "be asked for again.",
+                    passing=not isinstance(error, TooLargeError),
                 ) from None
             if reply.status == _OK:
                 return reply.body
@@ -344,7 +362,8 @@ class GitHubArtifacts:
                 raise self._github.error(
                     f"The artifact's zip should have come from {shown(host(url))}, which answered "
                     f"{reply.status}; its address is valid for a minute, a new one will be asked "
-                    "for."
+                    "for.",
+                    passing=True,
                 )
         raise self._github.error(
             "The artifact's zip is sent on in circles; it will be asked for again."

@@ -7,6 +7,7 @@ A bundle is a flat folder, or a zip of one::
     forecasts.csv    package,date,mean,lower_80,upper_80,lower_95,upper_95
     past_forecasts.csv, track_record.csv    see forecast/tables.py; both or neither
     <package>.pkl    the model
+    <package>.svg, <package>.badge.svg    pictures for other people's pages; may be missing
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
     from forecast.model import Forecast, Model
 
+PICTURES = (".svg", ".badge.svg")
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; ten years of 5,000 packages
 LARGEST_BUNDLE = 512 * 1024 * 1024  # bytes, unpacked
 MOST_FILES = 20_000
@@ -163,7 +165,9 @@ def compose(
     histories: Mapping[str, pd.Series[int]],
     forecasts: Mapping[str, Forecast],
     models: Mapping[str, Model],
+    *,
     record: tuple[pd.DataFrame, pd.DataFrame] | None = None,
+    pictures: Mapping[str, str] | None = None,
 ) -> Bundle:
     """Make a bundle; file names and digests are filled in here.
 
@@ -173,6 +177,7 @@ def compose(
         forecasts: of each package with a model, over ``draft.forecast_days``.
         models: the models.
         record: the tables of ``past_forecasts.csv`` and ``track_record.csv``.
+        pictures: SVG by file name.
     """
     pickles = {name: pickling.dumps(model) for name, model in models.items()}
     packages = {
@@ -185,6 +190,7 @@ def compose(
     if record is not None:
         tables[PAST] = write_frame(record[0], PAST_COLUMNS)
         tables[TRACK] = write_frame(record[1], TRACK_COLUMNS)
+    tables |= {name: picture.encode() for name, picture in (pictures or {}).items()}
     digests = {name: digest(data) for name, data in tables.items()}
     manifest = draft.model_copy(update={"packages": packages, "files": digests})
     return Bundle(manifest, tables | {f"{name}.pkl": data for name, data in pickles.items()})
@@ -274,7 +280,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _check_size(name: str, size: int) -> None:
-    largest = pickling.LARGEST_MODEL if name.endswith(".pkl") else LARGEST_FILE
+    largest = pickling.LARGEST_MODEL if name.endswith((".pkl", ".svg")) else LARGEST_FILE
     if size > largest:
         raise BundleError(f"{name!r} has {size:,} bytes; at most {largest:,} are allowed")
 
@@ -285,9 +291,12 @@ def _expected(manifest: Manifest) -> dict[str, str]:
     Raises:
         BundleError: if it promises other names than a bundle has.
     """
-    if manifest.files.keys() not in ({HISTORY, FORECASTS}, {HISTORY, FORECASTS, PAST, TRACK}):
+    pictures = {f"{name}{end}" for name in manifest.modelled for end in PICTURES}
+    tables = manifest.files.keys() - pictures
+    if tables not in ({HISTORY, FORECASTS}, {HISTORY, FORECASTS, PAST, TRACK}):
         raise BundleError(
-            f"{MANIFEST}: files: expected {HISTORY} and {FORECASTS}, and {PAST} with {TRACK}"
+            f"{MANIFEST}: files: expected {HISTORY} and {FORECASTS}, perhaps {PAST} with {TRACK}, "
+            "and pictures of packages with a model"
         )
     expected = dict(manifest.files)
     for name, entry in manifest.modelled.items():

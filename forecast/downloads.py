@@ -66,6 +66,7 @@ class Patience:
         jitter: Up to this many seconds more, by chance, before each.
         longest: No single wait is longer, Retry-After or not.
         total: A wait that would end after this many seconds is not begun.
+        queue: Nor is one this long for a turn among the spaced calls.
     """
 
     attempts: int = 6
@@ -74,11 +75,12 @@ class Patience:
     jitter: float = 15.0
     longest: float = 240.0
     total: float = 900.0
+    queue: float = 900.0
 
 
 PATIENT = Patience()
 # For a visitor who waits: one more call if it can come at once. A 429 cannot.
-HASTY = Patience(attempts=2, failed=0.5, jitter=0.5, total=5.0)
+HASTY = Patience(attempts=2, failed=0.5, jitter=0.5, total=5.0, queue=20.0)
 
 
 class _Row(BaseModel):
@@ -118,14 +120,17 @@ class _Spacing:
         self._lock = threading.Lock()
         self._next = clock()
 
-    def wait(self) -> None:
-        """Return when it is this caller's turn."""
+    def wait(self, most: float) -> bool:
+        """Return when it is this caller's turn; False, at once, if that is too far off."""
         with self._lock:
             now = self._clock()
             turn = max(now, self._next)
+            if turn - now > most:
+                return False
             self._next = turn + self._interval
         if turn > now:
             self._sleep(turn - now)
+        return True
 
     def hold(self, seconds: float) -> None:
         """Let nobody's turn come for so long: a limit is the address's, not a thread's."""
@@ -272,7 +277,11 @@ class PyPIStats:
         flag = "true" if self._mirrors else "false"
         url = f"{self._url}/packages/{quote(name, safe='')}/overall?mirrors={flag}"
         for _ in range(_MAX_REDIRECTS + 1):
-            self._spacing.wait()
+            if not self._spacing.wait(self._patience.queue):
+                raise DownloadsError(
+                    f"PyPI Stats was not asked for {shown(name)}: it is being asked as often as "
+                    "it allows already. Try again in a minute."
+                )
             try:
                 reply = fetch(
                     self._session,

@@ -34,6 +34,10 @@ class Answer(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
 
+class PassingError(ArtifactError):
+    """A failure that may be gone in a moment."""
+
+
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
@@ -124,7 +128,8 @@ class GitHub:
             ) from None
         except ExchangeError as error:
             raise self.error(
-                f"GitHub was asked for {what} and did not answer: {error}; it will be asked again."
+                f"GitHub was asked for {what} and did not answer: {error}; it will be asked again.",
+                passing=True,
             ) from None
         if _is_rate_limit(reply):
             raise self._close(reply, what)
@@ -132,7 +137,8 @@ class GitHub:
         if reply.status in {_OK, _NOT_MODIFIED} or (redirect and reply.status in REDIRECTS):
             return reply
         raise self.error(
-            f"GitHub was asked for {what} of {self.repository} and {self._complaint(reply)}."
+            f"GitHub was asked for {what} of {self.repository} and {self._complaint(reply)}.",
+            passing=reply.status >= _SERVER_FAULT,
         )
 
     def read(self, model: type[AnswerT], reply: Reply, what: str) -> AnswerT:
@@ -176,11 +182,13 @@ class GitHub:
             "with Actions: read, and set it as GITHUB_TOKEN"
         )
 
-    def error(self, message: str, *, retry_after: float = 0.0) -> ArtifactError:
+    def error(
+        self, message: str, *, retry_after: float = 0.0, passing: bool = False
+    ) -> ArtifactError:
         """An error without the token; every one passes here."""
         if self._token:
             message = message.replace(self._token, "***")
-        return ArtifactError(message, retry_after=retry_after)
+        return (PassingError if passing else ArtifactError)(message, retry_after=retry_after)
 
     def _authorisation(self) -> _Bearer | None:
         if self._token is None:

@@ -189,6 +189,7 @@ def _previous(
                 workflow=config.workflow_file,
                 token=token,
                 url=environment.get("GITHUB_API_URL") or github.API,
+                attempts=4,
                 clock=lambda: surroundings.now,
             )
             bundle = newest_published(client)

@@ -18,6 +18,7 @@ from forecast.errors import DownloadsError, ForecastError, SeriesError, UnknownP
 from forecast.history import merge_all
 from forecast.manifest import Backtest, Manifest, MemberEntry, PackageEntry
 from forecast.series import Series, common_outages, regular
+from trainer.drawing import badge, chart
 from trainer.previous import NOT_ASKED, carry_over
 from trainer.record import keep_record
 
@@ -195,7 +196,19 @@ def run_pipeline(
     everything = {name: each.counts for name, each in histories.items()}
     today = run.created_at.date()
     record = keep_record(previous, everything, outages, today) if previous else None
-    return compose(draft, everything, forecasts, models, record)
+    pictures = _pictures(draft, models)
+    return compose(draft, everything, forecasts, models, record=record, pictures=pictures)
+
+
+def _pictures(draft: Manifest, models: Mapping[str, Model]) -> dict[str, str]:
+    """A chart and a badge a package; sample data has none, for nobody could tell there."""
+    days = draft.forecast_days
+    pictures: dict[str, str] = {}
+    for name, model in models.items() if draft.source != "sample" else ():
+        label = draft.packages[name].label
+        pictures[f"{name}.svg"] = chart(label, model, days)
+        pictures[f"{name}.badge.svg"] = badge(label, model.total(days), days)
+    return pictures
 
 
 def _to_publish(

@@ -34,7 +34,7 @@ def with_record(bundle: Bundle, record) -> Bundle:
     models = {name: bundle.model(name) for name in bundle.names}
     days = bundle.manifest.forecast_days
     forecasts = {name: model.predict(days) for name, model in models.items()}
-    made = compose(bundle.manifest, bundle.histories, forecasts, models, record)
+    made = compose(bundle.manifest, bundle.histories, forecasts, models, record=record)
     return read_zip(zip_of(made))
 
 
