@@ -14,7 +14,9 @@ Members are averaged quantile by quantile (Vincent's rule), as geometric means o
 1 + y: the point forecast from the members' medians, each end of a band from the
 members' ends of that band. So the skewness that counts show on the log scale and
 the restraint of the level scale both enter, where a mean of variances would need
-one scale for all.
+one scale for all. Of four members the lowest and the highest of a day are left out,
+so that one which goes astray moves nothing; on the tuning series that also lowers
+the error by half a percent and the interval score by one.
 """
 
 from __future__ import annotations
@@ -42,8 +44,12 @@ LEVEL = "level"
 LONGEST_HORIZON = 3660  # days; ten years, a limit against slips and not against users
 LARGEST_COUNT = 1e15  # downloads a day; beyond it a float no longer counts in ones
 LARGEST_SEASON = 366  # days
+ENOUGH_TO_TRIM = 4  # members; of three, leaving two out would leave no mean
+# Four and four are Hampel's usual choice, not tuned. That one of a scale's two members sees
+# cleaned days and the other all days is what counts: spikes may come back or not.
 SPIKE = 4.0  # robust standard deviations from which a day counts as a spike
 SPIKE_SEASONS = 4  # seasons either way that a day is compared with
+LEAST_VARIANCE = 1e-6  # of innovations in the filter; a thousandth on the log scale, squared
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
 Z_80 = NormalDist().inv_cdf(0.90)
@@ -133,7 +139,7 @@ class Model:
             the effect of Christmas is measured in; 0 for no effect.
         widths: factors on the half-widths of the 80 % and of the 95 % band that the
             members' own variances give.
-        total_width: the same for the bands of a sum.
+        total_widths: the same for the bands of a sum.
     """
 
     start: dt.date
@@ -142,7 +148,7 @@ class Model:
     note: str = ""
     weekend_gap: float = 0.0
     widths: tuple[float, float] = (1.0, 1.0)
-    total_width: float = 1.0
+    total_widths: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self) -> None:
         _check_model(self)
@@ -167,10 +173,10 @@ class Model:
     def total(self, days: int) -> Total:
         """Forecast the sum of the next `days` days.
 
-        Errors of neighbouring days go together, so the band of a sum is neither the
-        sum of the daily ends nor that of independent days. Its variance takes the
-        daily deviations from the daily bands and their correlation from the members'
-        psi weights; its ends are those of a log-normal of that variance.
+        The middle is the sum of the daily forecasts. Errors of neighbouring days go
+        together, so the band is neither the sum of the daily ends nor that of independent
+        days: its variance takes the daily deviations from the daily bands and their
+        correlation from the members' psi weights; its ends are those of a log-normal.
 
         Raises:
             ValueError: `days` is not between 1 and `LONGEST_HORIZON`.
@@ -184,15 +190,15 @@ class Model:
             member.weight * path.correlation()
             for member, path in zip(self.members, paths, strict=True)
         )
-        variance = float(deviations @ correlation @ deviations)
-        spread = math.sqrt(variance) / max(middle, 1.0) * self.total_width
-        step_80, step_95 = Z_80 * spread, Z_95 * spread
+        spread = math.sqrt(float(deviations @ correlation @ deviations)) / max(middle, 1.0)
+        step_80 = Z_80 * spread * self.total_widths[0]
+        step_95 = max(Z_95 * spread * self.total_widths[1], step_80)
         return Total(
             mean=middle,
             lower_80=middle * math.exp(-step_80),
-            upper_80=_cap(middle, step_80),
+            upper_80=_raised(middle, step_80),
             lower_95=middle * math.exp(-step_95),
-            upper_95=_cap(middle, step_95),
+            upper_95=_raised(middle, step_95),
         )
 
     def extend(self, newer: Sequence[float]) -> Model:
@@ -215,12 +221,15 @@ class Model:
         days = paths[0].mean.size
         holidays = christmas.effects(start, days, self.weekend_gap)
 
+        weights = np.array([member.weight for member in self.members])
+
         def averaged(deviations: float) -> Array:
             """The members' mean at so many standard deviations, (days,) downloads a day."""
-            logs = sum(
-                member.weight * np.log1p(to_counts(member, path.at(deviations)))
+            counts = [
+                to_counts(member, path.at(deviations))
                 for member, path in zip(self.members, paths, strict=True)
-            )
+            ]
+            logs = _trimmed_mean(np.log1p(np.array(counts)), weights)
             return np.asarray(np.expm1(logs) * np.exp(holidays))
 
         step_80, step_95 = Z_80 * self.widths[0], Z_95 * self.widths[1]
@@ -263,6 +272,18 @@ class _Path:
         covariance = weights @ weights.T
         scale = np.sqrt(np.diag(covariance))
         return np.asarray(covariance / np.outer(scale, scale))
+
+
+def _trimmed_mean(values: Array, weights: Array) -> Array:
+    """Mean of values (members, days) day by day, weights (members,); shape (days,).
+
+    Of `ENOUGH_TO_TRIM` members or more the lowest and the highest are left out.
+    """
+    order = np.argsort(values, axis=0, kind="stable")
+    ranked, shares = np.take_along_axis(values, order, axis=0), weights[order]
+    if len(values) >= ENOUGH_TO_TRIM:
+        ranked, shares = ranked[1:-1], shares[1:-1]
+    return np.asarray((shares * ranked).sum(axis=0) / shares.sum(axis=0))
 
 
 def without_holidays(counts: Array, start: dt.date, gap: float) -> Array:
@@ -338,7 +359,9 @@ def _filtered(member: Member, z: Array, days: int) -> tuple[Array, Array]:
         enforce_stationarity=False,
         enforce_invertibility=False,
     )
-    arima.update(np.asarray(member.params))
+    # The mean does not depend on the variance, and a variance of nought would let the
+    # filter learn nothing from the days it sees.
+    arima.update(np.array([*member.params[:-1], max(member.params[-1], LEAST_VARIANCE)]))
     state = arima.ssm.filter().predicted_state[:, -1]
     design, transition = arima["design"][0], arima["transition"]
     shock = arima["selection"][:, 0]
@@ -349,7 +372,7 @@ def _filtered(member: Member, z: Array, days: int) -> tuple[Array, Array]:
     return mean, psi
 
 
-def _cap(middle: float, step: float) -> float:
+def _raised(middle: float, step: float) -> float:
     """`middle` times e to the `step`, and no more than a sum of counts can be."""
     highest = LARGEST_COUNT * LONGEST_HORIZON
     return min(middle * math.exp(min(step, math.log(highest))), highest)
@@ -400,9 +423,10 @@ def _check_model(model: Model) -> None:
     )
     total = math.fsum(member.weight for member in model.members)
     _require(abs(total - 1.0) <= 1e-6, "the members' weights do not sum to 1")  # noqa: PLR2004
-    factors = (*model.widths, model.total_width, model.weekend_gap)
-    _require(_are(factors, float, 4), "widths and weekend_gap must be finite floats")
-    _require(min(factors[:3]) > 0.0, "a width must be above 0")
+    _require(_are(model.widths, float, 2), "widths must be two finite floats")
+    _require(_are(model.total_widths, float, 2), "total_widths must be two finite floats")
+    _require(min(*model.widths, *model.total_widths) > 0.0, "a width must be above 0")
+    _require(_are((model.weekend_gap,), float, 1), "weekend_gap must be a finite float")
     _require(0.0 <= model.weekend_gap <= christmas.WIDEST_GAP, "weekend_gap is out of range")
 
 

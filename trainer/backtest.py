@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 SEASON = 7  # days; the period of the seasonal naive and of the MASE's scale
-SPACING = 10  # days between origins: not a multiple of 7, so that weekdays change
-MOST_ORIGINS = 4  # where the history allows it
+SPACING = 10  # days between origins: not whole weeks, so that weekdays change
+MOST_ORIGINS = 4  # a month of origins; the search must not know it, and 120 days remain
 SHORTEST_TRAINING = 56  # days before the first origin: eight weeks
 
 

@@ -197,6 +197,10 @@ def _previous(
             bundle = read_folder(job.output)
         return check_kind(bundle, kind=job.source.kind, mirrors=config.mirrors)
     except (ArtifactError, BundleError) as error:
+        unasked = isinstance(error, github.PassingError) or getattr(error, "retry_after", 0.0) > 0
+        if unasked and surroundings.on_actions:
+            # Published without it, this run's bundle would end the history for good.
+            raise ArtifactError(f"the bundle before could not be asked for: {error}") from None
         message = f"going on from this fetch alone, without earlier history and models: {error}"
         _say("warning", message, on_actions=surroundings.on_actions)
         return None

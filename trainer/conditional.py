@@ -35,9 +35,18 @@ BLOCKS = (
     slice(2 * TERMS + SEASONAL_TERMS, PARAMETERS),
 )  # AR, MA, seasonal AR, seasonal MA: the order of statsmodels' parameters
 
-ROUNDS = 8  # of Gauss-Newton; from the screening's start the sum of squares settles by then
+# Rounds of Gauss-Newton. After eight the sum of squares of half of the tuning series'
+# candidates is within a ten-thousandth of its minimum, and of nine in ten within a hundredth.
+ROUNDS = 8
 STEP = 1e-4  # of the numerical derivative, in the unbounded parameters
-FARTHEST = 2.3  # unbounded parameter where tanh is 0.98: a season is never quite certain
+
+# How large a partial autocorrelation may grow. Least squares, and exact likelihood more
+# so, drive a seasonal MA towards 1 and an AR towards a root of 1: the one fixes season
+# and level for good, the other is a difference by another name, and both lose at a
+# month's horizon. With 0.7 and 0.9 the tuning series' error is half a percent lower
+# than with 0.98 (0.5 to 0.8 for the MA alone gave a quarter to a half); 0.98 elsewhere
+# keeps roots off the unit circle.
+LARGEST = np.repeat([0.9, 0.98, 0.98, 0.7], [TERMS, TERMS, SEASONAL_TERMS, SEASONAL_TERMS])
 
 
 @dataclass(frozen=True)
@@ -157,7 +166,8 @@ def least_squares(w: Array, start: Array, used: Mask, m: int) -> Fitted:
         m: the season, 1 for none.
     """
     rows = len(w)
-    free = np.arctanh(np.where(used, np.clip(start, -0.95, 0.95), 0.0))
+    farthest = np.arctanh(LARGEST)
+    free = np.clip(np.arctanh(np.where(used, start, 0.0)), -farthest, farthest)
     e = innovations(w, *polynomials(np.tanh(free), m))
     squares = _squares(e)
     damping = np.full(rows, 1e-2)
@@ -174,7 +184,7 @@ def least_squares(w: Array, start: Array, used: Mask, m: int) -> Fitted:
         slope = np.einsum("arn,rn->ra", slopes, e)
         step = np.zeros_like(free)
         step[:, columns] = -np.linalg.solve(curvature, slope[..., None])[..., 0]
-        trial = np.clip(free + np.clip(step, -1.0, 1.0) * used, -FARTHEST, FARTHEST)
+        trial = np.clip(free + np.clip(step, -1.0, 1.0) * used, -farthest, farthest)
         trial_e = innovations(w, *polynomials(np.tanh(trial), m))
         trial_squares = _squares(trial_e)
         better = trial_squares < squares

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 
-# The conditional least squares it starts from are close: more steps moved forecasts of
-# the tuning series by less than a thousandth of their MASE.
-MOST_ITERATIONS = 20
+# Steps of the optimiser from the least squares it starts with. Run to its end (twenty
+# steps and more) the exact likelihood lets seasonal MA roots pile up at the unit circle
+# (Sargan and Bhargava 1983), and the tuning series' error at a month's horizon rises by
+# one percent; two steps do no harm and cost less than half.
+MOST_ITERATIONS = 2
 
 
 def maximise(member: Member, z: Array) -> tuple[float, ...]:
