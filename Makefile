@@ -8,7 +8,9 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env run train test check format screenshot clean
+.PHONY: help env run train test check format screenshot bench bench-app fuzz clean
+DATA ?=
+SECONDS ?= 60
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -44,6 +46,23 @@ check: env ## lint, types, workflows
 format: env ## put the code into its format
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
+
+screenshot: env ## make the pictures of README.md from the running page
+	$(RUN) -m tests.browser.screenshots
+
+bench: .venv-bench/made ## accuracy and speed of the search beside its peers; DATA=DIR of CSV files
+	.venv-bench/bin/python -m benchmarks.accuracy $(if $(DATA),--data $(DATA))
+
+.venv-bench/made: requirements-bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --requirement requirements-bench.txt
+	@touch $@
+
+bench-app: env ## speed and memory of the page
+	$(RUN) -m benchmarks.app_speed
+
+fuzz: env ## feed broken input to everything that reads some; SECONDS=60 for each target
+	$(RUN) -m tests.fuzz --seconds $(SECONDS)
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis models

@@ -28,6 +28,8 @@ def _normalised(name: str) -> str:
 
 Name = Annotated[str, Field(max_length=100), AfterValidator(_normalised)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+# Within what every calendar and every table can reckon with.
+Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2200, 1, 1))]
 Order = tuple[int, int, int]
 SeasonalOrder = tuple[int, int, int, int]
 Text = Annotated[str, Field(max_length=2_000)]
@@ -87,9 +89,9 @@ class PackageEntry(_Frozen):
     members: tuple[MemberEntry, ...] = ()
     candidates: Annotated[int, Field(ge=0)] = 0
     note: Text = ""
-    trained_through: dt.date | None = None
+    trained_through: Day | None = None
     n_obs: Annotated[int, Field(ge=0)] = 0
-    repaired: tuple[dt.date, ...] = ()
+    repaired: tuple[Day, ...] = ()
     revised: Annotated[int, Field(ge=0, description="days corrected since the run before")] = 0
     backtest: Backtest | None = None
     seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -107,7 +109,7 @@ class Manifest(_Frozen):
     forecast_days: Annotated[int, Field(ge=1, le=365)]
     m_values: tuple[int, ...]
     versions: dict[str, Text]
-    outages: tuple[dt.date, ...] = ()
+    outages: tuple[Day, ...] = ()
     files: dict[str, Sha256] = {}
     packages: dict[Name, PackageEntry]
 
@@ -131,7 +133,8 @@ def parse_manifest(data: bytes) -> Manifest:
         return Manifest.model_validate_json(data)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    place = ".".join(str(part) for part in first["loc"])
+    where = place.encode("unicode_escape").decode()[:200]  # keys may hold anything
     if where == "format":
         raise BundleError(f"{MANIFEST} is of a format that this version does not read: update it")
     raise BundleError(f"{MANIFEST}: {where or 'the whole'}: {first['msg']}")

@@ -45,8 +45,9 @@ LONGEST_HORIZON = 3660  # days; ten years, a limit against slips and not against
 LARGEST_COUNT = 1e15  # downloads a day; beyond it a float no longer counts in ones
 LARGEST_SEASON = 366  # days
 ENOUGH_TO_TRIM = 4  # members; of three, leaving two out would leave no mean
-# Four and four are Hampel's usual choice, not tuned. That one of a scale's two members sees
-# cleaned days and the other all days is what counts: spikes may come back or not.
+# Not tuned: Hampel's three would take more of what is real, and four weeks are a month.
+# What counts is that one of a scale's two members sees cleaned days and the other all days:
+# spikes may come back or not.
 SPIKE = 4.0  # robust standard deviations from which a day counts as a spike
 SPIKE_SEASONS = 4  # seasons either way that a day is compared with
 LEAST_VARIANCE = 1e-6  # of innovations in the filter; a thousandth on the log scale, squared
@@ -408,6 +409,7 @@ def _check_member(member: Member) -> None:
 def _check_model(model: Model) -> None:
     """Refuse what no trainer of ours would have written; a pickle's fields may be anything."""
     _require(type(model.start) is dt.date, "start must be a date")
+    _require(1990 <= model.start.year <= 2200, "start lies in no year to count in")  # noqa: PLR2004
     _require(isinstance(model.note, str), "note must be a string")
     _require(_are(model.history, float, len(model.history)), "history must be finite floats")
     _require(len(model.history) > 0, "history is empty")

@@ -74,7 +74,8 @@ def _check_opcodes(data: bytes) -> None:
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in ADMITTED:
-            raise BundleError(f"the model's pickle asks for {module}.{name}, which is not admitted")
+            asked = f"{module}.{name}".encode("unicode_escape").decode()[:200]
+            raise BundleError(f"the model's pickle asks for {asked}, which is not admitted")
         return super().find_class(module, name)
 
     def persistent_load(self, pid: Any) -> NoReturn:  # noqa: ARG002 - the base's signature

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from forecast.christmas import WEEK, weekend_gap
 from forecast.errors import SeriesError
 from forecast.model import (
+    LARGEST_COUNT,
     LEVEL,
     LOG,
     MAD_TO_DEVIATION,
@@ -204,15 +205,6 @@ def train(values: Array, start: dt.date, *, horizon: int, m_values: tuple[int, .
     note = _simple_reason(counts)
     if note:
         return _simple(counts, start, note)
-    sizes = origins(counts.size, horizon)
-    scores = Scores(origins=0)
-    if sizes:
-        early = counts[: sizes[0]]
-        scores = (
-            Scores(origins=0)
-            if _simple_reason(early)
-            else _backtested(counts, start, sizes, horizon, m_values)
-        )
     gap = _weekend_gap(counts, start)
     usual = without_holidays(counts, start, gap)
     found = search(usual, horizon, m_values)
@@ -220,7 +212,7 @@ def train(values: Array, start: dt.date, *, horizon: int, m_values: tuple[int, .
     leading = members[0]
     return Trained(
         model=_model(counts, start, members, gap),
-        scores=scores,
+        scores=_backtested(counts, start, horizon, m_values),
         m=found.m,
         order=leading.order,
         seasonal_order=leading.seasonal_order,
@@ -266,8 +258,10 @@ def _checked(values: Array) -> Array:
             f"has {counts.size} days of counts; a forecast needs {SHORTEST} at least: "
             "wait until there are more"
         )
-    if not np.all(np.isfinite(counts)) or np.any(counts < 0.0):
-        raise SeriesError("has counts that are negative or not finite; repair the series first")
+    if not np.all((counts >= 0.0) & (counts <= LARGEST_COUNT)):
+        raise SeriesError(
+            f"has days that are no counts from 0 to {LARGEST_COUNT:g}; repair the series first"
+        )
     return counts
 
 
@@ -298,14 +292,15 @@ def _simple(counts: Array, start: dt.date, note: str) -> Trained:
     return Trained(model, Scores(origins=0), lag, order, seasonal_order, 1)
 
 
-def _backtested(
-    counts: Array, start: dt.date, sizes: Sequence[int], horizon: int, m_values: Sequence[int]
-) -> Scores:
+def _backtested(counts: Array, start: dt.date, horizon: int, m_values: Sequence[int]) -> Scores:
     """Scores of the search that knows the days before the first origin alone.
 
     Its parameters are those of least squares; exact likelihood moves them too little to
     be worth its time twice.
     """
+    sizes = origins(counts.size, horizon)
+    if not sizes or _simple_reason(counts[: sizes[0]]):
+        return Scores(origins=0)
     early = counts[: sizes[0]]
     gap = _weekend_gap(early, start)
     found = search(without_holidays(early, start, gap), horizon, m_values)

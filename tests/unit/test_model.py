@@ -87,12 +87,12 @@ def test_the_level_scale_forecasts_in_units():
 
 def test_a_profile_is_taken_off_and_put_back():
     profile = (0.3, 0.1, 0.0, -0.1, -0.1, -0.1, -0.1)
-    values = np.expm1(5.0 + np.resize(profile, 101))
+    values = np.expm1(5.0 + np.resize(profile, 100))
     walk = dataclasses.replace(WALK, profile=profile)
 
     made = model(walk, values=values).predict(10)
 
-    assert np.allclose(np.log1p(made.mean), 5.0 + np.resize(profile, 111)[101:])
+    assert np.allclose(np.log1p(made.mean), 5.0 + np.resize(profile, 110)[100:])
 
 
 def test_means_are_of_one_plus_y_and_geometric():
@@ -154,6 +154,14 @@ def test_wider_factors_give_wider_bands():
     log_width = np.log1p(narrow.upper_80) - np.log1p(narrow.lower_80)
     assert np.allclose(np.log1p(wide.upper_80) - np.log1p(wide.lower_80), 2 * log_width)
     assert np.allclose(narrow.mean, wide.mean)
+
+
+def test_each_band_has_its_own_factor():
+    usual, wide = (model(SEASONAL, widths=(1.0, k)).predict(30) for k in (1.0, 2.0))
+
+    log_width = np.log1p(usual.upper_95) - np.log1p(usual.lower_95)
+    assert np.allclose(np.log1p(wide.upper_95) - np.log1p(wide.lower_95), 2 * log_width)
+    assert np.array_equal(usual.upper_80, wide.upper_80)
 
 
 def test_the_95_band_never_lies_inside_the_80_band():

@@ -1,0 +1,177 @@
+"""Outlooks by name, whichever way they are to be had, kept while nothing newer is known."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from app.newer import Counts
+from app.outlook import Outlook, from_bundle
+from app.spot import near
+from forecast.errors import BundleError, ForecastError, UnknownPackageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.newer import Newer
+    from app.spot import Spot
+    from app.store import Snapshot, Store
+    from forecast.bundle import Bundle
+    from forecast.config import Package
+
+log = logging.getLogger(__name__)
+
+MOST_KEPT = 256  # outlooks; each has some 20 kB
+NOTHING = Counts()
+PREPARED = 10  # packages made ready as soon as a bundle is there
+
+
+class Almanac:
+    """What the page and its endpoints ask for outlooks.
+
+    Args:
+        store: the bundle in use.
+        newer: days counted since training.
+        spot: packages that have no model in the bundle.
+    """
+
+    def __init__(self, store: Store, newer: Newer, spot: Spot) -> None:
+        self.store = store
+        self._newer = newer
+        self._spot = spot
+        self._lock = threading.Lock()
+        self._preparing = False
+        self._kept: OrderedDict[str, tuple[Bundle, Counts, Outlook]] = OrderedDict()
+
+    def outlook(
+        self,
+        package: Package,
+        *,
+        wait: float = 0.0,
+        report: Callable[[float, str], None] = lambda _part, _text: None,
+    ) -> Outlook:
+        """Everything known of a package.
+
+        Args:
+            package: one of the bundle, or any of PyPI where this page trains.
+            wait: seconds to wait for newer days, if they are being fetched.
+            report: told how far a training is.
+
+        Raises:
+            ForecastError: if there is nothing to show; the sentence says why.
+        """
+        snapshot = self.store.snapshot
+        bundle = snapshot.bundle
+        if bundle is not None and package.name in bundle.manifest.modelled:
+            return self._from_bundle(bundle, package, wait)
+        configured = {each.name for each in self.store.config.packages}
+        if package.name in configured and not self._spot.offered:
+            raise BundleError(_no_model(snapshot, package))
+        try:
+            return self._spot.outlook(package, report)
+        except UnknownPackageError as error:
+            raise UnknownPackageError(f"{error}{self._hint(package)}") from None
+
+    @property
+    def trains(self) -> bool:
+        """Whether any package of PyPI can be asked for."""
+        return self._spot.offered
+
+    def first(self) -> tuple[Package, ...]:
+        """The package that a visitor sees who asked for none: the first with a model."""
+        packages = self.store.packages()
+        bundle = self.store.snapshot.bundle
+        ready = [each for each in packages if bundle and each.name in bundle.manifest.modelled]
+        return tuple(ready[:1]) or packages[:1]
+
+    def at_hand(self, package: Package, days: int) -> bool:
+        """Whether so many days can be told at once, without making anything."""
+        bundle = self.store.snapshot.bundle
+        with self._lock:
+            kept = self._kept.get(package.name)
+        if kept is None or kept[0] is not bundle or days > kept[2].days:
+            return False
+        return not self.pending(package)
+
+    def pending(self, package: Package) -> bool:
+        """Whether newer days of the package are on their way."""
+        bundle = self.store.snapshot.bundle
+        if bundle is None or package.name not in bundle.manifest.modelled or not _grows(bundle):
+            return False
+        return self._newer.pending(package.name)
+
+    def start_preparing(self) -> None:
+        """From now on make each new bundle's first packages ready before anybody asks.
+
+        Not earlier: loading what models need takes two seconds, for which the page would
+        have to wait while the process starts.
+        """
+        self._preparing = True
+        bundle = self.store.snapshot.bundle
+        if bundle is not None:
+            threading.Thread(
+                target=self.prepare, args=[bundle], name="prepare", daemon=True
+            ).start()
+
+    def prepare(self, bundle: Bundle) -> None:
+        """Make the first packages of a bundle ready; never raises."""
+        try:
+            self._prepare(bundle)
+        except ForecastError as error:
+            log.warning("%s", error)  # whoever asks for that package will be told
+        except Exception:  # nobody waits for it
+            log.exception("preparing a bundle failed")
+
+    def _prepare(self, bundle: Bundle) -> None:
+        if not self._preparing:
+            return
+        packages = {package.name: package for package in self.store.packages()}
+        for name in bundle.names[:PREPARED]:
+            _ = self.outlook(packages[name]).total
+
+    def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> Outlook:
+        counts = self._newer.counts(package.name, wait) if _grows(bundle) else NOTHING
+        with self._lock:
+            kept = self._kept.get(package.name)
+        # "is": counts and bundles are replaced, never changed.
+        if kept and kept[0] is bundle and kept[1] is counts:
+            return kept[2]
+        known = next((p for p in self.store.packages() if p.name == package.name), package)
+        outlook = from_bundle(
+            bundle, known, counts.series, self.store.config.outages, counts.problem
+        )
+        with self._lock:
+            self._kept[package.name] = (bundle, counts, outlook)
+            self._kept.move_to_end(package.name)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return outlook
+
+    def _hint(self, package: Package) -> str:
+        names = near(package.name, [each.name for each in self.store.packages()])
+        labels = [each.label for each in self.store.packages() if each.name in names]
+        return f" Did you mean {' or '.join(labels)}?" if labels else ""
+
+
+def _grows(bundle: Bundle) -> bool:
+    """Whether PyPI Stats can have newer days: made-up series and folders end where they end."""
+    return bundle.manifest.source == "pypistats"
+
+
+def _no_model(snapshot: Snapshot, package: Package) -> str:
+    """Why a configured package has no model yet, and what gives it one."""
+    if snapshot.bundle is None:
+        return snapshot.problem or f"There are no models yet, so none of {package.label}."
+    entry = snapshot.bundle.manifest.packages.get(package.name)
+    if entry is not None and entry.reason:
+        return (
+            f"{package.label} is in config.toml, but the last run could not train it: "
+            f"{entry.reason}"
+        )
+    return (
+        f"{package.label} is in config.toml and has no model yet: "
+        "start the workflow by hand (Actions, Upload Model Artifact, Run workflow), "
+        "or wait for the weekly run."
+    )

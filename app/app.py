@@ -1,0 +1,196 @@
+"""Starts the page: ``python app/app.py``, with nothing but the environment to tell it how.
+
+GITHUB_TOKEN     a token that may read the repository's Actions
+GITHUB_API_URL   where GitHub's API is
+PYPISTATS_URL    where PyPI Stats' API is
+FORECAST_CONFIG  the config, instead of config.toml beside this folder
+MODELS_DIR       a folder with a bundle; GitHub is then never asked
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Iterator, Mapping
+
+    from app.almanac import Almanac
+    from app.spot import TrainNow
+    from forecast.config import Config
+
+# Read when gradio is imported and when it serves.
+GRADIO = {
+    "GRADIO_ANALYTICS_ENABLED": "False",  # else the server calls out when it starts
+    # After each call gradio sums up the last 10,000 in a table, which nobody looks at here.
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "100",
+}
+
+log = logging.getLogger("app")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment, read once.
+
+    Attributes:
+        token: kept out of ``repr``, and so out of logs.
+        models_dir: None where GitHub is to be asked.
+    """
+
+    config: Path
+    github_url: str
+    pypistats_url: str
+    models_dir: Path | None
+    token: str | None
+
+    def __repr__(self) -> str:
+        return f"Settings({self.config}, {self.models_dir or self.github_url})"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read what is set; an empty variable counts as none."""
+        from forecast.downloads import API as PYPISTATS  # noqa: PLC0415 - the same
+        from forecast.github import API as GITHUB  # noqa: PLC0415 - once the root is on the path
+
+        def get(name: str) -> str | None:
+            return environment.get(name, "").strip() or None
+
+        models_dir = get("MODELS_DIR")
+        return cls(
+            config=Path(get("FORECAST_CONFIG") or ROOT / "config.toml"),
+            github_url=get("GITHUB_API_URL") or GITHUB,
+            pypistats_url=get("PYPISTATS_URL") or PYPISTATS,
+            models_dir=Path(models_dir) if models_dir else None,
+            token=get("GITHUB_TOKEN"),
+        )
+
+
+def assemble(
+    settings: Settings,
+    config: Config,
+    clock: Callable[[], dt.datetime],
+    train_now: TrainNow | None = None,
+) -> Almanac:
+    """Put the parts together; asks nobody anything yet.
+
+    Args:
+        settings: where things are.
+        config: which packages there should be.
+        clock: the present moment, UTC.
+        train_now: trains a package for a visitor; None where this page does not.
+    """
+    from app.almanac import Almanac as Made  # noqa: PLC0415 - the root is on the path by now
+    from app.newer import Newer  # noqa: PLC0415
+    from app.spot import Spot  # noqa: PLC0415
+    from app.store import ArtifactSource, FolderSource, Store  # noqa: PLC0415
+    from forecast.artifacts import GitHubArtifacts  # noqa: PLC0415
+    from forecast.downloads import HASTY, PyPIStats, new_session  # noqa: PLC0415
+
+    stats = PyPIStats(
+        new_session(),
+        url=settings.pypistats_url,
+        mirrors=config.mirrors,
+        patience=HASTY,
+        timeout=(5.0, 10.0),
+        total_timeout=20.0,
+        today=lambda: clock().date(),
+    )
+    source = (
+        FolderSource(settings.models_dir)
+        if settings.models_dir
+        else ArtifactSource(
+            GitHubArtifacts(
+                new_session(),
+                owner=config.username,
+                repo=config.repo_name,
+                name=config.artifact_name,
+                branch=config.default_branch,
+                workflow=config.workflow_file,
+                token=settings.token,
+                url=settings.github_url,
+                clock=clock,
+            )
+        )
+    )
+    spot = Spot(
+        stats.daily,
+        train_now,
+        clock,
+        horizon=config.forecast_days,
+        m_values=config.m_values,
+        outages=config.outages,
+    )
+    almanac = Made(Store(config, source), Newer(stats.daily, clock), spot)
+    almanac.store.notify = almanac.prepare
+    return almanac
+
+
+@contextmanager
+def _no_stubs() -> Iterator[None]:
+    """Import gradio in half of the time.
+
+    gradio compares a type stub of each component with one it makes anew, and writes it
+    into its own folder, whenever it is imported. It leaves out what has no source file.
+    """
+    import inspect  # noqa: PLC0415 - used here alone
+
+    getfile = inspect.getfile
+
+    def refuse(thing: Any) -> str:
+        if sys._getframe(1).f_globals.get("__name__") == "gradio.component_meta":  # noqa: SLF001
+            raise OSError("no stubs are wanted")
+        return getfile(thing)
+
+    inspect.getfile = refuse  # type: ignore[assignment]  # it takes whatever getfile takes
+    try:
+        yield
+    finally:
+        inspect.getfile = getfile
+
+
+def main(train_now: TrainNow | None = None) -> int:
+    """Serve the page until the process is told to end.
+
+    Args:
+        train_now: trains any package of PyPI for a visitor; without it the page shows what
+            the weekly run made.
+    """
+    # app/ would hide the package of the same name; the root is what everything is named from.
+    sys.path[0] = str(ROOT)
+    os.environ.update(GRADIO)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    from app.store import utc_now  # noqa: PLC0415
+    from forecast.config import load_config  # noqa: PLC0415
+    from forecast.errors import ConfigError  # noqa: PLC0415
+
+    settings = Settings.from_environment(os.environ)
+    try:
+        config = load_config(settings.config)
+    except ConfigError as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says all
+        return 2
+    almanac = assemble(settings, config, utc_now, train_now)
+    almanac.store.start()
+    with _no_stubs():
+        from app import page  # noqa: PLC0415
+    served = page.build(almanac, utc_now)
+    served.launch(**page.launch_options(almanac), prevent_thread_lock=True)
+    almanac.start_preparing()
+    served.block_thread()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""What a visitor looks at, and the query string that opens it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
+from urllib.parse import urlencode
+
+from forecast.config import Package
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Scale = Literal["absolute", "log", "indexed"]
+
+MOST_COMPARED = 5  # packages on one chart, the first included
+ALL = 0  # the range that shows every day there is
+RANGES = (30, 60, 90, 180, ALL)
+SCALES: tuple[Scale, ...] = get_args(Scale)
+
+
+@dataclass(frozen=True)
+class View:
+    """One state of the page.
+
+    Attributes:
+        packages: as typed, the first one the page is about; empty until one is chosen.
+        scale: of the vertical axis.
+        days: of history shown, ``ALL`` for every day.
+        smooth: whether a 7-day mean is drawn over the counts.
+    """
+
+    packages: tuple[Package, ...] = ()
+    scale: Scale = "absolute"
+    days: int = 90
+    smooth: bool = True
+
+    @property
+    def query(self) -> str:
+        """The query string of this view, with its question mark."""
+        fields: dict[str, str] = {}
+        if self.packages:
+            fields["package"] = self.packages[0].label
+        if len(self.packages) > 1:
+            fields["compare"] = ",".join(package.label for package in self.packages[1:])
+        usual = View()
+        if self.scale != usual.scale:
+            fields["scale"] = self.scale
+        if self.days != usual.days:
+            fields["range"] = "all" if self.days == ALL else str(self.days)
+        if self.smooth != usual.smooth:
+            fields["smooth"] = "0"
+        return "?" + urlencode(fields, safe=",") if fields else ""
+
+
+def parse_view(query: Mapping[str, str]) -> View:
+    """Read a query string; what is not understood is left at its default."""
+    view = View(packages=choose(query.get("package", ""), query.get("compare", "").split(",")))
+    scales: dict[str, Scale] = {scale: scale for scale in SCALES}
+    view = replace(view, scale=scales.get(query.get("scale", ""), view.scale))
+    ranges = {"all" if days == ALL else str(days): days for days in RANGES}
+    view = replace(view, days=ranges.get(query.get("range", ""), view.days))
+    return replace(view, smooth=query.get("smooth", "1") != "0")
+
+
+def choose(package: str | None, others: Iterable[str]) -> tuple[Package, ...]:
+    """The packages typed, each once, without those that PyPI would not allow.
+
+    A first one that PyPI would not allow is no reason to show another in its place:
+    then there is none at all.
+    """
+    first = _package(package or "")
+    if first is None:
+        return ()
+    chosen = {first.name: first}
+    for other in map(_package, others):
+        if other is not None and len(chosen) < MOST_COMPARED:
+            chosen.setdefault(other.name, other)
+    return tuple(chosen.values())
+
+
+def _package(text: str) -> Package | None:
+    try:
+        return Package.parse(text.strip())
+    except ValueError:
+        return None

@@ -1,0 +1,98 @@
+"""The app as the Space starts it: a process of its own, from the root, without PYTHONPATH."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "TMPDIR", "LD_LIBRARY_PATH")
+STARTS_WITHIN = 60.0  # seconds, on a busy machine
+
+
+class AppServer:
+    """A running app.
+
+    Args:
+        settings: its environment variables, besides those that every process needs.
+        command: what to run in the root.
+        root: the checkout to run it in.
+    """
+
+    def __init__(
+        self,
+        settings: Mapping[str, str],
+        command: tuple[str, ...] = (sys.executable, "app/app.py"),
+        root: Path = ROOT,
+    ) -> None:
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - close() does
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        listening = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(self.port)}
+        started = time.monotonic()
+        self.process = subprocess.Popen(
+            command,
+            cwd=root,
+            env={**kept, **listening, **settings},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            self._wait()
+        except BaseException:
+            self.close()
+            raise
+        self.seconds = time.monotonic() - started
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    @property
+    def log(self) -> str:
+        """What it has printed so far."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def close(self) -> None:
+        """End it."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._log.close()
+
+    def _wait(self) -> None:
+        until = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the app ended with {self.process.returncode}: {self.log}")
+            try:
+                if requests.get(self.url, timeout=5).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.03)
+        raise AssertionError(f"the app did not answer within {STARTS_WITHIN} s: {self.log}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

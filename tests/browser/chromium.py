@@ -1,0 +1,97 @@
+"""Finds a Chromium for the browser tests, or gets one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
+# No sandbox, as root has none; nothing of its own sent anywhere.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+INSTALL = (sys.executable, "-m", "playwright", "install", "chromium")
+UPDATE = ("apt-get", "update")
+APT = ("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
+LONGEST = 300.0  # seconds for one command
+
+
+class NoChromiumError(Exception):
+    """There is none, and none was to be had; the message is one line."""
+
+
+def find_chromium(
+    environment: Mapping[str, str],
+    playwrights_own: Path,
+    run: Callable[[Sequence[str]], bool] | None = None,
+    *,
+    is_root: bool | None = None,
+) -> Path:
+    """The Chromium to use: CHROME, then PATH, then Playwright's own, then a new one.
+
+    Args:
+        environment: CHROME and PATH are looked at.
+        playwrights_own: where Playwright keeps its own, there or not.
+        run: runs a command and tells whether it succeeded.
+        is_root: whether apt-get may be used.
+
+    Raises:
+        NoChromiumError: if CHROME names nothing, or all ways failed.
+    """
+    named = environment.get("CHROME", "")
+    if named:
+        path = shutil.which(named, path=environment.get("PATH"))
+        if path is None:
+            raise NoChromiumError(f"CHROME is {named!r}, which is no program: unset it or mend it")
+        return Path(path)
+    found = _on_path(environment) or _existing(playwrights_own)
+    if found:
+        return found
+    run = run or _run
+    if run(INSTALL) and playwrights_own.exists():
+        return playwrights_own
+    if (os.geteuid() == 0) if is_root is None else is_root:
+        _ = run(UPDATE) and run(APT)
+        installed = _on_path(environment)
+        if installed:
+            return installed
+    raise NoChromiumError(
+        "no Chromium: not in CHROME, not on PATH, `playwright install chromium` failed and so did "
+        "apt-get (which needs root); install one, or set CHROME to its path"
+    )
+
+
+def _on_path(environment: Mapping[str, str]) -> Path | None:
+    for name in NAMES:
+        path = shutil.which(name, path=environment.get("PATH"))
+        if path:
+            return Path(path)
+    return None
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def _run(command: Sequence[str]) -> bool:
+    """Run it quietly; a command that is not there has failed."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, check=False, timeout=LONGEST, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0

@@ -1,0 +1,157 @@
+"""One Chromium and one app for all browser tests; a page of its own for each."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, NoChromiumError, find_chromium
+from tests.browser.states import all_well, today
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from tests.appserver import AppServer
+
+TODAY = today()
+TRAINED = TODAY - dt.timedelta(days=3)
+OBSERVED = TODAY - dt.timedelta(days=1)
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 360, "height": 800}
+
+
+@dataclass
+class Visit:
+    """A page in Chromium, and all that happened in it.
+
+    Attributes:
+        hosts: every host that was asked for anything.
+        errors: what the console and uncaught exceptions said.
+    """
+
+    page: Page
+    url: str
+    hosts: set[str] = field(default_factory=set)
+    errors: list[str] = field(default_factory=list)
+
+    def open(self, query: str = "", *, drawn: bool = True) -> Visit:
+        """Go there, and wait for the chart unless there is none to come."""
+        self.page.goto(self.url + query)
+        if drawn:
+            self.wait_for_chart()
+        else:
+            self.page.locator("#headline h2").wait_for()
+        return self
+
+    def wait_for_chart(self) -> None:
+        self.page.locator("#chart .main-svg").first.wait_for()
+        # The address bar follows when everything else is done.
+        self.page.wait_for_function("document.querySelector('#link textarea, #link input').value")
+
+    def wait_for_title(self, text: str) -> None:
+        self.page.locator("#headline h2", has_text=text).wait_for()
+
+    def traces(self) -> list[dict]:
+        """What plotly.js has drawn."""
+        return self.page.evaluate(
+            "document.querySelector('#chart .js-plotly-plot').data.map(each => "
+            "({name: each.name, x: each.x, y: each.y, text: each.text}))"
+        )
+
+    def trace(self, name: str) -> dict:
+        [found] = [each for each in self.traces() if each["name"] == name]
+        return found
+
+    def text(self, selector: str) -> str:
+        return self.page.locator(selector).inner_text().replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        try:
+            path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
+        except NoChromiumError as error:
+            pytest.fail(str(error), pytrace=False)
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory) -> Iterator[AppServer]:
+    """All is well, and any package can be trained."""
+    with all_well(tmp_path_factory.mktemp("app")) as (running, _, _):
+        yield running
+
+
+@pytest.fixture(scope="session")
+def contexts(browser) -> Iterator[dict[tuple, BrowserContext]]:
+    """A context for each size and scheme: pages of one share the browser's cache."""
+    made: dict[tuple, BrowserContext] = {}
+    yield made
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(browser, app, contexts, request) -> Iterator[Visit]:
+    """A fresh page; ``@pytest.mark.parametrize("visit", [...], indirect=True)`` sets it up."""
+    setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
+    key = (*setup["viewport"].values(), setup["scheme"])
+    if key not in contexts:
+        contexts[key] = new_context(browser, **setup)
+    visit = watched(contexts[key], app.url)
+    yield visit
+    visit.page.close()
+    assert visit.errors == []
+    assert visit.hosts == {f"127.0.0.1:{app.port}"}
+
+
+@contextmanager
+def opened(browser: Browser, url: str, viewport=None, scheme="light") -> Iterator[Visit]:
+    """A page of its own for a while."""
+    context = new_context(browser, viewport or DESKTOP, scheme)
+    yield watched(context, url)
+    context.close()
+
+
+def new_context(browser: Browser, viewport, scheme) -> BrowserContext:
+    """A browser as if it had just been installed."""
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, accept_downloads=True)
+    context.set_default_timeout(20_000)
+    return context
+
+
+def watched(context: BrowserContext, url: str) -> Visit:
+    """A new page whose requests and errors are noted."""
+    visit = Visit(context.new_page(), url)
+
+    def note_request(request) -> None:
+        if urlsplit(request.url).scheme not in {"data", "blob"}:
+            visit.hosts.add(urlsplit(request.url).netloc)
+
+    def note_message(message) -> None:
+        if message.type == "error":
+            visit.errors.append(f"{message.text} ({message.location.get('url', '')})")
+
+    visit.page.on("request", note_request)
+    visit.page.on("console", note_message)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    return visit
+
+
+@pytest.fixture(scope="session")
+def axe():
+    return Axe()

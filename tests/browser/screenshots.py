@@ -1,0 +1,114 @@
+"""Pictures of the running page.
+
+python -m tests.browser.screenshots                    the README's, into img/
+python -m tests.browser.screenshots --states FOLDER    one of each state, to look at
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from tests.appserver import ROOT, AppServer
+from tests.browser.chromium import ARGUMENTS, NoChromiumError, find_chromium
+from tests.browser.conftest import DESKTOP, PHONE, opened
+from tests.browser.states import STATES, all_well, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playwright.sync_api import Browser
+
+    from tests.browser.conftest import Visit
+
+LOOKS = {
+    "desktop": (DESKTOP, "light"),
+    "phone": (PHONE, "light"),
+    "dark": (DESKTOP, "dark"),
+    "phone-dark": (PHONE, "dark"),
+}
+VIEWS = {
+    "one": "?package=flask",
+    "two": "?package=flask&compare=requests",
+    "five": "?package=flask&compare=requests,fastapi,pytorch,tensorflow&scale=indexed",
+    "log": "?package=requests&scale=log&range=30&smooth=0",
+    "unknown": "?package=flaskk",
+    "on-the-spot": "?package=django&range=all",
+}
+SETTLED = 700  # milliseconds; fonts and the chart's last touches
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Take them."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--images", type=Path, default=ROOT / "img")
+    parser.add_argument("--states", type=Path)
+    chosen = parser.parse_args(arguments)
+    with sync_playwright() as playwright:
+        try:
+            path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
+        except NoChromiumError as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        with tempfile.TemporaryDirectory() as folder:
+            if chosen.states:
+                take_states(browser, chosen.states, Path(folder))
+            else:
+                take_readme(browser, chosen.images, Path(folder))
+        browser.close()
+    return 0
+
+
+def take_readme(browser: Browser, images: Path, folder: Path) -> None:
+    """The README's: a package of the sample data on desktop and phone, and in the dark."""
+    models = folder / "models"
+    command = [sys.executable, "-m", "trainer", "--source", "sample", "--output", str(models)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    with AppServer({"MODELS_DIR": str(models)}) as app:
+        for name in ("desktop", "phone", "dark"):
+            query = VIEWS["two"] if name == "dark" else VIEWS["one"]
+            shoot(browser, app.url, query, name, images / f"{name}.png", whole=False)
+
+
+def take_states(browser: Browser, states: Path, folder: Path) -> None:
+    """Each view and each state, on desktop and phone, light and dark."""
+    with all_well(folder) as (app, _, _):
+        for name, query in VIEWS.items():
+            for look in LOOKS:
+                shoot(browser, app.url, query, look, states / f"{name}-{look}.png")
+    for state in STATES:
+        inner = folder / state.name
+        inner.mkdir()
+        with serving(state, inner) as app:
+            for look in ("desktop", "phone-dark"):
+                shoot(browser, app.url, state.query, look, states / f"{state.name}-{look}.png")
+
+
+def shoot(
+    browser: Browser, url: str, query: str, look: str, path: Path, *, whole: bool = True
+) -> None:
+    """Open a view and save its picture."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with opened(browser, url, *LOOKS[look]) as visit:
+        _open(visit, query)
+        visit.page.screenshot(path=path, full_page=whole)
+    sys.stdout.write(f"{path}\n")
+
+
+def _open(visit: Visit, query: str) -> None:
+    visit.open(query, drawn=False)
+    if visit.page.locator("#more").is_visible():
+        visit.wait_for_chart()
+    visit.page.wait_for_timeout(SETTLED)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

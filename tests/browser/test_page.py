@@ -1,0 +1,257 @@
+"""What a visitor can do, in a real browser."""
+
+import csv
+import datetime as dt
+import io
+import json
+import re
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, OBSERVED, PHONE, TODAY, TRAINED
+from tests.browser.states import NAMES
+
+
+def choose(visit, name):
+    """Type a package's name and press Enter, as a keyboard does it."""
+    box = visit.page.get_by_label(re.compile("^Package"))
+    box.fill(name)
+    box.press("Enter")
+
+
+def test_first_load(visit):
+    visit.open()
+    assert visit.text("h1") == "PyPI download forecast"
+    assert visit.text("#headline h2") == "Forecast for fastapi"
+    assert re.search(
+        r"^fastapi: about [\d,]+ downloads in the next 30 days \(80 %: [\d,]+ to [\d,]+\), "
+        r"\d+ % (more|fewer) than in the last 30\.$|about as many as in the last 30\.$",
+        visit.text("#headline .answer"),
+    )
+    facts = visit.text("#facts")
+    for text in ("Last model updated on", "Trained through", "Observed through"):
+        assert text in facts
+    assert "Error of the model (MASE)\n0.90" in facts
+    assert "Error of the seasonal naive (MASE)\n1.00" in facts
+
+
+def test_the_forecast_starts_on_the_day_after_the_last_observed(visit):
+    visit.open("?package=flask")
+    visit.page.locator(f"#facts time[datetime='{OBSERVED}']").wait_for()
+    assert visit.page.locator(f"#facts time[datetime='{TRAINED}']").count() == 1
+    assert visit.trace("Counted")["x"][-1] == OBSERVED.isoformat()
+    assert visit.trace("Forecast")["x"][0] == TODAY.isoformat()
+
+
+def test_the_chart_has_the_bands(visit):
+    visit.open()
+    names = {each["name"] for each in visit.traces()}
+    assert {"80 % band", "95 % band", "Forecast", "Counted", "7-day mean"} <= names
+    box = visit.page.locator("#chart .main-svg").first.bounding_box()
+    assert box["height"] >= 400
+
+
+def test_all_packages_are_on_offer_and_one_can_be_chosen(visit):
+    visit.open()
+    visit.page.get_by_label(re.compile("^Package")).click()
+    options = visit.page.get_by_role("option")
+    options.first.wait_for()
+    assert [text.strip("✓ \n") for text in options.all_inner_texts()] == list(NAMES)
+    options.filter(has_text="requests").click()
+    visit.wait_for_title("Forecast for requests")
+    visit.page.wait_for_url("**/?package=requests")
+
+
+def test_newer_days_do_not_bring_back_what_was_left(visit):
+    """Each package's newer days may take seconds; the visitor does not wait for them."""
+    visit.open("?package=fastapi")
+    for name in ("requests", "pytorch", "tensorflow"):
+        choose(visit, name)
+        visit.wait_for_title(f"Forecast for {name}")
+    visit.page.wait_for_timeout(3_000)
+    assert visit.text("#headline h2") == "Forecast for tensorflow"
+    assert visit.page.url.endswith("?package=tensorflow")
+
+
+def test_the_keyboard_alone(visit):
+    visit.open()
+    visit.page.keyboard.press("Tab")
+    for _ in range(8):
+        focused = visit.page.evaluate("document.activeElement.getAttribute('aria-label') || ''")
+        if focused.startswith("Package"):
+            break
+        visit.page.keyboard.press("Tab")
+    else:
+        pytest.fail("the package cannot be reached with Tab")
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_function("!location.search.endsWith('=fastapi')")
+    chosen = re.search(r"package=(.+)", visit.page.url)[1]
+    assert chosen in NAMES[1:]
+    visit.wait_for_title(f"Forecast for {chosen}")
+
+
+def test_a_link_opens_its_package(visit):
+    visit.open("?package=flask")
+    assert visit.text("#headline h2") == "Forecast for flask"
+    assert visit.page.get_by_label(re.compile("^Package")).input_value() == "flask"
+
+
+def test_a_link_opens_the_whole_view(visit):
+    query = "?package=flask&compare=requests,pytorch&scale=log&range=30&smooth=0"
+    visit.open(query)
+    assert visit.text("#headline h2") == "Forecast for flask, requests and pytorch"
+    assert visit.page.get_by_label("Log").is_checked()
+    assert visit.page.get_by_label("30", exact=True).is_checked()
+    assert not visit.page.get_by_label("7-day mean").is_checked()
+    assert "requests" in visit.text("#compare")
+    assert len(visit.trace("flask")["x"]) == 30
+    link = visit.page.locator("#link textarea, #link input").input_value()
+    assert link == visit.url + query
+    assert visit.page.url == visit.url + query
+
+
+def test_every_control_changes_chart_and_link(visit):
+    visit.open("?package=flask")
+    visit.page.get_by_label("30", exact=True).check()
+    visit.page.wait_for_url("**/?package=flask&range=30")
+    assert len(visit.trace("Counted")["x"]) == 30
+    visit.page.get_by_label("Indexed").check()
+    visit.page.wait_for_url("**/?package=flask&scale=indexed&range=30")
+    assert sum(visit.trace("Counted")["y"][:7]) / 7 == pytest.approx(100, abs=0.1)
+    visit.page.get_by_label("7-day mean").uncheck()
+    visit.page.wait_for_url("**/*smooth=0")
+    assert "7-day mean" not in {each["name"] for each in visit.traces()}
+
+
+def test_compare_with_another(visit):
+    visit.open("?package=flask")
+    visit.page.get_by_label(re.compile("^Compare")).click()
+    visit.page.get_by_role("option").filter(has_text="pytorch").click()
+    visit.wait_for_title("Forecast for flask and pytorch")
+    visit.page.wait_for_url("**/?package=flask&compare=pytorch")
+    assert {"flask", "pytorch"} <= {each["name"] for each in visit.traces()}
+    assert visit.page.locator("#facts table tbody tr").count() == 2
+
+
+def test_any_package_of_pypi(visit):
+    visit.open()
+    choose(visit, "Django")
+    visit.wait_for_title("Forecast for Django")
+    assert visit.trace("Forecast")["x"][0] == TODAY.isoformat()
+    assert "Model made today" in visit.text("#facts")
+    visit.page.wait_for_url("**/?package=Django")
+
+
+def test_an_unknown_package_gets_near_matches(visit):
+    visit.open()
+    choose(visit, "flaskk")
+    visit.wait_for_title("No forecast for flaskk")
+    assert "PyPI Stats knows no package called flaskk" in visit.text("#headline")
+    assert "Did you mean flask?" in visit.text("#headline")
+    assert visit.page.locator("#chart .main-svg").count() == 0
+    choose(visit, "flask")
+    visit.wait_for_title("Forecast for flask")
+    visit.wait_for_chart()
+
+
+def test_the_hover_tells_day_count_and_bands(visit):
+    visit.open("?package=flask&smooth=0")
+    plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
+    middle = plot["y"] + plot["height"] / 2
+    visit.page.mouse.move(plot["x"] + plot["width"] * 0.3, middle)
+    label = visit.page.locator("#chart .hoverlayer")
+    label.get_by_text(re.compile("counted")).wait_for()
+    assert re.search(r"(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day", label.text_content())
+    visit.page.mouse.move(plot["x"] + plot["width"] * 0.9, middle)
+    label.get_by_text(re.compile("expected")).wait_for()
+    assert re.search(r"80 %: [\d,]+ to [\d,]+", label.text_content())
+    assert re.search(r"95 %: [\d,]+ to [\d,]+", label.text_content())
+
+
+def test_events_and_repaired_days_are_marked_and_told(visit):
+    visit.open("?package=flask")
+    day = (TRAINED - dt.timedelta(days=20)).isoformat()
+    assert visit.trace("Event")["x"] == [day]
+    assert visit.trace("Repaired day")["x"] == [day]
+    visit.page.get_by_role("button", name="How it was made").click()
+    visit.page.get_by_text("No counts for any package").wait_for()
+    assert "chosen among 3,456 candidates" in visit.text("#details")
+    assert "Repaired days" in visit.text("#details")
+
+
+def test_the_forecast_as_a_table(visit):
+    visit.open("?package=flask")
+    visit.page.get_by_role("button", name="The forecast as a table").click()
+    table = visit.page.get_by_role("table")
+    table.wait_for()
+    assert table.get_by_role("row").count() == 31
+
+
+def saved(visit, click):
+    with visit.page.expect_download() as download:
+        click()
+    return download.value, download.value.path().read_bytes()
+
+
+def test_csv_and_json(visit):
+    visit.open("?package=flask")
+    file, data = saved(visit, visit.page.get_by_role("link", name="CSV").click)
+    assert file.suggested_filename == "flask.csv"
+    rows = list(csv.DictReader(io.StringIO(data.decode())))
+    assert rows[-30]["date"] == TODAY.isoformat()
+    file, data = saved(visit, visit.page.get_by_role("link", name="JSON").click)
+    assert json.loads(data)[0]["package"] == "flask"
+
+
+@pytest.mark.parametrize(("kind", "begin"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
+def test_pictures_of_the_chart(visit, kind, begin):
+    visit.open("?package=flask")
+    file, data = saved(visit, visit.page.get_by_role("button", name=f"Chart as {kind}").click)
+    assert file.suggested_filename.endswith(f".{kind.lower()}")
+    assert data.startswith(begin)
+
+
+@pytest.mark.parametrize(
+    "visit",
+    [{"viewport": {"width": width, "height": 900}} for width in (320, 360, 768, 1920)],
+    indirect=True,
+)
+def test_nothing_is_cut_off(visit):
+    visit.open("?package=flask&compare=requests,pytorch,fastapi,tensorflow")
+    wide = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide[0] <= wide[1]
+    # Something may be cut off inside its box as well.
+    cut = visit.page.evaluate(
+        "[...document.querySelectorAll('#more label span, #png, #svg, h1, h2, #headline li')]"
+        ".filter(each => each.getBoundingClientRect().right > innerWidth"
+        " || each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)"
+        ".map(each => each.textContent)"
+    )
+    assert cut == []
+
+
+LIGHT, DARK = ({"viewport": DESKTOP, "scheme": scheme} for scheme in ("light", "dark"))
+LIGHT_PHONE, DARK_PHONE = ({"viewport": PHONE, "scheme": scheme} for scheme in ("light", "dark"))
+ONE, TWO, NONE = "?package=flask", "?package=flask&compare=requests", "?package=nonesuch"
+
+
+@pytest.mark.parametrize(
+    ("visit", "query"),
+    [
+        *((view, ONE) for view in (LIGHT, DARK, LIGHT_PHONE, DARK_PHONE)),
+        *((view, TWO) for view in (DARK, LIGHT_PHONE)),
+        *((view, NONE) for view in (LIGHT, DARK_PHONE)),
+    ],
+    indirect=["visit"],
+    ids=str,
+)
+def test_accessibility(visit, axe, query):
+    visit.open(query, drawn=query != NONE)
+    if query != NONE:
+        for button in ("How it was made", "The forecast as a table"):
+            visit.page.get_by_role("button", name=button).click()
+    results = axe.run(visit.page)
+    assert len(results.response["passes"]) > 10
+    assert results.violations_count == 0, results.generate_report()

@@ -1,0 +1,85 @@
+import pytest
+
+from tests.browser.chromium import APT, INSTALL, UPDATE, NoChromiumError, find_chromium
+
+
+def program(folder, name):
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    path.write_text("#!/bin/sh\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def nowhere(tmp_path):
+    return tmp_path / "playwright" / "chrome"
+
+
+class Run:
+    """Notes the commands; ``then`` says which succeed and what they do."""
+
+    def __init__(self, **then):
+        self.then, self.commands = then, []
+
+    def __call__(self, command):
+        self.commands.append(command)
+        act = self.then.get({INSTALL: "install", UPDATE: "update", APT: "apt"}[command])
+        if act is None:
+            return False
+        act()
+        return True
+
+
+def test_chrome_comes_first(tmp_path, nowhere):
+    named = program(tmp_path / "own", "my-chrome")
+    program(tmp_path / "bin", "chromium")
+    environment = {"CHROME": str(named), "PATH": str(tmp_path / "bin")}
+    assert find_chromium(environment, nowhere) == named
+
+
+def test_a_wrong_chrome_is_not_passed_over(tmp_path, nowhere):
+    program(tmp_path / "bin", "chromium")
+    with pytest.raises(NoChromiumError, match="CHROME is 'none'"):
+        find_chromium({"CHROME": "none", "PATH": str(tmp_path / "bin")}, nowhere)
+
+
+def test_then_the_path(tmp_path, nowhere):
+    found = program(tmp_path / "bin", "google-chrome")
+    own = program(tmp_path / "own", "chrome")
+    assert find_chromium({"PATH": str(tmp_path / "bin")}, own) == found
+
+
+def test_then_playwright_s_own(tmp_path):
+    own = program(tmp_path / "own", "chrome")
+    run = Run()
+    assert find_chromium({"PATH": ""}, own, run) == own
+    assert run.commands == []
+
+
+def test_then_playwright_installs_one(tmp_path):
+    own = tmp_path / "own" / "chrome"
+    run = Run(install=lambda: program(tmp_path / "own", "chrome"))
+    assert find_chromium({"PATH": ""}, own, run, is_root=True) == own
+    assert run.commands == [INSTALL]
+
+
+def test_then_root_asks_apt(tmp_path, nowhere):
+    folder = tmp_path / "bin"
+    run = Run(update=lambda: None, apt=lambda: program(folder, "chromium"))
+    found = find_chromium({"PATH": str(folder)}, nowhere, run, is_root=True)
+    assert found == folder / "chromium"
+    assert run.commands == [INSTALL, UPDATE, APT]
+
+
+def test_who_is_not_root_does_not_ask_apt(nowhere):
+    run = Run()
+    with pytest.raises(NoChromiumError, match="set CHROME"):
+        find_chromium({"PATH": ""}, nowhere, run, is_root=False)
+    assert run.commands == [INSTALL]
+
+
+def test_none_is_one_line(nowhere):
+    with pytest.raises(NoChromiumError) as caught:
+        find_chromium({"PATH": ""}, nowhere, Run(), is_root=True)
+    assert "\n" not in str(caught.value)
