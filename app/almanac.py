@@ -71,8 +71,13 @@ class Almanac:
             raise BundleError(_no_model(snapshot, package))
         try:
             return self._spot.outlook(package, report)
-        except UnknownPackageError as error:
-            raise UnknownPackageError(f"{error}{self._hint(package)}") from None
+        except ForecastError as error:
+            if package.name in configured:
+                why = _no_model(snapshot, package)
+                raise BundleError(f"{why} Nor could one be made on the spot: {error}") from None
+            if isinstance(error, UnknownPackageError):
+                raise UnknownPackageError(f"{error}{self._hint(package)}") from None
+            raise
 
     @property
     def trains(self) -> bool:

@@ -5,6 +5,7 @@ GITHUB_API_URL   where GitHub's API is
 PYPISTATS_URL    where PyPI Stats' API is
 FORECAST_CONFIG  the config, instead of config.toml beside this folder
 MODELS_DIR       a folder with a bundle; GitHub is then never asked
+SOURCE_DATE_EPOCH  the present moment, for a page that stands still
 """
 
 from __future__ import annotations
@@ -158,34 +159,35 @@ def _no_stubs() -> Iterator[None]:
         inspect.getfile = getfile
 
 
-def main(train_now: TrainNow | None = None) -> int:
-    """Serve the page until the process is told to end.
-
-    Args:
-        train_now: trains any package of PyPI for a visitor; without it the page shows what
-            the weekly run made.
-    """
+def main() -> int:
+    """Serve the page until the process is told to end."""
     # app/ would hide the package of the same name; the root is what everything is named from.
     sys.path[0] = str(ROOT)
     os.environ.update(GRADIO)
+
+    from forecast.threads import use_one_thread  # noqa: PLC0415 - the root is on the path by now
+
+    use_one_thread(os.environ)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
-    from app.store import utc_now  # noqa: PLC0415
+    from app.spot import search_now  # noqa: PLC0415 - NumPy may load from here on
+    from forecast.clock import clock_of  # noqa: PLC0415
     from forecast.config import load_config  # noqa: PLC0415
     from forecast.errors import ConfigError  # noqa: PLC0415
 
     settings = Settings.from_environment(os.environ)
     try:
+        clock = clock_of(os.environ)
         config = load_config(settings.config)
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says all
         return 2
-    almanac = assemble(settings, config, utc_now, train_now)
+    almanac = assemble(settings, config, clock, search_now)
     almanac.store.start()
     with _no_stubs():
         from app import page  # noqa: PLC0415
-    served = page.build(almanac, utc_now)
+    served = page.build(almanac, clock)
     served.launch(**page.launch_options(almanac), prevent_thread_lock=True)
     almanac.start_preparing()
     served.block_thread()

@@ -23,6 +23,12 @@ from forecast.errors import ForecastError, UnknownPackageError
 
 COLD_START = 45.0  # seconds that a visitor waits for the first bundle at the most
 PATIENCE = 12.0  # seconds for newer days
+PICTURE_HEADERS = {
+    "Cache-Control": "public, max-age=3600",
+    # Whoever opens the picture by itself gets a picture, whatever is in it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 class Listed(TypedDict):
@@ -126,3 +132,20 @@ def export_route(almanac: Almanac) -> Route:
         )
 
     return Route("/export/{file}", export_file)
+
+
+def picture_route(almanac: Almanac) -> Route:
+    """Pictures for other people's pages: ``picture/NAME.svg`` and ``picture/NAME.badge.svg``."""
+
+    def picture(request: Request) -> Response:
+        bundle = almanac.store.wait(COLD_START).bundle
+        name = request.path_params["file"]
+        # Looked up among the bundle's own names, so nothing of a visitor's reaches a path.
+        data = bundle.files.get(name) if bundle and name.endswith(".svg") else None
+        if data is None:
+            return PlainTextResponse(
+                "expected picture/NAME.svg or picture/NAME.badge.svg of a package with a model", 404
+            )
+        return Response(data, media_type="image/svg+xml", headers=PICTURE_HEADERS)
+
+    return Route("/picture/{file}", picture)

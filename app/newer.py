@@ -122,4 +122,4 @@ class Newer:
 
 def _is_due(last: dt.date, now: dt.datetime) -> bool:
     """Whether to ask again: on another day, once yesterday's counts are there."""
-    return now.date() > last and now.time() >= LOADED
+    return now.date() != last and now.time() >= LOADED

@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -30,17 +30,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_DAYS = 90  # days that may be asked for, if the bundle has not more
 DAY = dt.timedelta(days=1)
-
-
-class Scored(Protocol):
-    """Backtest scores of a training."""
-
-    origins: int
-    mase: float | None
-    naive_mase: float | None
-    ratio: float | None
-    coverage_80: float | None
-    coverage_95: float | None
 
 
 @dataclass(frozen=True)

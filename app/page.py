@@ -14,7 +14,7 @@ from gradio.components.plot import PlotData
 from starlette.middleware import Middleware
 
 from app import links, markup, views
-from app.endpoints import COLD_START, PATIENCE, add_endpoints, export_route
+from app.endpoints import COLD_START, PATIENCE, add_endpoints, export_route, picture_route
 from app.links import ALL, MOST_COMPARED, RANGES, View, choose, parse_view
 from app.preload import Preload, drawing_library
 
@@ -78,7 +78,7 @@ def launch_options(almanac: Almanac) -> dict[str, Any]:
         "footer_links": ["api"],
         "state_session_capacity": SESSIONS,
         "app_kwargs": {
-            "routes": [export_route(almanac)],
+            "routes": [export_route(almanac), picture_route(almanac)],
             "middleware": [Middleware(Preload, files=drawing_library())],
         },
     }

@@ -6,12 +6,12 @@ import difflib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from app.outlook import Choice, Outlook, arima
 from forecast.errors import ForecastError, SeriesError, UnknownPackageError
 from forecast.manifest import Backtest
-from forecast.series import Series, regular
+from forecast.series import Series, recent, regular
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -19,43 +19,24 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from app.outlook import Scored
+    from forecast.arima.search import Trained
     from forecast.config import Package
-    from forecast.model import Model
+
+    TrainNow = Callable[[Series, int, tuple[int, ...]], Trained]
 
 MOST_KEPT = 128  # packages, failures included; an outlook has some 20 kB
 MOST_NEAR = 3  # names offered in place of an unknown one
 
 
-class Trained(Protocol):
-    """What a training gives."""
+def search_now(series: Series, horizon: int, m_values: tuple[int, ...]) -> Trained:
+    """The search of the weekly run, in this process.
 
-    @property
-    def model(self) -> Model:
-        """The model, fitted on everything."""
+    Raises:
+        SeriesError: if the series is too short or is not one of counts.
+    """
+    from forecast.arima.search import train  # noqa: PLC0415 - loaded when somebody asks for it
 
-    @property
-    def scores(self) -> Scored:
-        """How it would have done."""
-
-    @property
-    def order(self) -> tuple[int, int, int]:
-        """(p, d, q) of its leading ARIMA."""
-
-    @property
-    def seasonal_order(self) -> tuple[int, int, int, int]:
-        """(P, D, Q, m) of the same."""
-
-    @property
-    def candidates(self) -> int:
-        """How many were tried."""
-
-
-class TrainNow(Protocol):
-    """Trains one package; raises SeriesError where there is nothing to train on."""
-
-    def __call__(self, series: Series, horizon: int, m_values: tuple[int, ...]) -> Trained:
-        """Search, backtest and fit."""
+    return train(series.values, series.start, horizon=horizon, m_values=m_values)
 
 
 @dataclass
@@ -158,7 +139,7 @@ class Spot:
                 "or come back in a day or two if it is new on PyPI."
             ) from None
         try:
-            series = regular(counts, self._outages)
+            series = regular(recent(counts), self._outages)
         except SeriesError as error:
             raise SeriesError(f"{package.label} {error}") from None
         report(0.4, f"Searching for a model of {package.label}")
@@ -177,15 +158,8 @@ def near(name: str, known: Collection[str]) -> list[str]:
 
 
 def _outlook(package: Package, series: Series, trained: Trained, horizon: int) -> Outlook:
-    model, scores = trained.model, trained.scores
-    backtest = Backtest(
-        origins=scores.origins,
-        mase=scores.mase,
-        naive_mase=scores.naive_mase,
-        ratio=scores.ratio,
-        coverage_80=scores.coverage_80,
-        coverage_95=scores.coverage_95,
-    )
+    model = trained.model
+    backtest = Backtest.model_validate(trained.scores, from_attributes=True)
     names = tuple(arima(member.order, member.seasonal_order) for member in model.members)
     return Outlook(
         package=package,

@@ -7,7 +7,6 @@ half of the old bundle and half of the new.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import threading
 from dataclasses import dataclass, replace
@@ -238,8 +237,3 @@ class Store:
             self.notify(bundle)
         except Exception:  # a new bundle is in use, whatever comes of it
             log.exception("preparing the new bundle failed")
-
-
-def utc_now() -> dt.datetime:
-    """The present moment."""
-    return dt.datetime.now(dt.UTC)

@@ -180,10 +180,16 @@ def freshness(outlook: Outlook, manifest: Manifest | None) -> list[tuple[str, dt
     if outlook.on_the_spot:
         pairs.append(("Model made today, from counts through", outlook.trained_through))
     elif manifest is not None:
-        pairs.append(("Last model updated on", manifest.created_at.date()))
+        pairs.append(("Last model updated on", _made(outlook, manifest).date()))
         pairs.append(("Trained through", outlook.trained_through))
     pairs.append(("Observed through", outlook.observed_through))
     return pairs
+
+
+def _made(outlook: Outlook, manifest: Manifest) -> dt.datetime:
+    """When the package's model was made: by an earlier run if the last one could not."""
+    entry = manifest.modelled.get(outlook.package.name)
+    return (entry.trained_at if entry else None) or manifest.created_at
 
 
 def notices(
@@ -243,6 +249,7 @@ def notices(
         )
         found.append(Notice("warning", text))
     if manifest is not None:
+        found += _carried(outlooks, manifest)
         found += _untrained(outlooks, configured)
     return found
 
@@ -261,6 +268,19 @@ def _old_counts(outlooks: Sequence[Outlook], now: dt.datetime) -> list[Notice]:
             "see whether PyPI Stats is up and the weekly run succeeds.",
         )
         for day, old in ends.items()
+    ]
+
+
+def _carried(outlooks: Sequence[Outlook], manifest: Manifest) -> list[Notice]:
+    """Packages that the last run left with an earlier model, and its reasons."""
+    entries = [(each, manifest.modelled.get(each.package.name)) for each in outlooks]
+    return [
+        Notice(
+            "info",
+            f"The last run did not train {outlook.package.label}: {entry.reason}.",
+        )
+        for outlook, entry in entries
+        if entry is not None and entry.status == "carried" and not outlook.on_the_spot
     ]
 
 

@@ -20,9 +20,9 @@ from tqdm import tqdm
 from benchmarks.peers import NAIVE, OURS, PEERS, Peer
 from benchmarks.scores import Run, measure, summarise
 from benchmarks.windows import HORIZON, Window, from_folder, from_source, thinned
+from forecast.arima.backtest import seasonal_naive
 from forecast.config import load_config
 from forecast.downloads import PyPIStats, new_session
-from trainer.backtest import seasonal_naive
 from trainer.sources import Live
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runs = run_all(peers, windows)
     text = report(peers, windows, runs)
     print(text)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(text + "\n", encoding="utf-8")
     return 0
 
@@ -173,7 +174,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, help="folder of CSV files; default: PyPI Stats")
     parser.add_argument("--config", type=Path, default=Path("config.toml"))
     parser.add_argument(
-        "--output", type=Path, default=Path("benchmarks/results.md"), help="markdown to write"
+        "--output", type=Path, default=Path("bench-results/accuracy.md"), help="markdown to write"
     )
     parser.add_argument(
         "--fast", dest="all", action="store_false", help="leave out the methods that take minutes"

@@ -10,7 +10,6 @@ import argparse
 import http.client
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import threading
@@ -26,7 +25,7 @@ from app.outlook import from_bundle
 from forecast.bundle import Bundle, compose, files_of, read_folder
 from forecast.config import Package
 from forecast.folder import replace_folder
-from tests.appserver import ROOT, AppServer
+from tests.appserver import AppServer, train_sample
 from tests.browser.chromium import ARGUMENTS, find_chromium
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     starts, visits, calls, more = (2, 2, 500, 1_000) if quick else (7, 9, 5_000, 10_000)
     with tempfile.TemporaryDirectory() as folder:
         few, many = Path(folder) / "few", Path(folder) / "many"
-        train(few)
+        train_sample(few)
         replace_folder(many, files_of(multiplied(read_folder(few), MANY)))
         start_few = median(start(few) for _ in range(starts))
         start_many = median(start(many) for _ in range(starts))
@@ -95,12 +94,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write("| what | measured | target | met |\n| --- | --- | --- | --- |\n")
     sys.stdout.write("".join(f"{figure.line()}\n" for figure in figures))
     return 0
-
-
-def train(folder: Path) -> None:
-    """A bundle of the config's five packages, of sample data."""
-    command = [sys.executable, "-m", "trainer", "--source", "sample", "--output", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - our own
 
 
 def multiplied(bundle: Bundle, size: int) -> Bundle:

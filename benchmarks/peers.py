@@ -19,9 +19,9 @@ from pmdarima import auto_arima
 from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
 
 from forecast import christmas
+from forecast.arima.backtest import SEASON, seasonal_naive
+from forecast.arima.search import train
 from forecast.model import Z_80, Z_95
-from trainer.backtest import SEASON, seasonal_naive
-from trainer.search import train
 
 if TYPE_CHECKING:
     import datetime as dt

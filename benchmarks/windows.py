@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arima.backtest import naive_error
 from forecast.christmas import share
 from forecast.errors import DownloadsError, SeriesError
 from forecast.series import regular
-from trainer.backtest import naive_error
 from trainer.sources import Folder
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ WEEK = 7
 FEWEST_DAYS = 14  # two weeks: below that not even a weekday's usual count is known
 MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
 RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
+TRAINING_DAYS = 180  # what PyPI Stats keeps; a year was measured to help no further
 FAR_BELOW = np.log(3.0)  # a third of what the weekday has had within four weeks
 WEEKS_AROUND = 4
 FEWEST_WITNESSES = 3  # packages needed before a fault is called everybody's
@@ -58,6 +59,13 @@ class Series:
         start = self.start + dt.timedelta(days=position)
         kept = tuple(day for day in self.repaired if day >= start)
         return Series(start, self.values[position:], kept)
+
+
+def recent(counts: pd.Series[int]) -> pd.Series[int]:
+    """The days that a model is trained on: the last 180."""
+    if counts.empty:
+        return counts
+    return counts.loc[counts.index[-1] - pd.Timedelta(days=TRAINING_DAYS - 1) :]
 
 
 def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series:

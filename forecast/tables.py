@@ -152,6 +152,8 @@ def _parse(data: bytes, name: str, columns: list[str]) -> pd.DataFrame:
             table[column] = pd.to_datetime(table[column], format="%Y-%m-%d")
     except Exception as error:  # noqa: BLE001 - pandas raises whatever its parsers raise
         raise BundleError(f"{name} is not a table of ours ({type(error).__name__})") from None
+    if table[days].isna().any(axis=None):  # pandas reads an empty text as no day, without a word
+        raise BundleError(f"{name}: a row has no day")
     if list(table.columns) != columns:
         raise BundleError(f"{name}: expected the columns {','.join(columns)}")
     return table

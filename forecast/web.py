@@ -8,6 +8,7 @@ holds a URL, a header or a body, so it can be shown and logged as it is.
 from __future__ import annotations
 
 import contextlib
+import logging
 import re
 import socket
 import threading
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from requests.auth import AuthBase
+
+# It tells addresses with their queries, and a blob's query is a key to it.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 _CHUNK = 1 << 16
 _SHOWN = 80

@@ -36,6 +36,7 @@ def make_bundle(
     last_day=LAST_DAY,
     created_at=CREATED_AT,
     failed: Mapping[str, str] | None = None,
+    pictures: Mapping[str, str] | None = None,
     **draft,
 ) -> Bundle:
     """A bundle of seasonal naive models; ``draft`` overrides fields of the manifest."""
@@ -58,7 +59,7 @@ def make_bundle(
     }
     manifest = Manifest(**(fields | draft))
     forecasts = {name: model.predict(manifest.forecast_days) for name, model in models.items()}
-    return compose(manifest, histories, forecasts, models)
+    return compose(manifest, histories, forecasts, models, pictures=pictures)
 
 
 def entry(name, history) -> PackageEntry:

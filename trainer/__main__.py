@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
-from trainer.workers import use_one_thread
+from forecast.threads import use_one_thread
 
 
 def main() -> int:

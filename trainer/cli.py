@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import importlib.metadata
 import logging
 import platform
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from forecast import github
 from forecast.artifacts import GitHubArtifacts
 from forecast.bundle import files_of, read_folder
+from forecast.clock import clock_of
 from forecast.config import Config, load_config, parse_packages
 from forecast.downloads import API, PyPIStats, new_session
 from forecast.errors import ArtifactError, BundleError, ConfigError, ForecastError
@@ -29,6 +29,7 @@ from trainer.summary import annotation, markdown, plain, staleness, warnings_of
 from trainer.workers import cores, execute
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from forecast.bundle import Bundle
@@ -53,16 +54,12 @@ class Surroundings:
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Surroundings:
-        """Read the clock, GitHub's variables and what standard error is."""
-        epoch = environment.get("SOURCE_DATE_EPOCH")
-        now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-        if epoch is not None:
-            try:
-                now = dt.datetime.fromtimestamp(int(epoch), dt.UTC)
-            except (ValueError, OverflowError, OSError):
-                raise ConfigError(
-                    f"SOURCE_DATE_EPOCH = {epoch!r:.40}: expected seconds since 1970"
-                ) from None
+        """Read the clock, GitHub's variables and what standard error is.
+
+        Raises:
+            ConfigError: if SOURCE_DATE_EPOCH is no time.
+        """
+        now = clock_of(environment)().replace(microsecond=0)
         on_actions = environment.get("GITHUB_ACTIONS") == "true"
         return cls(now, on_actions, on_terminal=sys.stderr.isatty() and not on_actions)
 

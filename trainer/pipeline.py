@@ -11,13 +11,11 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 from forecast.bundle import Bundle, compose
 from forecast.errors import DownloadsError, ForecastError, SeriesError, UnknownPackageError
 from forecast.history import merge_all
 from forecast.manifest import Backtest, Manifest, MemberEntry, PackageEntry
-from forecast.series import Series, common_outages, regular
+from forecast.series import Series, common_outages, recent, regular
 from trainer.drawing import badge, chart
 from trainer.previous import NOT_ASKED, carry_over
 from trainer.record import keep_record
@@ -26,16 +24,17 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    import pandas as pd
+
+    from forecast.arima.search import Trained
     from forecast.config import Config, Package
     from forecast.model import Member, Model
-    from trainer.search import Trained
     from trainer.sources import Source
 
     Execute = Callable[[Sequence["Task"]], Iterable["Outcome"]]
     Track = Callable[[Iterable["Package"]], Iterable["Package"]]
 
 MOST_FAILURES_RUNNING = 3
-TRAINING_DAYS = 180  # what PyPI Stats keeps; a year was measured to help no further
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ class Run:
 
 def train_package(task: Task) -> Outcome:
     """Search, backtest and fit one package; never raises."""
-    from trainer.search import train  # noqa: PLC0415 - pmdarima loads where it is used
+    from forecast.arima.search import train  # noqa: PLC0415 - pmdarima loads where it is used
 
     begun = time.process_time()
     trained, reason = None, ""
@@ -120,7 +119,7 @@ def prepare(
     failures: dict[str, str] = {}
     for name, each in counts.items():
         try:
-            series = regular(_recent(each), outages)
+            series = regular(recent(each), outages)
         except SeriesError as error:
             failures[name] = str(error)
         else:
@@ -219,13 +218,6 @@ def _to_publish(
     asked = {package.name for package in packages}
     kept = set(previous.names if previous else ()) - asked
     yield from (package for package in config.packages if package.name in kept)
-
-
-def _recent(counts: pd.Series[int]) -> pd.Series[int]:
-    """The days that are trained on."""
-    if counts.empty:
-        return counts
-    return counts.loc[counts.index[-1] - pd.Timedelta(days=TRAINING_DAYS - 1) :]
 
 
 def _seen(outages: Iterable[dt.date], series: Iterable[Series]) -> Iterator[dt.date]:

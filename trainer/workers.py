@@ -11,20 +11,9 @@ from typing import TYPE_CHECKING
 from trainer.pipeline import Outcome, train_package
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from trainer.pipeline import Task
-
-# A matrix product of ours has a few dozen rows. Spread over threads it waits for them:
-# 20 times slower as soon as the machine does anything else.
-ONE_THREAD = dict.fromkeys(
-    ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1"
-)
-
-
-def use_one_thread(environment: MutableMapping[str, str]) -> None:
-    """Give BLAS one thread in this process and its children; call it before NumPy loads."""
-    environment.update(ONE_THREAD)
 
 
 def cores() -> int:
@@ -44,7 +33,7 @@ def execute(tasks: Sequence[Task], jobs: int) -> Iterator[Outcome]:
         return
     # The fork server loads pmdarima once and forks from there, before it has any thread.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["trainer.search", "pmdarima"])
+    context.set_forkserver_preload(["forecast.arima.search", "pmdarima"])
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         futures = {pool.submit(train_package, task): task.name for task in tasks}
         for future in as_completed(futures):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import sync_playwright
 
-from tests.appserver import ROOT, AppServer
+from tests.appserver import ROOT, AppServer, train_sample
 from tests.browser.chromium import ARGUMENTS, NoChromiumError, find_chromium
 from tests.browser.conftest import DESKTOP, PHONE, opened
 from tests.browser.states import STATES, all_well, serving
@@ -70,8 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def take_readme(browser: Browser, images: Path, folder: Path) -> None:
     """The README's: a package of the sample data on desktop and phone, and in the dark."""
     models = folder / "models"
-    command = [sys.executable, "-m", "trainer", "--source", "sample", "--output", str(models)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    train_sample(models)
     with AppServer({"MODELS_DIR": str(models)}) as app:
         for name in ("desktop", "phone", "dark"):
             query = VIEWS["two"] if name == "dark" else VIEWS["one"]

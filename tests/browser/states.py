@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle import files_of
 from forecast.folder import replace_folder
-from tests.appserver import AppServer
+from tests.appserver import NOW, AppServer
 from tests.bundles import counts, make_bundle, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 NAMES = ("fastapi", "flask", "requests", "pytorch", "tensorflow")
 DAYS = 200
-TRAINING = (sys.executable, "tests/browser/training_app.py")
 HOURS = dt.timedelta(hours=1)
 
 
@@ -61,7 +59,7 @@ STATES = (
 
 def today() -> dt.date:
     """The present day, UTC."""
-    return dt.datetime.now(dt.UTC).date()
+    return NOW.date()
 
 
 def config_text(event: dt.date) -> str:
@@ -85,14 +83,14 @@ def all_well(folder: Path) -> Iterator[tuple[AppServer, GitHubServer, PyPIStatsS
     """Models of three days ago, newer days at PyPI Stats, and any package can be trained."""
     with GitHubServer() as github, PyPIStatsServer() as pypistats:
         trained, observed = today() - dt.timedelta(days=3), today() - dt.timedelta(days=1)
-        made = dt.datetime.now(dt.UTC) - 9 * HOURS
+        made = NOW - 9 * HOURS
         bundle = make_bundle(NAMES, last_day=trained, created_at=made)
         github.add_artifact(zip_of(bundle), created_at=made)
         for at, name in enumerate((*NAMES, "django")):
             series = counts(observed, days=72 if name in NAMES else DAYS, size=1000 * (at + 1))
             pypistats.series[name] = {day.date(): int(count) for day, count in series.items()}
         settings = _settings(folder, github, pypistats, trained - dt.timedelta(days=20))
-        with AppServer(settings, TRAINING) as running:
+        with AppServer(settings) as running:
             yield running, github, pypistats
 
 
@@ -109,7 +107,7 @@ def serving(state: State, folder: Path, hold: threading.Event | None = None) -> 
         github = stack.enter_context(GitHubServer())
         pypistats = stack.enter_context(PyPIStatsServer())
         settings = _settings(folder, github, pypistats, today() - dt.timedelta(days=20))
-        now = dt.datetime.now(dt.UTC)
+        now = NOW
         last_day = today() - dt.timedelta(days=1)
         if state.name == "sample":
             models = make_bundle(NAMES, last_day=last_day, created_at=now, source="sample")

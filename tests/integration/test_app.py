@@ -10,12 +10,12 @@ import requests
 
 from forecast.bundle import files_of
 from forecast.folder import replace_folder
-from tests.appserver import AppServer
+from tests.appserver import NOW, AppServer
 from tests.bundles import counts, make_bundle, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
 
-TODAY = dt.datetime.now(dt.UTC).date()
+TODAY = NOW.date()
 TRAINED = TODAY - dt.timedelta(days=3)
 OBSERVED = TODAY - dt.timedelta(days=1)
 CONFIG = """
@@ -30,7 +30,7 @@ m_values = [3, 6, 7]
 @pytest.fixture(scope="module")
 def standins():
     with GitHubServer() as github, PyPIStatsServer() as pypistats:
-        made = dt.datetime.now(dt.UTC) - dt.timedelta(hours=9)
+        made = NOW - dt.timedelta(hours=9)
         bundle = make_bundle(last_day=TRAINED, created_at=made)
         github.add_artifact(zip_of(bundle), created_at=made)
         for name, size in (("flask", 1000), ("requests", 2000)):
@@ -217,3 +217,31 @@ def test_a_wrong_config_ends_with_one_line(tmp_path):
     config.write_text(CONFIG.replace("30", "300"), encoding="utf-8")
     with pytest.raises(AssertionError, match=r"ended with 2: .*forecast_days = 300"):
         AppServer({"FORECAST_CONFIG": str(config)})
+
+
+@pytest.fixture(scope="module")
+def pictured(tmp_path_factory):
+    """An app whose bundle has pictures, as the weekly run draws them."""
+    folder = tmp_path_factory.mktemp("pictured")
+    bundle = make_bundle(pictures={"flask.svg": "<svg/>", "flask.badge.svg": "<svg></svg>"})
+    replace_folder(folder / "models", files_of(bundle))
+    with AppServer({"MODELS_DIR": str(folder / "models")}) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("name", "text"), [("flask", "<svg/>"), ("flask.badge", "<svg></svg>")])
+def test_a_picture_for_other_pages(pictured, name, text):
+    answer = requests.get(f"{pictured.url}picture/{name}.svg", timeout=10)
+    assert answer.status_code == 200
+    assert answer.text == text
+    assert answer.headers["Content-Type"] == "image/svg+xml"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    "name", ["requests.svg", "flask.pkl", "history.csv", "manifest.json", "..%2Fmanifest.json"]
+)
+def test_nothing_but_pictures_is_given_as_one(pictured, name):
+    answer = requests.get(f"{pictured.url}picture/{name}", timeout=10)
+    assert answer.status_code == 404

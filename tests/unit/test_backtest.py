@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.model import Member, Model
-from trainer.backtest import (
+from forecast.arima.backtest import (
     SHORTEST_TRAINING,
     Scores,
     backtest,
@@ -15,6 +14,7 @@ from trainer.backtest import (
     origins,
     seasonal_naive,
 )
+from forecast.model import Member, Model
 
 START = dt.date(2026, 5, 4)
 NAIVE = Member((0, 0, 0), (0, 1, 0, 7), "log", (0.01,), 1.0)

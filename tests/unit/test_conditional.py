@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
-from trainer import conditional
-from trainer.conditional import (
+from forecast.arima import conditional
+from forecast.arima.conditional import (
     LARGEST,
     PARAMETERS,
     coefficients,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from trainer.grid import LONG_SEASON, aicc, long_lags, order_grid, screen, used
+from forecast.arima.grid import LONG_SEASON, aicc, long_lags, order_grid, screen, used
 
 
 def seasonal_noise(n=400, seed=0):

@@ -3,8 +3,8 @@ import pytest
 from pmdarima import ARIMA
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
+from forecast.arima.likelihood import maximise
 from forecast.model import LOG, Member
-from trainer.likelihood import maximise
 
 WHITE = Member((0, 0, 0), (0, 1, 0, 7), LOG, (1.0,), 1.0)
 SMOOTHING = Member((0, 1, 1), (0, 0, 0, 0), LOG, (-0.2, 1.0), 1.0)

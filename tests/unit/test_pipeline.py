@@ -128,7 +128,7 @@ def test_a_surprise_in_training_ends_one_package_alone(monkeypatch):
     def explode(values, start, **_):
         raise ZeroDivisionError("by nought")
 
-    monkeypatch.setattr("trainer.search.train", explode)
+    monkeypatch.setattr("forecast.arima.search.train", explode)
     made = run(config_of("a"), Shelf(a=sample.daily("a")))
     reason = made.manifest.packages["a"].reason
     assert reason.startswith("training failed at test_pipeline.py:")

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
+from forecast.arima import search
+from forecast.arima.backtest import Scores
+from forecast.arima.search import profile, train
 from forecast.errors import SeriesError
-from trainer import search
-from trainer.backtest import Scores
-from trainer.search import profile, train
 
 START = dt.date(2026, 2, 2)  # a Monday; 180 days end on 31 July
 M_VALUES = (3, 6, 7)
@@ -128,6 +128,21 @@ def test_christmas_is_expected_of_a_package_that_has_weekends():
     assert made.mean[christmas] < 0.7 * made.mean[christmas - 7]
     machines = forecast(counts(weekend=0.0), start=start, days=40)
     assert machines.mean[christmas] > 0.9 * machines.mean[christmas - 7]
+
+
+def test_orders_are_searched_without_the_holidays(monkeypatch):
+    start = dt.date(2025, 7, 14)  # a Monday; 180 days end on 9 January
+    christmas = (dt.date(2025, 12, 25) - start).days
+    values = counts()
+    values[christmas] *= 0.5
+    seen = []
+    found = search.Found(trained(counts(60)).model.members, 7, 1)
+    monkeypatch.setattr(search, "search", lambda *given: seen.append(given[0]) or found)
+
+    trained(values, start=start)
+
+    assert seen[0][christmas] > 1.5 * values[christmas]
+    assert np.array_equal(seen[0][: christmas - 4], values[: christmas - 4])
 
 
 # Accuracy and honesty
@@ -285,6 +300,15 @@ def test_one_spike_does_not_move_the_level(day):
     assert forecast(values).mean.mean() == pytest.approx(counts().mean(), rel=0.2)
 
 
+def test_one_spike_hardly_enters_the_variance():
+    e = np.random.default_rng(0).normal(size=170)
+    spiked = e.copy()
+    spiked[100] = 50.0
+
+    assert search._robust_variance(e) == pytest.approx(e.var(), rel=0.05)
+    assert search._robust_variance(spiked) == pytest.approx(e.var(), rel=0.15)
+
+
 def test_a_single_download_in_silence_is_not_a_level():
     assert forecast(np.eye(180)[90] * 500).mean.max() < 1.0
 
@@ -385,3 +409,9 @@ def test_a_spike_does_not_enter_the_profile():
 
 def test_no_season_has_no_profile():
     assert profile(np.arange(20.0), 1).tolist() == [0.0]
+
+
+def test_a_profile_adds_nothing_to_the_level():
+    z = np.random.default_rng(2).gamma(1.0, size=100)
+
+    assert abs(profile(z, 7).mean()) < 1e-12

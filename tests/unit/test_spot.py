@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import pytest
 
 from app.spot import Spot, near
+from forecast.arima.backtest import Scores
 from forecast.config import Package
 from forecast.errors import DownloadsError, SeriesError, UnknownPackageError
 from forecast.model import Model
 from tests.bundles import LAST_DAY, NAIVE, counts
-from trainer.backtest import Scores
 
 DJANGO = Package("django", "Django")
 

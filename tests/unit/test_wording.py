@@ -263,6 +263,37 @@ def test_missing_days_and_missing_models_are_told():
     assert "flask has no model of the weekly run yet" in found[1][1]
 
 
+def carried():
+    """A bundle that has flask's model from the run of the week before."""
+    entry = (
+        make_bundle()
+        .manifest.packages["flask"]
+        .model_copy(
+            update={
+                "status": "carried",
+                "reason": "PyPI Stats is down; the model of 2026-11-15 goes on serving",
+                "trained_at": CREATED_AT - dt.timedelta(days=7),
+            }
+        )
+    )
+    made = make_bundle()
+    packages = {**made.manifest.packages, "flask": entry}
+    manifest = made.manifest.model_copy(update={"packages": packages})
+    return replace(made, manifest=manifest)
+
+
+def test_a_model_of_an_earlier_run_says_why_and_since_when():
+    found = wording.notices(Snapshot(carried(), looked=True), [outlook()], NOW)
+    [notice] = found
+    assert notice.text == (
+        "The last run did not train flask: PyPI Stats is down; "
+        "the model of 2026-11-15 goes on serving."
+    )
+    assert wording.notices(Snapshot(carried(), looked=True), [outlook("requests")], NOW) == []
+    fresh = dict(wording.freshness(outlook(), carried().manifest))
+    assert fresh["Last model updated on"] == dt.date(2026, 11, 15)
+
+
 def test_notes_of_events():
     assert wording.event_note(STEP) == "1 November 2026: Counted in another way."
     span = STEP.model_copy(update={"until": dt.date(2026, 11, 3)})

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.conditional import (
+from forecast.arima.conditional import (
     BLOCKS,
     PARAMETERS,
     SEASONAL_TERMS,

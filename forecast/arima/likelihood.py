@@ -48,6 +48,6 @@ def maximise(member: Member, z: Array) -> tuple[float, ...]:
         warnings.simplefilter("ignore")
         try:
             found = np.asarray(arima.fit(z).params(), dtype=np.float64)
-        except (ValueError, IndexError, np.linalg.LinAlgError):
+        except (ValueError, IndexError):  # LinAlgError is a ValueError
             return start
     return tuple(found.tolist()) if np.all(np.isfinite(found)) else start

@@ -3,12 +3,12 @@
 The search goes through a funnel, cheap steps for many candidates and dear ones for few:
 
 1. Every order of the grid, for every m, on the log and on the level scale and for
-   every differencing, is screened by two regressions (`trainer.grid`).
+   every differencing, is screened by two regressions (`forecast.arima.grid`).
 2. m is the one whose seasonal profile, with ARIMA errors of its best order, has the
    smallest AICc. All of these are differenced once, so their criteria compare; those
    of seasonal differences would not (Hyndman and Khandakar 2008).
 3. The best few orders of each differencing are fitted by conditional least squares
-   (`trainer.conditional`), again ranked by AICc, and the leaders are made to forecast
+   (`forecast.arima.conditional`), again ranked by AICc, and the leaders are made to forecast
    from several past days.
 4. Two differencings a scale enter the mean. Usually these are a seasonal difference,
    and a plain difference of the series freed of its seasonal profile; another one
@@ -27,6 +27,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.arima.backtest import Scores, backtest, origins
+from forecast.arima.conditional import (
+    BLOCKS,
+    Fitted,
+    difference,
+    forecasts,
+    least_squares,
+    natural,
+    walk,
+)
+from forecast.arima.grid import Screened, aicc, long_lags, screen, used
+from forecast.arima.likelihood import maximise
 from forecast.christmas import WEEK, weekend_gap
 from forecast.errors import SeriesError
 from forecast.model import (
@@ -43,18 +55,6 @@ from forecast.model import (
     winsorise,
     without_holidays,
 )
-from trainer.backtest import Scores, backtest, origins
-from trainer.conditional import (
-    BLOCKS,
-    Fitted,
-    difference,
-    forecasts,
-    least_squares,
-    natural,
-    walk,
-)
-from trainer.grid import Screened, aicc, long_lags, screen, used
-from trainer.likelihood import maximise
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -1,0 +1,1 @@
+"""Searching, fitting and judging ARIMA models; read ``search.py`` first."""
