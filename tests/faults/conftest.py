@@ -1,0 +1,61 @@
+"""A world that is well, and a watch on what is written to the disk."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_TRUNC
+CHANGES = {"os.mkdir", "os.rename", "os.link", "os.symlink", "tempfile.mkstemp", "tempfile.mkdtemp"}
+_watching: list[list[str]] = []
+
+
+def _hook(event: str, arguments: tuple[object, ...]) -> None:
+    if not _watching:
+        return
+    if event == "open":
+        path, _, flags = arguments
+        writes = isinstance(flags, int) and flags & WRITES
+        if writes and "__pycache__" not in str(path) and str(path) != os.devnull:
+            _watching[-1].append(f"open {path}")
+    elif event in CHANGES and "__pycache__" not in str(arguments):
+        _watching[-1].append(f"{event} {arguments[0]}")
+
+
+@cache
+def _watch() -> None:
+    sys.addaudithook(_hook)  # for good: there is no taking it away again
+
+
+@pytest.fixture
+def written() -> Iterator[list[str]]:
+    """Every file that this process creates or opens for writing."""
+    _watch()
+    _watching.append([])
+    yield _watching[-1]
+    _watching.pop()
+
+
+@pytest.fixture
+def world(github_server, pypistats_server) -> World:
+    made = World(github_server, pypistats_server)
+    made.publish_last_weeks()
+    made.serve_counts()
+    return made
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder to be in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

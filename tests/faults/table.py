@@ -1,0 +1,542 @@
+"""The table: each row a fault, the part it hits, and what is to come of it."""
+
+from __future__ import annotations
+
+import builtins
+import datetime as dt
+import os
+import subprocess
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.bundles import make_bundle, zip_of
+from tests.faults.world import (
+    OWNED,
+    artifact,
+    bomb,
+    clock,
+    closed,
+    code,
+    duplicated,
+    encrypted,
+    end_counts,
+    expire,
+    forecasting,
+    github,
+    limit,
+    linked,
+    pypistats,
+    replaced,
+    with_manifest,
+    with_member,
+    without_artifacts,
+)
+from tests.standins.pypistats import FAULTS, HTML
+from tests.standins.server import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+    from tests.faults.world import Inflict
+
+QUARTER, HOUR = 900.0, 3600.0  # seconds until the app looks again
+
+
+class Models(Enum):
+    """What comes of a fault while the app looks for newer models."""
+
+    KEPT = "The old models go on serving."
+    PASSED_OVER = "It is passed over, and the newest one that can be trusted serves."
+    UNREAD = "The forecast published with the model serves; its code is never run."
+
+
+class Newer(Enum):
+    """What comes of a fault while the app asks for newer days."""
+
+    WITHOUT = "The forecast is the bundle's own; other packages get their newer days."
+
+
+class Clock(Enum):
+    """What comes of a wrong clock in the app."""
+
+    TOLD = "The forecast is shown, with a sentence that does not fit the calendar."
+
+
+class Trainer(Enum):
+    """What comes of a fault in the weekly job."""
+
+    CARRIED = "Exit 0: the package keeps last week's model and says since when; others are trained."
+    TRAINED = "Exit 0: it is asked again after a while, and every package is trained."
+    NOTHING = "Exit 1: nothing is published, and the output folder is as it was."
+    ALONE = "Exit 0: trained from this fetch alone, without earlier history, with a warning."
+    STALE = "Exit 0: what is new is published, with an error annotation."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One fault.
+
+    Attributes:
+        fault: what goes wrong, in the README's words.
+        inflict: makes it go wrong.
+        outcome: what is to come of it.
+        says: part of the one sentence that the log, and the page or the annotation, say.
+        rest: seconds until the app looks again.
+        slow: whether time must run out.
+        limited: whether GitHub says when it may be asked again.
+        bomb: whether memory is watched.
+        final: whether nothing can be well again.
+    """
+
+    fault: str
+    inflict: Inflict
+    outcome: Enum
+    says: str = ""
+    rest: float = QUARTER
+    slow: bool = False
+    limited: bool = False
+    bomb: bool = False
+    final: bool = False
+
+    def __str__(self) -> str:
+        return self.fault
+
+
+def _no_answer(
+    who: str, make: Callable[[str], Inflict], outcome: Enum, ways: Collection[str] = ()
+) -> Iterator[Row]:
+    """Every way of not answering in time, or in full."""
+    slow = "no whole answer within the time allowed"
+    all_ways = {
+        "hang": ("hangs", slow),
+        "drip": ("drips, a byte now and then", slow),
+        "drip headers": ("drips its headers", slow),
+        "cut": ("breaks off half-way", "the connection broke off in mid-answer"),
+        "drop": ("hangs up at once", "no connection, or it broke off"),
+    }
+    for how in ways or all_ways:
+        words, reason = all_ways[how]
+        yield Row(f"{who}: {words}", make(how), outcome, reason, slow=reason == slow)
+
+
+KEPT = Models.KEPT
+NEWEST = "the newest zip"
+
+MODELS = (
+    Row("list: 401", github("list", 401), KEPT, "refused the token (401), which has expired"),
+    Row("list: 403", github("list", 403), KEPT, "refused (403), for the token is missing"),
+    Row("list: 404", github("list", 404), KEPT, "found nothing (404): check username and"),
+    Row("list: 410", github("list", 410), KEPT, "says it has expired (410): run the training"),
+    Row("list: 429 without a header", limit("bare 429"), KEPT, "asked again in 60 s", limited=True),
+    Row("list: 403 without a header", limit("bare 403"), KEPT, "asked again in 60 s", limited=True),
+    Row(
+        "list: 403 with Retry-After: 120",
+        limit("retry-after"),
+        KEPT,
+        "asked again in 120 s",
+        limited=True,
+    ),
+    Row(
+        "list: 429 with Retry-After: 1800",
+        github("list", 429, Retry_After="1800"),
+        KEPT,
+        "asked again in 1800 s",
+        limited=True,
+        rest=1800.0,
+    ),
+    Row(
+        "list: 429 with Retry-After of eleven days",
+        github("list", 429, Retry_After="999999"),
+        KEPT,
+        "asked again in 3600 s",
+        limited=True,
+        rest=HOUR,
+    ),
+    Row(
+        "list: 429 with Retry-After that is a date",
+        github("list", 429, Retry_After="Sun, 22 Nov 2026 12:00:00 GMT"),
+        KEPT,
+        "asked again in 60 s",
+        limited=True,
+    ),
+    Row("list: 403 with X-RateLimit-Reset", limit("reset"), KEPT, "too often (403)", limited=True),
+    Row(
+        "list: 403 with a reset that has passed",
+        github("list", 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="5"),
+        KEPT,
+        "asked again in 1 s",
+        limited=True,
+    ),
+    Row("list: 500", github("list", 500), KEPT, "failed with status 500"),
+    Row("list: 502", github("list", 502), KEPT, "failed with status 502"),
+    Row("list: 503", github("list", 503), KEPT, "failed with status 503"),
+    Row("list: moved (301)", github("list", 301), KEPT, "says it has moved (301)"),
+    Row(
+        "list: an HTML page", github("list", "html"), KEPT, "with the list of artifacts as its API"
+    ),
+    Row("list: other JSON", github("list", "nonsense"), KEPT, "total_count” is wrong"),
+    Row("list: no end to it", github("list", "endless"), KEPT, "the answer is larger than"),
+    *_no_answer("list", partial(github, "list"), KEPT),
+    Row("run: 404", github("run", 404), KEPT, "asked for a workflow run of owner/repo and found"),
+    Row("run: 500", github("run", 500), KEPT, "failed with status 500"),
+    Row("run: an HTML page", github("run", "html"), KEPT, "with a workflow run as its API"),
+    *_no_answer("run", partial(github, "run"), KEPT),
+    Row("zip: 401", github("zip", 401), KEPT, "refused the token (401), which has expired"),
+    Row("zip: 403", github("zip", 403), KEPT, "refused (403), for the token is missing"),
+    Row("zip: 404", github("zip", 404), KEPT, "found nothing (404)"),
+    Row("zip: 410", github("zip", 410), KEPT, "says it has expired (410): run the training"),
+    Row(
+        "zip: 429 without a header",
+        limit("bare 429", "zip"),
+        KEPT,
+        "asked again in 60 s",
+        limited=True,
+    ),
+    Row("zip: 503", github("zip", 503), KEPT, "failed with status 503"),
+    Row("zip: 200 in place of a redirect", github("zip", Answer(200, b"PK")), KEPT, "answered 200"),
+    Row(
+        "zip: sent on to a file",
+        github("zip", Answer(302, b"", HTML, {"Location": "file:///etc/passwd"})),
+        KEPT,
+        "it is not followed",
+    ),
+    *_no_answer("zip", partial(github, "zip"), KEPT, ("hang", "drip headers", "drop")),
+    Row("blob: 403, its address is too old", github("blob", 403), KEPT, "which answered 403"),
+    Row("blob: 404", github("blob", 404), KEPT, "which answered 404"),
+    Row("blob: 500", github("blob", 500), KEPT, "which answered 500"),
+    Row("blob: no end to it", github("blob", "endless"), KEPT, "the answer is larger than"),
+    *_no_answer("blob", partial(github, "blob"), KEPT),
+    Row(
+        "nobody listens",
+        closed("github"),
+        KEPT,
+        "did not answer: no connection",
+        final=True,
+    ),
+    Row(
+        f"{NEWEST} has another digest than listed",
+        artifact(digest="sha256:" + "0" * 64),
+        KEPT,
+        "and is not opened",
+    ),
+    Row(f"{NEWEST} is empty", artifact(b""), KEPT, "the zip cannot be read"),
+    Row(f"{NEWEST} is an HTML page", artifact(b"<html>"), KEPT, "the zip cannot be read"),
+    Row(
+        f"{NEWEST} is truncated",
+        artifact(lambda: zip_of(make_bundle())[:-50]),
+        KEPT,
+        "the zip cannot be read",
+    ),
+    Row(
+        f"{NEWEST} holds a zip",
+        artifact(lambda: zip_of({"models.zip": zip_of(make_bundle())})),
+        KEPT,
+        "the zip holds no manifest.json",
+    ),
+    Row(f"{NEWEST} is encrypted", artifact(encrypted), KEPT, "in the zip is encrypted"),
+    Row(f"{NEWEST} has a member twice", artifact(duplicated), KEPT, "two members of one name"),
+    Row(f"{NEWEST} has a link in it", artifact(linked), KEPT, "which is no file of the bundle"),
+    Row(
+        f"{NEWEST} climbs out of its folder",
+        artifact(lambda: with_member("../../evil.py")),
+        KEPT,
+        "which is no file of the bundle",
+    ),
+    Row(
+        f"{NEWEST} has an absolute path",
+        artifact(lambda: with_member("/etc/cron.d/evil")),
+        KEPT,
+        "which is no file of the bundle",
+    ),
+    Row(
+        f"{NEWEST} is a bomb and says so",
+        artifact(lambda: bomb(lying=False)),
+        KEPT,
+        "the zip unpacks to",
+        bomb=True,
+    ),
+    Row(
+        f"{NEWEST} is a bomb and says it is none",
+        artifact(lambda: bomb(lying=True)),
+        KEPT,
+        "The newest artifact was refused",
+        bomb=True,
+    ),
+    Row(
+        f"{NEWEST} has no manifest",
+        artifact(lambda: zip_of({"history.csv": b""})),
+        KEPT,
+        "the zip holds no manifest.json",
+    ),
+    Row(
+        f"{NEWEST} has a manifest of a future format",
+        artifact(lambda: with_manifest(format=2, new="field")),
+        KEPT,
+        "a format that this version does not read: update it",
+    ),
+    Row(
+        f"{NEWEST} has a manifest with a line break in a key",
+        artifact(lambda: with_manifest(**{"a\nb": 1})),
+        KEPT,
+        r"manifest.json: a\nb: Extra inputs",
+    ),
+    Row(
+        f"{NEWEST} has a manifest with a day at the end of time",
+        artifact(lambda: with_manifest(outages=["9999-12-31"])),
+        KEPT,
+        "manifest.json: outages.0: ",
+    ),
+    Row(
+        f"{NEWEST} has a manifest that is no JSON",
+        artifact(lambda: zip_of({"manifest.json": b"{"})),
+        KEPT,
+        "manifest.json: ",
+    ),
+    Row(
+        f"{NEWEST} forecasts NaN",
+        artifact(lambda: forecasting("nan,nan,nan,nan,nan")),
+        KEPT,
+        "forecasts.csv",
+    ),
+    Row(
+        f"{NEWEST} forecasts infinity",
+        artifact(lambda: forecasting("1,1,inf,1,inf")),
+        KEPT,
+        "forecasts.csv: a value is not finite",
+    ),
+    Row(
+        f"{NEWEST} forecasts negative counts",
+        artifact(lambda: forecasting("-5,-6,-4,-7,-3")),
+        KEPT,
+        "is negative",
+    ),
+    Row(
+        f"{NEWEST} forecasts outside its own bands",
+        artifact(lambda: forecasting("5,6,7,4,8")),
+        KEPT,
+        "outside its band",
+    ),
+    Row(
+        f"{NEWEST} forecasts other days",
+        artifact(lambda: replaced("forecasts.csv", "flask,2026-11-22,", "flask,2026-11-21,")),
+        KEPT,
+        "expected 30 days of 'flask' from 2026-11-22 on",
+    ),
+    Row(
+        f"{NEWEST} has counts of no day",
+        artifact(lambda: replaced("history.csv", "2026-11-21,", ",")),
+        KEPT,
+        "history.csv: a row has no day",
+    ),
+    Row(
+        f"{NEWEST} has negative counts",
+        artifact(lambda: replaced("history.csv", "2026-11-21,", "2026-11-21,-")),
+        KEPT,
+        "a count is not a whole number",
+    ),
+    Row(
+        f"{NEWEST} has a pickle that runs a command",
+        artifact(lambda: code(os.system, f"touch {OWNED}")),
+        Models.UNREAD,
+        "cannot be read by this version of the page",
+    ),
+    Row(
+        f"{NEWEST} has a pickle that starts a process",
+        artifact(lambda: code(subprocess.Popen, ["touch", OWNED])),
+        Models.UNREAD,
+        "cannot be read by this version of the page",
+    ),
+    Row(
+        f"{NEWEST} has a pickle that evaluates Python",
+        artifact(lambda: code(eval, f"open({OWNED!r}, 'w')")),
+        Models.UNREAD,
+        "cannot be read by this version of the page",
+    ),
+    Row(
+        f"{NEWEST} has a pickle that opens a file",
+        artifact(lambda: code(builtins.open, OWNED, "w")),
+        Models.UNREAD,
+        "cannot be read by this version of the page",
+    ),
+    Row(f"{NEWEST} comes from a fork", artifact(b"evil", fork=True), Models.PASSED_OVER),
+    Row(
+        f"{NEWEST} comes from a pull request",
+        artifact(b"evil", event="pull_request"),
+        Models.PASSED_OVER,
+    ),
+    Row(f"{NEWEST} comes from another branch", artifact(b"x", branch="dev"), Models.PASSED_OVER),
+    Row(
+        f"{NEWEST} comes from another workflow",
+        artifact(b"evil", path=".github/workflows/tests.yml"),
+        Models.PASSED_OVER,
+    ),
+    Row(
+        f"{NEWEST} comes from a failed run",
+        artifact(b"evil", conclusion="failure"),
+        Models.PASSED_OVER,
+    ),
+    Row(f"{NEWEST} has expired", artifact(b"gone", expired=True), Models.PASSED_OVER),
+    Row(f"{NEWEST} has no digest", artifact(b"evil", digest=None), Models.PASSED_OVER),
+)
+
+BROKEN_JSON = {"html", "truncated", "empty", "nan", "infinity"}
+
+
+def _nonsense(outcome: Enum, *packages: str) -> Iterator[Row]:
+    """Every answer that is not what PyPI Stats documents."""
+    for name in FAULTS:
+        says = "should have answered with JSON" if name in BROKEN_JSON else "is not usable"
+        if name in {"nan", "infinity"}:
+            says = "PyPI Stats"
+        yield Row(f"nonsense: {name}", pypistats(name, *packages), outcome, says)
+
+
+WITHOUT = Newer.WITHOUT
+REFUSED = "and refused: too many calls from this address (429)"
+
+NEWER_DAYS = (
+    Row("404", pypistats(404, "flask"), WITHOUT, "has no counts of a package called “flask”"),
+    Row("429 without a header", pypistats(429, "flask"), WITHOUT, REFUSED),
+    Row("429 with Retry-After", pypistats(429, "flask", Retry_After="60"), WITHOUT, REFUSED),
+    Row("403", pypistats(403, "flask"), WITHOUT, "should have answered 200; it answered 403"),
+    Row("410", pypistats(410, "flask"), WITHOUT, "should have answered 200; it answered 410"),
+    Row("500", pypistats(500, "flask"), WITHOUT, "failed with status 500"),
+    Row("502", pypistats(502, "flask"), WITHOUT, "failed with status 502"),
+    Row("503", pypistats(503, "flask"), WITHOUT, "failed with status 503"),
+    Row("no end to it", pypistats("endless", "flask"), WITHOUT, "should fit into a few kB"),
+    Row(
+        "sent on to another server",
+        pypistats(Answer(302, b"", HTML, {"Location": "http://127.0.0.1:1/"}), "flask"),
+        WITHOUT,
+        "which is not followed",
+    ),
+    *_no_answer("answer", lambda how: pypistats(how, "flask"), WITHOUT),
+    *_nonsense(WITHOUT, "flask"),
+)
+
+CLOCKS = (
+    Row(
+        "the clock stands in 1970",
+        clock(dt.datetime(1970, 1, 1, 12, tzinfo=dt.UTC)),
+        Clock.TOLD,
+        "none after 1970-01-01",
+    ),
+    Row(
+        "the clock is a month behind",
+        clock(dt.datetime(2026, 10, 22, 12, tzinfo=dt.UTC)),
+        Clock.TOLD,
+        "none after 2026-10-22",
+    ),
+    Row(
+        "the clock is two years ahead",
+        clock(dt.datetime(2028, 11, 22, 12, tzinfo=dt.UTC)),
+        Clock.TOLD,
+        "The models are 731 days old",
+    ),
+    Row(
+        "the clock stands at the end of time",
+        clock(dt.datetime(9999, 12, 31, 23, 59, tzinfo=dt.UTC)),
+        Clock.TOLD,
+        "days old",
+    ),
+)
+
+CARRIED, NOTHING, ALONE = Trainer.CARRIED, Trainer.NOTHING, Trainer.ALONE
+WARNED = "going on from this fetch alone, without earlier history and models: "
+UNTRAINED = "no package could be trained"
+LOST = "the bundle before could not be asked for"
+
+TRAINING = (
+    Row("one package: 404", pypistats(404, "flask"), CARRIED, "has no counts of a package called"),
+    Row("one package: 429", pypistats(429, "flask"), CARRIED, REFUSED),
+    Row("one package: 500", pypistats(500, "flask"), CARRIED, "failed with status 500"),
+    Row("one package: 502", pypistats(502, "flask"), CARRIED, "failed with status 502"),
+    Row("one package: 418", pypistats(418, "flask"), CARRIED, "it answered 418"),
+    *_no_answer("one package", lambda how: pypistats(how, "flask"), CARRIED),
+    *_nonsense(CARRIED, "flask"),
+    Row("all packages: 429 once", pypistats(429, times=1), Trainer.TRAINED),
+    Row("all packages: 503 once", pypistats(503, times=1), Trainer.TRAINED),
+    Row("all packages: hang up once", pypistats("drop", times=1), Trainer.TRAINED),
+    Row("all packages: 404", pypistats(404), NOTHING, UNTRAINED),
+    Row("all packages: 429", pypistats(429), NOTHING, UNTRAINED),
+    Row("all packages: 503", pypistats(503), NOTHING, UNTRAINED),
+    Row("all packages: an HTML page", pypistats("html"), NOTHING, UNTRAINED),
+    Row("all packages: negative counts", pypistats("negative"), NOTHING, UNTRAINED),
+    Row("all packages: no answer", pypistats("hang"), NOTHING, UNTRAINED, slow=True),
+    Row("PyPI Stats: nobody listens", closed("pypistats"), NOTHING, UNTRAINED),
+    Row(
+        "PyPI Stats: nothing newer than last week's",
+        lambda world: end_counts(world, days=8),
+        NOTHING,
+        "nothing new was learnt, for the newest count of any package is of 2026-11-14",
+    ),
+    Row(
+        "PyPI Stats: something new, and yet six days old",
+        lambda world: end_counts(world, days=5),
+        Trainer.STALE,
+        "the newest count of any package is of 2026-11-17, 5 days ago",
+    ),
+    Row("GitHub: 401", github("list", 401), ALONE, WARNED),
+    Row("GitHub: 403", github("list", 403), ALONE, WARNED),
+    Row("GitHub: 404", github("list", 404), ALONE, WARNED),
+    Row("GitHub: no artifact yet", without_artifacts, ALONE, "models yet"),
+    Row("GitHub: every artifact has expired", expire, ALONE, "has expired"),
+    Row("GitHub: 410 for the zip", github("zip", 410), ALONE, WARNED),
+    Row(
+        "GitHub: another digest than listed",
+        artifact(digest="sha256:" + "0" * 64),
+        ALONE,
+        "and is not opened",
+    ),
+    Row("GitHub: a zip that is none", artifact(b"PK"), ALONE, "the zip cannot be read"),
+    Row(
+        "GitHub: a bundle of a future format",
+        artifact(lambda: with_manifest(format=2)),
+        ALONE,
+        "a format that this version does not read",
+    ),
+    Row(
+        "GitHub: a bundle of counts without mirrors",
+        artifact(lambda: with_manifest(mirrors=False)),
+        ALONE,
+        "the previous bundle has pypistats with mirrors = False",
+    ),
+    Row(
+        "GitHub: a bundle of sample data",
+        artifact(lambda: with_manifest(source="sample")),
+        ALONE,
+        "the previous bundle has sample with mirrors = True",
+    ),
+    Row("GitHub: 429", limit("bare 429"), NOTHING, LOST),
+    Row("GitHub: 403 with Retry-After", limit("retry-after"), NOTHING, LOST),
+    Row("GitHub: 503", github("list", 503), NOTHING, LOST),
+    Row("GitHub: 503 for the zip", github("zip", 503), NOTHING, LOST),
+    Row("GitHub: 500 from the blob store", github("blob", 500), NOTHING, LOST),
+    Row("GitHub: nobody listens", closed("github"), NOTHING, LOST),
+    Row("GitHub: no answer", github("list", "hang"), NOTHING, LOST, slow=True),
+    Row(
+        "GitHub: 503 twice",
+        lambda world: world.github.fail("list", 503, 2),
+        Trainer.TRAINED,
+    ),
+    Row(
+        "the clock stands in 1970",
+        clock(dt.datetime(1970, 1, 1, 3, tzinfo=dt.UTC)),
+        NOTHING,
+        UNTRAINED,
+    ),
+    Row(
+        "the clock is a month behind",
+        clock(dt.datetime(2026, 10, 22, 3, tzinfo=dt.UTC)),
+        NOTHING,
+        UNTRAINED,
+    ),
+    Row(
+        "the clock is a month ahead",
+        clock(dt.datetime(2026, 12, 22, 3, tzinfo=dt.UTC)),
+        Trainer.STALE,
+        "the newest count of any package is of 2026-11-21, 31 days ago",
+    ),
+)

@@ -1,0 +1,218 @@
+"""The app looks for newer models while something is wrong with GitHub or what it has."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+
+from app.almanac import Almanac
+from app.links import View, choose
+from app.newer import Newer
+from app.spot import Spot
+from app.store import ArtifactSource, Store
+from app.views import show
+from app.wording import notices
+from forecast.artifacts import GitHubArtifacts
+from forecast.config import Config
+from forecast.downloads import HASTY, PyPIStats, new_session
+from forecast.web import Limits, PunctualAdapter
+from tests.faults.table import CLOCKS, MODELS, Models
+from tests.faults.world import ALWAYS, OWNED, PACKAGES
+
+CONFIG = Config(
+    packages=PACKAGES, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
+)
+TIGHT = 0.6  # seconds, where time must run out
+MOST_MEMORY = 24 << 20  # bytes, whatever a zip would unpack to
+ROWS = pytest.mark.parametrize("row", MODELS, ids=str)
+WAIT = 20.0
+
+
+def new_store(world, *, slow=False, every=900.0):
+    session = new_session()
+    if slow:
+        session.mount("http://", PunctualAdapter(TIGHT))
+    limits = Limits(connect=2.0, read=TIGHT, total=TIGHT) if slow else None
+    client = GitHubArtifacts(
+        session,
+        owner="owner",
+        repo="repo",
+        token=world.github.token,
+        url=world.github.url,
+        clock=lambda: world.now,
+        limits=limits,
+    )
+    return Store(CONFIG, ArtifactSource(client), every=every)
+
+
+def page(world, store):
+    """What the page shows of the first package."""
+    stats = PyPIStats(
+        new_session(),
+        url=world.pypistats.url,
+        interval=0.0,
+        patience=HASTY,
+        sleep=lambda _: None,
+        today=world.now.date,
+    )
+    spot = Spot(stats.daily, None, lambda: world.now, horizon=30, m_values=(7,))
+    almanac = Almanac(store, Newer(stats.daily, lambda: world.now), spot)
+    return show(almanac, View(choose(PACKAGES[0], ())), world.now, wait=WAIT)
+
+
+def warnings(caplog):
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+def refreshed(store, row):
+    """One look, and how much memory it took."""
+    if not row.bomb:
+        return store.refresh(), 0
+    tracemalloc.start()
+    try:
+        rest = store.refresh()
+        return rest, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@ROWS
+def test_a_fault_leaves_the_app_its_models(row, world, written, caplog, here):
+    store = new_store(world, slow=row.slow)
+    store.refresh()
+    old = store.snapshot.bundle
+    assert old is not None
+    newer = world.publish()
+    row.inflict(world)
+    bad = world.github.artifacts[-1]
+    caplog.clear()
+    before = set(written)
+
+    rest, memory = refreshed(store, row)
+
+    assert rest == row.rest
+    assert memory < MOST_MEMORY
+    if row.outcome is Models.KEPT:
+        assert store.snapshot.bundle is old
+        assert row.says in store.snapshot.problem
+        assert_told(store, caplog, world)
+        assert_cold_start(row, world, caplog)
+    else:
+        assert store.snapshot.bundle is not old
+        assert store.snapshot.problem == ""
+        assert warnings(caplog) == []
+        shown = page(world, store)
+        assert shown.figure is not None
+        assert row.says in shown.warnings
+    assert set(written) == before
+    assert not (here / OWNED).exists()
+    if not row.final:
+        assert_recovers(store, world, newer, bad, row.rest)
+
+
+def assert_told(store, caplog, world):
+    """One line in the log, one sentence on the page, and the same."""
+    problem = store.snapshot.problem
+    assert problem.isprintable()
+    assert len(problem) < 700
+    assert warnings(caplog) == [problem]
+    told = notices(store.snapshot, [], world.now)
+    assert [notice.text for notice in told if notice.text.endswith(problem)] != []
+
+
+def assert_cold_start(row, world, caplog):
+    """Where there was no bundle before, the page is up and says why."""
+    caplog.clear()
+    cold = new_store(world, slow=row.slow)
+    cold.refresh()
+    assert cold.snapshot.bundle is None
+    assert cold.snapshot.looked
+    assert row.says in cold.snapshot.problem
+    assert_told(cold, caplog, world)
+    shown = page(world, cold)
+    assert shown.figure is None
+    assert "Nothing to show" not in shown.headline
+    assert "No forecast for flask" in shown.headline
+
+
+def assert_recovers(store, world, newer, bad, rest):
+    """When the fault is over, the next look brings the newest bundle."""
+    world.github.clear_faults()
+    world.github.blob.clear_faults()
+    if bad is not newer:
+        bad.listed["expired"] = True
+    newest = world.publish()
+    world.now += dt.timedelta(seconds=rest)
+    for _ in range(3):  # a busy machine may be slower than the tight limits of some rows
+        store.refresh()
+        if not store.snapshot.problem:
+            break
+    assert store.snapshot.problem == ""
+    assert f"/{newest.id}.zip" in world.github.blob.paths()
+
+
+def test_the_thread_outlives_every_fault(world):
+    """All that needs no waiting, one after the other, in the app's own thread."""
+    store = new_store(world, every=0.02)
+    thread = store.start()
+    rows = [row for row in MODELS if row.outcome is Models.KEPT]
+    rows = [row for row in rows if not (row.slow or row.limited or row.bomb or row.final)]
+    assert len(rows) > 30
+    try:
+        for row in rows:
+            world.publish()
+            row.inflict(world)
+            bad = world.github.artifacts[-1]
+            until(lambda row=row: row.says in store.snapshot.problem, row)
+            world.github.clear_faults()
+            world.github.blob.clear_faults()
+            bad.listed["expired"] = True
+            world.publish()
+            until(lambda: store.snapshot.problem == "", row)
+            assert thread.is_alive()
+    finally:
+        store.stop()
+        thread.join(WAIT)
+    assert not thread.is_alive()
+
+
+def test_a_blob_s_key_is_in_no_log(world, caplog):
+    caplog.set_level(logging.INFO)
+    headers = {"X-Odd": "1\r\nno separator in this line"}
+    world.github.fail("blob", lambda answer: replace(answer, headers=headers), ALWAYS)
+
+    new_store(world).refresh()
+
+    assert world.github.blob.calls[0].query["sig"] == "signed"
+    assert "sig" not in caplog.text
+
+
+def until(holds, row):
+    tick = threading.Event()
+    for _ in range(4000):
+        if holds():
+            return
+        tick.wait(0.005)
+    raise AssertionError(f"{row}: not within 20 s")
+
+
+@pytest.mark.parametrize("row", CLOCKS, ids=str)
+def test_a_wrong_clock_leaves_the_page_its_forecast(row, world, written):
+    world.publish()
+    row.inflict(world)
+    store = new_store(world)
+    before = set(written)
+
+    assert store.refresh() == row.rest
+
+    assert store.snapshot.problem == ""
+    shown = page(world, store)
+    assert shown.figure is not None
+    assert '"x":["2026-11-22"' in shown.figure
+    assert row.says in shown.warnings
+    assert set(written) == before

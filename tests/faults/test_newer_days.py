@@ -1,0 +1,91 @@
+"""The app asks for newer days while something is wrong with PyPI Stats."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from app.almanac import Almanac
+from app.links import View, choose
+from app.newer import Newer
+from app.spot import Spot
+from app.store import Store
+from app.views import show
+from forecast.config import Config
+from forecast.downloads import HASTY, PyPIStats, new_session
+from forecast.web import PunctualAdapter
+from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
+from tests.faults.table import NEWER_DAYS
+from tests.faults.world import PACKAGES, WEEK, World
+
+CONFIG = Config(
+    packages=PACKAGES, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
+)
+TIGHT = 0.5  # seconds, where time must run out
+WAIT = 20.0
+
+
+class LastWeeks:
+    """A source that has the bundle of last week."""
+
+    def newest(self):
+        return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
+
+
+@pytest.fixture
+def world(github_server, pypistats_server):
+    made = World(github_server, pypistats_server)
+    made.serve_counts()
+    return made
+
+
+def new_almanac(world, *, slow):
+    limits = {"timeout": (2.0, TIGHT), "total_timeout": TIGHT} if slow else {}
+    session = new_session()
+    if slow:
+        session.mount("http://", PunctualAdapter(TIGHT))
+    stats = PyPIStats(
+        session,
+        url=world.pypistats.url,
+        interval=0.0,
+        patience=HASTY,
+        sleep=lambda _: None,
+        today=world.now.date,
+        **limits,
+    )
+    spot = Spot(stats.daily, None, lambda: world.now, horizon=30, m_values=(7,))
+    store = Store(CONFIG, LastWeeks())
+    store.refresh()
+    return Almanac(store, Newer(stats.daily, lambda: world.now), spot)
+
+
+def page(almanac, world, name):
+    return show(almanac, View(choose(name, ())), world.now, wait=WAIT)
+
+
+@pytest.mark.parametrize("row", NEWER_DAYS, ids=str)
+def test_a_fault_leaves_the_app_its_forecast(row, world, written, caplog):
+    almanac = new_almanac(world, slow=row.slow)
+    row.inflict(world)
+
+    with caplog.at_level(logging.WARNING):
+        shown = page(almanac, world, "flask")
+
+    assert '"x":["2026-11-15"' in shown.figure  # the day after the bundle's last
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith("no newer days of flask: ")
+    assert row.says in line
+    assert line.isprintable()
+    problem = almanac._newer.counts("flask").problem
+    assert line == f"no newer days of flask: {problem}"
+    assert "Newer days of flask are missing" in shown.warnings
+    assert written == []
+
+    asked = len(world.pypistats.calls)
+    page(almanac, world, "flask")
+    assert len(world.pypistats.calls) == asked, "it was asked again on the same day"
+    other = page(almanac, world, "requests")
+    assert '"x":["2026-11-22"' in other.figure, "another package does not get its newer days"
+    assert "newer-days" in {thread.name for thread in threading.enumerate()}

@@ -1,0 +1,119 @@
+"""The weekly job while something is wrong with PyPI Stats, GitHub or the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from forecast.bundle import files_of, read_zip
+from forecast.downloads import Patience
+from forecast.folder import replace_folder
+from forecast.web import Limits
+from tests.faults.table import TRAINING, Trainer
+from tests.faults.world import PACKAGES
+from tests.weekly import WeeklyJob
+
+TIGHT = 0.4  # seconds, where time must run out
+YESTERDAY = dt.date(2026, 11, 21)
+LAST_WEEK = dt.date(2026, 11, 14)
+
+
+@pytest.fixture
+def make_job(world, here, monkeypatch):
+    """A job in a folder that has last week's bundle already."""
+    replace_folder(here / "models", files_of(read_zip(world.github.artifacts[0].zipped)))
+
+    def make(row):
+        if not row.slow:
+            return WeeklyJob(monkeypatch, here, world.pypistats, world.github)
+        return WeeklyJob(
+            monkeypatch,
+            here,
+            world.pypistats,
+            world.github,
+            pypistats_client={
+                "timeout": (2.0, TIGHT),
+                "total_timeout": TIGHT,
+                "patience": Patience(attempts=2),
+            },
+            github_client={
+                "limits": Limits(connect=2.0, read=TIGHT, total=TIGHT),
+                "attempts": 2,
+            },
+            punctual=TIGHT,
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("row", TRAINING, ids=str)
+def test_a_fault_in_the_weekly_job(row, world, make_job, capsys):
+    job = make_job(row)
+    before = files_of(job.bundle())
+    row.inflict(world)
+
+    status = job.run(PACKAGES, world.now)
+
+    assert status == (1 if row.outcome is Trainer.NOTHING else 0)
+    lines = capsys.readouterr().out.splitlines()
+    assert all(line.startswith(("::warning::", "::error::")) for line in lines)
+    CHECKS[row.outcome](row, job.bundle(), lines, before)
+    assert {path.name for path in job.folder.iterdir()} == {"config.toml", "models"}
+    if row.outcome is Trainer.TRAINED:
+        assert sum(job.seconds.slept) >= 2.0
+
+
+def statuses(bundle):
+    return {name: entry.status for name, entry in bundle.manifest.packages.items()}
+
+
+def through(bundle):
+    return {name: entry.trained_through for name, entry in bundle.manifest.packages.items()}
+
+
+def carried(row, bundle, lines, _before):
+    assert statuses(bundle) == {"flask": "carried", "requests": "trained", "django": "trained"}
+    entry = bundle.entry("flask")
+    assert row.says in entry.reason
+    assert entry.reason.endswith("; the model of 2026-11-15 goes on serving")
+    assert lines == [f"::warning::flask: {entry.reason}"]
+    assert through(bundle) == {"flask": LAST_WEEK, "requests": YESTERDAY, "django": YESTERDAY}
+    assert bundle.history("flask").index[-1].date() == LAST_WEEK
+    assert len(bundle.track) == 14  # seven days of each package that was trained
+
+
+def trained(_row, bundle, lines, _before):
+    assert set(statuses(bundle).values()) == {"trained"}
+    assert lines == []
+    assert len(bundle.track) == 21
+
+
+def nothing(row, bundle, lines, before):
+    assert files_of(bundle) == before
+    assert lines[-1].startswith("::error::")
+    assert row.says in lines[-1]
+
+
+def alone(row, bundle, lines, _before):
+    (line,) = lines
+    assert line.startswith("::warning::going on from this fetch alone")
+    assert row.says in line
+    assert set(statuses(bundle).values()) == {"trained"}
+    assert bundle.track.empty
+
+
+def stale(row, bundle, lines, _before):
+    (line,) = lines
+    assert line.startswith("::error::")
+    assert row.says in line
+    assert set(statuses(bundle).values()) == {"trained"}
+
+
+CHECKS = {
+    Trainer.CARRIED: carried,
+    Trainer.TRAINED: trained,
+    Trainer.NOTHING: nothing,
+    Trainer.ALONE: alone,
+    Trainer.STALE: stale,
+}

@@ -1,0 +1,229 @@
+"""What the rows of the table break: two servers, a clock, and the bundles published so far."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from forecast.bundle import digest, files_of
+from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, zip_of
+
+if TYPE_CHECKING:
+    from forecast.bundle import Bundle
+    from tests.standins.github import GitHubServer, StoredArtifact
+    from tests.standins.pypistats import PyPIStatsServer
+
+ALWAYS = 99  # times; more often than anybody asks
+WEEK = dt.timedelta(days=7)
+PACKAGES = ("flask", "requests", "django")
+OWNED = "owned"  # the file that a pickle would write if it could
+
+
+@cache
+def good_bundle() -> Bundle:
+    """What the newest artifact holds when all is well."""
+    return make_bundle(PACKAGES)
+
+
+@dataclass
+class World:
+    """All that a row may spoil.
+
+    Attributes:
+        github: GitHub, with a bundle of last week.
+        pypistats: PyPI Stats, with counts through yesterday.
+        now: what the clock says.
+    """
+
+    github: GitHubServer
+    pypistats: PyPIStatsServer
+    now: dt.datetime = CREATED_AT
+
+    def publish(self, zipped: bytes | None = None, **artifact: Any) -> StoredArtifact:
+        """Put a newer artifact into the list; a good one if nothing is said of it."""
+        good = zip_of(good_bundle())
+        return self.github.add_artifact(good if zipped is None else zipped, **artifact)
+
+    def publish_last_weeks(self) -> StoredArtifact:
+        """Put the bundle into the list that all begins with."""
+        bundle = make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
+        return self.github.add_artifact(zip_of(bundle))
+
+    def serve_counts(self) -> None:
+        """Let PyPI Stats have every package's counts through yesterday."""
+        for n, name in enumerate(PACKAGES):
+            series = counts(LAST_DAY, days=100, size=1000 * (1 + n))
+            self.pypistats.series[name] = {day.date(): int(c) for day, c in series.items()}
+
+
+Inflict = Callable[[World], object]
+
+
+def github(route: str, fault: Any, **headers: str) -> Inflict:
+    """Something wrong with GitHub's answers."""
+    return lambda world: world.github.fail(route, fault, ALWAYS, **headers)
+
+
+def limit(kind: str, route: str = "*") -> Inflict:
+    """GitHub's rate limit, in one of its ways."""
+    return lambda world: world.github.limit(kind, route=route, times=ALWAYS)
+
+
+def artifact(zipped: bytes | Callable[[], bytes] | None = None, **fields: Any) -> Inflict:
+    """A newer artifact that is not what it should be."""
+    return lambda world: world.publish(zipped() if callable(zipped) else zipped, **fields)
+
+
+def pypistats(fault: Any, *packages: str, times: int = ALWAYS, **headers: str) -> Inflict:
+    """Something wrong with PyPI Stats' answers for some packages, or for all if none is named."""
+
+    def inflict(world: World) -> None:
+        for package in packages or PACKAGES:
+            world.pypistats.fail(package, fault, times, **headers)
+
+    return inflict
+
+
+def clock(now: dt.datetime) -> Inflict:
+    """A clock that is wrong."""
+
+    def inflict(world: World) -> None:
+        world.now = now
+
+    return inflict
+
+
+def closed(server: str) -> Inflict:
+    """Nobody listens any more."""
+    return lambda world: getattr(world, server).close()
+
+
+def end_counts(world: World, days: int) -> None:
+    """Let PyPI Stats' newest counts be so many days old, beginning with today as 0."""
+    last = world.now.date() - dt.timedelta(days=days)
+    for name, series in world.pypistats.series.items():
+        world.pypistats.series[name] = {day: c for day, c in series.items() if day <= last}
+
+
+def without_artifacts(world: World) -> None:
+    """Let there be none."""
+    world.github.artifacts.clear()
+    world.github._order.clear()
+
+
+def expire(world: World) -> None:
+    """Let every artifact have expired."""
+    for stored in world.github.artifacts:
+        stored.listed["expired"] = True
+
+
+# Zips that are none of ours
+
+
+def with_files(**changed: bytes) -> bytes:
+    """A bundle with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    named = {name.replace("__", "."): data for name, data in changed.items()}
+    files = files_of(good_bundle()) | named
+    document = json.loads(files["manifest.json"])
+    for name in named:
+        if name.endswith(".pkl"):
+            document["packages"][name[:-4]]["sha256"] = digest(files[name])
+        else:
+            document["files"][name] = digest(files[name])
+    return zip_of(files | {"manifest.json": json.dumps(document).encode()})
+
+
+def replaced(name: str, old: str, new: str) -> bytes:
+    """A bundle in one of whose tables the first match of a pattern became something else."""
+    data, found = re.subn(old, new, files_of(good_bundle())[name].decode(), count=1)
+    if not found:
+        raise AssertionError(f"{name} has no {old!r} to replace")
+    return with_files(**{name.replace(".", "__"): data.encode()})
+
+
+def forecasting(values: str) -> bytes:
+    """A bundle that says this of the first day: mean, 80 % and 95 % band."""
+    return replaced("forecasts.csv", r"(flask,2026-11-22),.*", rf"\1,{values}")
+
+
+def with_manifest(**fields: Any) -> bytes:
+    """A bundle whose manifest says something else."""
+    files = files_of(good_bundle())
+    document = json.loads(files["manifest.json"]) | fields
+    return zip_of(files | {"manifest.json": json.dumps(document).encode()})
+
+
+def with_member(name: str, data: bytes = b"x") -> bytes:
+    """A bundle with one more member."""
+    return zip_of(files_of(good_bundle()) | {name: data})
+
+
+def duplicated() -> bytes:
+    """A bundle with one member twice."""
+    buffer = io.BytesIO(zip_of(good_bundle()))
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("flask.pkl", b"x")
+    return buffer.getvalue()
+
+
+def encrypted() -> bytes:
+    """A bundle whose members are marked as encrypted."""
+    data = bytearray(zip_of(good_bundle()))
+    at = data.find(b"PK\x01\x02")
+    while at >= 0:
+        data[at + 8] |= 1
+        at = data.find(b"PK\x01\x02", at + 4)
+    return bytes(data)
+
+
+def linked() -> bytes:
+    """A bundle with a member that is a symbolic link."""
+    buffer = io.BytesIO(zip_of(good_bundle()))
+    with zipfile.ZipFile(buffer, "a") as archive:
+        link = zipfile.ZipInfo("link.pkl")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    return buffer.getvalue()
+
+
+def bomb(*, lying: bool) -> bytes:
+    """Zeros that unpack to a gigabyte; the directory may say that they are few."""
+    size = (1 << 30) if not lying else (64 << 20)
+    buffer = io.BytesIO(zip_of({"manifest.json": files_of(good_bundle())["manifest.json"]}))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        names = [name for name in files_of(good_bundle()) if name != "manifest.json"]
+        for name in names:
+            with archive.open(name, "w") as member:
+                chunks = size // len(names) // (1 << 20) if lying else 1
+                for _ in range(chunks):
+                    member.write(bytes(1 << 20))
+    data = bytearray(buffer.getvalue())
+    at = data.find(b"PK\x01\x02", data.find(b"PK\x01\x02") + 4)
+    while at >= 0:
+        claimed = 1000 if lying else size // len(names)
+        data[at + 24 : at + 28] = claimed.to_bytes(4, "little")
+        at = data.find(b"PK\x01\x02", at + 4)
+    return bytes(data)
+
+
+class _Call:
+    def __init__(self, function: Callable[..., object], *arguments: object) -> None:
+        self.call = (function, arguments)
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+def code(function: Callable[..., object], *arguments: object) -> bytes:
+    """A bundle in which a model is a pickle that calls something."""
+    return with_files(flask__pkl=pickle.dumps(_Call(function, *arguments)))

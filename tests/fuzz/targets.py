@@ -1,0 +1,263 @@
+"""The doors: what each takes, and what must hold of whatever it lets in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import itertools
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import requests
+import urllib3
+
+from forecast import pickling
+from forecast.artifacts import GitHubArtifacts
+from forecast.bundle import files_of, read_zip
+from forecast.config import Config, load_config
+from forecast.downloads import read_answer
+from forecast.errors import ForecastError
+from forecast.history import merge, merge_all
+from forecast.manifest import parse_manifest
+from forecast.model import Model
+from forecast.tables import (
+    VALUES,
+    read_forecasts,
+    read_history,
+    read_past,
+    read_track,
+    write_history,
+)
+from tests.fuzz import inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hypothesis.strategies import SearchStrategy
+
+    from forecast.bundle import Bundle
+
+Histories = dict[str, dict[dt.date, int]]
+
+LONGEST_MESSAGE = 1500  # characters
+
+
+@dataclass(frozen=True)
+class Target:
+    """A door.
+
+    Attributes:
+        inputs: what is put in.
+        enter: puts one in and checks what comes out; a ForecastError is a refusal.
+        refuses: whether some of the inputs ought to be refused.
+        tried: how many inputs of that kind a bounded run tries.
+        seeds: true inputs whose bytes may be changed at random; none where it takes no bytes.
+    """
+
+    inputs: SearchStrategy[Any]
+    enter: Callable[[Any], None]
+    refuses: bool = True
+    tried: int = 200
+    seeds: tuple[bytes, ...] = ()
+
+
+def try_one(target: Target, value: Any) -> bool:
+    """Whether it was let in; anything but our own refusals is raised."""
+    try:
+        target.enter(value)
+    except ForecastError as error:
+        message = str(error)
+        assert message, "a refusal that says nothing"
+        assert "\n" not in message, message
+        assert len(message) < LONGEST_MESSAGE, message
+        return False
+    return True
+
+
+def answer(body: bytes) -> None:
+    """PyPI Stats' answer."""
+    counts = read_answer(body, "flask", mirrors=True, today=dt.date(2026, 11, 22))
+    check_counts(counts)
+    rows = [(row["date"], row["downloads"]) for row in json.loads(body)["data"]]
+    assert [(str(day.date()), int(each)) for day, each in counts.items()] == sorted(rows)
+
+
+def artifact_list(parts: tuple[bytes, bytes, str]) -> None:
+    """GitHub's list of artifacts, and the run behind the newest."""
+    listed, run, link = parts
+    session = requests.Session()
+    session.mount("http://", _Canned({"list": (listed, link), "run": (run, "")}))
+    client = GitHubArtifacts(session, owner="owner", repo="repo", token="x", url="http://api.test")
+    artifact = client.newest()
+    assert artifact is not None
+    assert type(artifact.id) is int
+    assert artifact.created_at.tzinfo is not None
+    assert artifact.digest.startswith("sha256:")
+    assert len(artifact.digest) == 71
+    assert 0 <= artifact.size <= 64 << 20
+
+
+class _Canned(requests.adapters.BaseAdapter):
+    """Answers from memory: ``list`` for the list's first page, ``run`` for any run."""
+
+    def __init__(self, answers: dict[str, tuple[bytes, str]]) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def send(self, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:
+        body, link = self._answers["run" if "/runs/" in str(request.url) else "list"]
+        response = requests.Response()
+        response.status_code = 200
+        response.headers["Link"] = link
+        response.raw = urllib3.HTTPResponse(io.BytesIO(body), preload_content=False)
+        return response
+
+    def close(self) -> None:
+        pass
+
+
+def zipped(data: bytes) -> None:
+    """A zip whose digest was right."""
+    bundle = read_zip(data)
+    check_bundle(bundle)
+    assert files_of(bundle).keys() >= {"manifest.json", "history.csv", "forecasts.csv"}
+
+
+def manifest(data: bytes) -> None:
+    """A manifest."""
+    read = parse_manifest(data)
+    assert parse_manifest(read.dump()) == read
+    assert 1 <= read.forecast_days <= 365
+    assert all(re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", name) for name in read.packages)
+
+
+def pickled(data: bytes) -> None:
+    """A model's pickle."""
+    model = pickling.loads(data)
+    assert type(model) is Model
+    check_forecast(model.predict(3))
+    assert pickling.loads(pickling.dumps(model)) == model
+
+
+def config(data: bytes) -> None:
+    """A config.toml."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "config.toml"
+        path.write_bytes(data)
+        read = load_config(path)
+    assert type(read) is Config
+    assert 1 <= read.forecast_days <= 90
+    names = [package.name for package in read.packages]
+    assert names
+    assert len(set(names)) == len(names)
+    assert all(1 <= m <= 31 for m in read.m_values)
+    assert len(read.outages) < 10**7
+
+
+def table(name: str, data: bytes) -> None:
+    """A table of a bundle."""
+    if name == "history.csv":
+        for counts in read_history(data).values():
+            check_counts(counts)
+    elif name == "forecasts.csv":
+        for frame in read_forecasts(data).values():
+            check_bands(frame)
+    elif name == "past_forecasts.csv":
+        check_bands(read_past(data))
+    else:
+        track = read_track(data)
+        assert track[["inside_80", "inside_95"]].isin([0, 1]).all(axis=None)
+        assert np.isfinite(track[["downloads", "forecast", "error", "naive_error"]]).all(axis=None)
+
+
+def history(both: tuple[Histories, Histories]) -> None:
+    """Counts of two runs, the first one as it comes back from a bundle."""
+    earlier, later = ({name: _series(days) for name, days in each.items()} for each in both)
+    kept = read_history(write_history(earlier))
+    merged = merge_all(kept, later)
+    assert merged.keys() == {name for name, days in both[0].items() if days} | both[1].keys()
+    for name, each in merged.items():
+        check_counts(each.counts)
+        before, after = both[0].get(name, {}), both[1].get(name, {})
+        found = {day.date(): int(count) for day, count in each.counts.items()}
+        assert found == {**before, **after}
+        assert each.revised == sum(
+            before[day] != after[day] for day in before.keys() & after.keys()
+        )
+        again = merge(each.counts, later.get(name, each.counts))
+        assert again.counts.equals(each.counts)
+        assert again.revised == 0
+
+
+def _series(days: dict[dt.date, int]) -> pd.Series[int]:
+    index = pd.DatetimeIndex([pd.Timestamp(day) for day in days])
+    return pd.Series(list(days.values()), index=index, dtype="int64").sort_index()
+
+
+def check_counts(counts: pd.Series[int]) -> None:
+    """Whole counts from 0 on, by days, each once and in order."""
+    assert counts.dtype == "int64"
+    assert (counts >= 0).all()
+    index = pd.DatetimeIndex(counts.index)
+    assert index.is_unique
+    assert index.is_monotonic_increasing
+    assert (index == index.normalize()).all()
+    assert not index.hasnans
+
+
+def check_bands(frame: pd.DataFrame) -> None:
+    """Finite bands, one within the other."""
+    values = frame[VALUES].to_numpy(dtype=np.float64)
+    mean, low80, high80, low95, high95 = values.T
+    assert np.isfinite(values).all()
+    ordered = [np.zeros_like(mean), low95, low80, mean, high80, high95]
+    assert all((one <= other).all() for one, other in itertools.pairwise(ordered))
+
+
+def check_forecast(forecast: Any) -> None:
+    """The same, of what a model says."""
+    check_bands(pd.DataFrame({name: getattr(forecast, name) for name in VALUES}))
+
+
+def check_bundle(bundle: Bundle) -> None:
+    """Everything that the page would show of it."""
+    for name in bundle.names:
+        check_counts(bundle.history(name))
+        check_bands(bundle.forecast(name))
+        assert len(bundle.forecast(name)) == bundle.manifest.forecast_days
+        for model in _models(bundle, name):
+            check_forecast(model.predict(3))
+    check_bands(bundle.past)
+    assert len(bundle.track) >= 0
+
+
+def _models(bundle: Bundle, name: str) -> Iterator[Model]:
+    try:
+        yield bundle.model(name)
+    except ForecastError:
+        return  # the table of forecasts serves in its place
+
+
+TARGETS: dict[str, Target] = {
+    "answer": Target(inputs.ANSWERS, answer, tried=400, seeds=(inputs.dumped(inputs.ANSWER),)),
+    "artifacts": Target(inputs.ARTIFACT_LISTS, artifact_list, tried=400),
+    "zip": Target(inputs.ZIPS, zipped, tried=120, seeds=(inputs.ZIPPED,)),
+    "bundle": Target(inputs.BUNDLES, zipped, tried=250),
+    "manifest": Target(
+        inputs.MANIFESTS, manifest, tried=400, seeds=(inputs.FILES["manifest.json"],)
+    ),
+    "pickle": Target(inputs.PICKLES, pickled, tried=500, seeds=(inputs.PICKLE,)),
+    "config": Target(inputs.CONFIGS, config, tried=400, seeds=(inputs.CONFIG.encode(),)),
+    **{
+        name: Target(inputs.edited_bytes(true), partial(table, name), seeds=(true,))
+        for name, true in inputs.TABLES.items()
+    },
+    "history": Target(inputs.MERGES, history, refuses=False, tried=50),
+}

@@ -1,0 +1,1 @@
+"""The whole thing, run through long times with a false clock."""

@@ -1,0 +1,140 @@
+"""The weekly job in this process: the real command, with a model that costs no search."""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast.artifacts import GitHubArtifacts
+from forecast.bundle import read_folder
+from forecast.downloads import PyPIStats, new_session
+from forecast.model import Member, Model
+from forecast.web import PunctualAdapter
+from tests.bundles import NAIVE
+from trainer import cli
+from trainer.pipeline import Outcome
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import pytest
+    import requests
+
+    from forecast.bundle import Bundle
+    from tests.standins.github import GitHubServer
+    from tests.standins.pypistats import PyPIStatsServer
+    from trainer.pipeline import Task
+
+CONFIG = """\
+packages = [{packages}]
+username = "owner"
+repo_name = "repo"
+forecast_days = 30
+m_values = [7]
+"""
+
+
+class Seconds:
+    """A clock that only moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def seasonal_naive(task: Task) -> Outcome:
+    """A model that repeats the last week, its bands from how well that did before."""
+    z = np.log1p(task.series.values)
+    variance = max(float(np.mean((z[7:] - z[:-7]) ** 2)), 1e-4)
+    member = Member(NAIVE.order, NAIVE.seasonal_order, "log", (variance,), 1.0)
+    model = Model(task.series.start, tuple(map(float, task.series.values)), (member,))
+    unknown = dict.fromkeys(["mase", "naive_mase", "ratio", "coverage_80", "coverage_95"])
+    trained = SimpleNamespace(
+        model=model,
+        scores=SimpleNamespace(origins=0, **unknown),
+        m=7,
+        order=member.order,
+        seasonal_order=member.seasonal_order,
+        candidates=1,
+    )
+    return Outcome(task.name, trained, "", 0.0)
+
+
+def without_search(tasks: Sequence[Task], _jobs: int) -> Iterator[Outcome]:
+    """What takes the place of ``trainer.workers.execute``."""
+    yield from map(seasonal_naive, tasks)
+
+
+class WeeklyJob:
+    """``trainer.cli.run`` under Actions, beside the stand-ins; nothing in it waits.
+
+    Args:
+        monkeypatch: undoes at the end what is replaced here.
+        folder: where config and bundle are.
+        pypistats: PyPI Stats.
+        github: GitHub.
+        pypistats_client: further settings of the client of PyPI Stats.
+        github_client: the same for GitHub's.
+        punctual: seconds that any server has for its headers.
+    """
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        folder: Path,
+        pypistats: PyPIStatsServer,
+        github: GitHubServer,
+        *,
+        pypistats_client: dict[str, object] | None = None,
+        github_client: dict[str, object] | None = None,
+        punctual: float = 60.0,
+    ) -> None:
+        self.folder, self.pypistats, self.github = folder, pypistats, github
+        self.output = folder / "models"
+        self.seconds = Seconds()
+        patient = {"interval": 0.0, "sleep": self.seconds.sleep, "clock": self.seconds}
+        stats = functools.partial(PyPIStats, **(patient | (pypistats_client or {})))
+        artifacts = functools.partial(
+            GitHubArtifacts, **({"sleep": self.seconds.sleep} | (github_client or {}))
+        )
+
+        def session(repository_url: str) -> requests.Session:
+            made = new_session(repository_url)
+            made.mount("http://", PunctualAdapter(punctual))
+            return made
+
+        monkeypatch.setattr(cli, "new_session", session)
+        monkeypatch.setattr(cli, "PyPIStats", stats)
+        monkeypatch.setattr(cli, "GitHubArtifacts", artifacts)
+        monkeypatch.setattr(cli, "execute", without_search)
+
+    def run(self, packages: Sequence[str], now: dt.datetime, *arguments: str) -> int:
+        """The exit status of one run at this moment."""
+        config = self.folder / "config.toml"
+        quoted = ", ".join(f'"{package}"' for package in packages)
+        config.write_text(CONFIG.format(packages=quoted), encoding="utf-8")
+        environment = {
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_TOKEN": self.github.token,
+            "GITHUB_API_URL": self.github.url,
+            "PYPISTATS_URL": self.pypistats.url,
+            "SOURCE_DATE_EPOCH": str(int(now.timestamp())),
+        }
+        options = [f"--config={config}", f"--output={self.output}", "--jobs=1"]
+        return cli.run([*options, *arguments], environment)
+
+    def bundle(self) -> Bundle:
+        """What lies in the output folder."""
+        return read_folder(self.output)
