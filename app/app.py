@@ -95,10 +95,11 @@ def assemble(
     from app.spot import Spot  # noqa: PLC0415
     from app.store import ArtifactSource, FolderSource, Store  # noqa: PLC0415
     from forecast.artifacts import GitHubArtifacts  # noqa: PLC0415
-    from forecast.downloads import HASTY, PyPIStats, new_session  # noqa: PLC0415
+    from forecast.downloads import HASTY, PyPIStats  # noqa: PLC0415
+    from forecast.web import new_session  # noqa: PLC0415
 
     stats = PyPIStats(
-        new_session(),
+        new_session(config.repository_url),
         url=settings.pypistats_url,
         mirrors=config.mirrors,
         patience=HASTY,
@@ -110,16 +111,8 @@ def assemble(
         FolderSource(settings.models_dir)
         if settings.models_dir
         else ArtifactSource(
-            GitHubArtifacts(
-                new_session(),
-                owner=config.username,
-                repo=config.repo_name,
-                name=config.artifact_name,
-                branch=config.default_branch,
-                workflow=config.workflow_file,
-                token=settings.token,
-                url=settings.github_url,
-                clock=clock,
+            GitHubArtifacts.configured(
+                config, token=settings.token, url=settings.github_url, clock=clock
             )
         )
     )

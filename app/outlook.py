@@ -13,6 +13,7 @@ import pandas as pd
 
 from app.record import record_of
 from forecast.errors import BundleError, SeriesError
+from forecast.history import merge
 from forecast.series import Series, regular
 
 if TYPE_CHECKING:
@@ -230,9 +231,8 @@ def _merged(
     if newer is None:
         return None, problem
     history = bundle.history(package.name)
-    counts = newer.combine_first(history).astype("int64")
     try:
-        return regular(counts, outages), problem
+        return regular(merge(history, newer).counts, outages), problem
     except SeriesError as error:
         return None, f"The newer counts of {package.label} cannot be used: it {error}"
 

@@ -22,7 +22,8 @@ from benchmarks.scores import Run, measure, summarise
 from benchmarks.windows import HORIZON, Window, from_folder, from_source, thinned
 from forecast.arima.backtest import seasonal_naive
 from forecast.config import load_config
-from forecast.downloads import PyPIStats, new_session
+from forecast.downloads import PyPIStats
+from forecast.web import new_session
 from trainer.sources import Live
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
-import os
 import sys
 import tempfile
 import threading
@@ -19,14 +18,12 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
-
 from app.outlook import from_bundle
 from forecast.bundle import Bundle, compose, files_of, read_folder
 from forecast.config import Package
 from forecast.folder import replace_folder
 from tests.appserver import AppServer, train_sample
-from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.browser.chromium import chromium
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,15 +118,12 @@ def start(models: Path) -> float:
 
 def browse(app: AppServer, visits: int) -> list[Figure]:
     """Open the page anew, and change the package."""
-    with sync_playwright() as playwright:
-        path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        opened, changed = [], []
+    opened, changed = [], []
+    with chromium() as browser:
         for _ in range(visits):
             first, others = visit(browser, app.url)
             opened.append(first)
             changed += others
-        browser.close()
     return [
         Figure("page open to chart drawn", median(opened), "s", 2.5),
         Figure("change of package to redraw", median(changed), "s", 0.5),

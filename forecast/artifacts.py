@@ -23,12 +23,23 @@ from pydantic import AwareDatetime, Field
 
 from forecast.errors import ArtifactError
 from forecast.github import API, REDIRECTS, Answer, GitHub, PassingError, host, joined
-from forecast.web import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
+from forecast.web import (
+    ExchangeError,
+    Limits,
+    Reply,
+    TooLargeError,
+    fetch,
+    new_session,
+    origin,
+    shown,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     import requests
+
+    from forecast.config import Config
 
 TRUSTED_EVENTS = ("push", "schedule", "workflow_dispatch")
 
@@ -110,7 +121,7 @@ class GitHubArtifacts:
     nothing more is asked.
 
     Args:
-        session: Sends the calls; see ``forecast.downloads.new_session``.
+        session: Sends the calls; see ``forecast.web.new_session``.
         owner: The user or organisation whose repository it is.
         repo: The repository.
         name: The artifact's name.
@@ -163,6 +174,30 @@ class GitHubArtifacts:
         self._pages: dict[str, _Kept] = {}
         self._settled = False
         self._returned: int | None = None
+
+    @classmethod
+    def configured(
+        cls,
+        config: Config,
+        *,
+        token: str | None,
+        url: str,
+        clock: Callable[[], datetime],
+        attempts: int = 1,
+    ) -> GitHubArtifacts:
+        """A client for the artifact that a config names, with a session of its own."""
+        return cls(
+            new_session(config.repository_url),
+            owner=config.username,
+            repo=config.repo_name,
+            name=config.artifact_name,
+            branch=config.default_branch,
+            workflow=config.workflow_file,
+            token=token,
+            url=url,
+            clock=clock,
+            attempts=attempts,
+        )
 
     def newest(self) -> Artifact | None:
         """The newest artifact that can be trusted.

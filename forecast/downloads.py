@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import quote, urljoin
 
 import pandas as pd
-import requests
 import tenacity
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,7 +26,6 @@ from forecast.errors import DownloadsError, UnknownPackageError
 from forecast.web import (
     ExchangeError,
     Limits,
-    PunctualAdapter,
     Reply,
     TooLargeError,
     fetch,
@@ -38,8 +36,9 @@ from forecast.web import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import requests
+
 API = "https://pypistats.org/api"
-PROJECT = "https://github.com/neelabalan/py-package-download-forecast"
 
 # More than all of PyPI serves in a day, for one package.
 _MOST_A_DAY = 100_000_000_000
@@ -138,20 +137,11 @@ class _Spacing:
             self._next = max(self._next, self._clock() + seconds)
 
 
-def new_session(repository_url: str = PROJECT) -> requests.Session:
-    """A session that says who is calling, as PyPI Stats and GitHub both ask."""
-    session = requests.Session()
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, PunctualAdapter())
-    session.headers["User-Agent"] = f"py-package-download-forecast/1.0 (+{repository_url})"
-    return session
-
-
 class PyPIStats:
     """A client of PyPI Stats; threads may share it.
 
     Args:
-        session: Sends the calls; see :func:`new_session`.
+        session: Sends the calls; see :func:`forecast.web.new_session`.
         url: Where the API is.
         mirrors: Whether the counts include mirrors' downloads.
         interval: Seconds between two calls. A little over two keeps the thirty-first

@@ -59,7 +59,7 @@ class GitHub:
     more is asked.
 
     Args:
-        session: Sends the calls; see ``forecast.downloads.new_session``.
+        session: Sends the calls; see ``forecast.web.new_session``.
         owner: The user or organisation whose repository it is.
         repo: The repository.
         token: A token that may read Actions, or None.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 # It tells addresses with their queries, and a blob's query is a key to it.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
+PROJECT = "https://github.com/neelabalan/py-package-download-forecast"
+
 _CHUNK = 1 << 16
 _SHOWN = 80
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -277,3 +279,12 @@ def shown(text: str | bytes | None) -> str:
     if not clean:
         return "nothing"
     return f"“{clean}”" if len(clean) <= _SHOWN else f"“{clean[: _SHOWN - 1]}…”"
+
+
+def new_session(repository_url: str = PROJECT) -> requests.Session:
+    """A session that says who is calling, as PyPI Stats and GitHub both ask."""
+    session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, PunctualAdapter())
+    session.headers["User-Agent"] = f"py-package-download-forecast/1.0 (+{repository_url})"
+    return session

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from forecast.downloads import new_session
+from forecast.web import new_session
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
 

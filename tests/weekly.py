@@ -10,9 +10,9 @@ import numpy as np
 
 from forecast.artifacts import GitHubArtifacts
 from forecast.bundle import read_folder
-from forecast.downloads import PyPIStats, new_session
+from forecast.downloads import PyPIStats
 from forecast.model import Member, Model
-from forecast.web import PunctualAdapter
+from forecast.web import PunctualAdapter, new_session
 from tests.bundles import NAIVE
 from trainer import cli
 from trainer.pipeline import Outcome
@@ -106,9 +106,14 @@ class WeeklyJob:
         self.seconds = Seconds()
         patient = {"interval": 0.0, "sleep": self.seconds.sleep, "clock": self.seconds}
         stats = functools.partial(PyPIStats, **(patient | (pypistats_client or {})))
-        artifacts = functools.partial(
-            GitHubArtifacts, **({"sleep": self.seconds.sleep} | (github_client or {}))
-        )
+        options = {"sleep": self.seconds.sleep} | (github_client or {})
+
+        class Artifacts(GitHubArtifacts):
+            """The client as it is configured, but for what a test wants otherwise."""
+
+            def __init__(self, session: requests.Session, **settings: object) -> None:
+                session.mount("http://", PunctualAdapter(punctual))
+                super().__init__(session, **(settings | options))
 
         def session(repository_url: str) -> requests.Session:
             made = new_session(repository_url)
@@ -117,7 +122,7 @@ class WeeklyJob:
 
         monkeypatch.setattr(cli, "new_session", session)
         monkeypatch.setattr(cli, "PyPIStats", stats)
-        monkeypatch.setattr(cli, "GitHubArtifacts", artifacts)
+        monkeypatch.setattr(cli, "GitHubArtifacts", Artifacts)
         monkeypatch.setattr(cli, "execute", without_search)
 
     def run(self, packages: Sequence[str], now: dt.datetime, *arguments: str) -> int:

@@ -18,10 +18,11 @@ from forecast.artifacts import GitHubArtifacts
 from forecast.bundle import files_of, read_folder
 from forecast.clock import clock_of
 from forecast.config import Config, load_config, parse_packages
-from forecast.downloads import API, PyPIStats, new_session
+from forecast.downloads import API, PyPIStats
 from forecast.errors import ArtifactError, BundleError, ConfigError, ForecastError
 from forecast.folder import check_target, replace_folder
 from forecast.manifest import MANIFEST
+from forecast.web import new_session
 from trainer.pipeline import Run, run_pipeline
 from trainer.previous import check_kind, newest_published
 from trainer.sources import Live, Sample, Source, folder
@@ -177,17 +178,12 @@ def _previous(
     config = job.config
     try:
         if token:
-            client = GitHubArtifacts(
-                new_session(config.repository_url),
-                owner=config.username,
-                repo=config.repo_name,
-                name=config.artifact_name,
-                branch=config.default_branch,
-                workflow=config.workflow_file,
+            client = GitHubArtifacts.configured(
+                config,
                 token=token,
                 url=environment.get("GITHUB_API_URL") or github.API,
-                attempts=4,
                 clock=lambda: surroundings.now,
+                attempts=4,
             )
             bundle = newest_published(client)
         else:

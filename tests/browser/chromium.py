@@ -6,11 +6,16 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import sync_playwright
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 # No sandbox, as root has none; nothing of its own sent anywhere.
@@ -23,14 +28,55 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+DRIVER = (sys.executable, "-m", "playwright", "--version")
 INSTALL = (sys.executable, "-m", "playwright", "install", "chromium")
 UPDATE = ("apt-get", "update")
 APT = ("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
+# Playwright's driver is a program of its own, and needs what the smallest Debian has not.
+APT_DRIVER = ("apt-get", "install", "--yes", "--no-install-recommends", "libatomic1")
 LONGEST = 300.0  # seconds for one command
 
 
 class NoChromiumError(Exception):
     """There is none, and none was to be had; the message is one line."""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running Chromium.
+
+    Raises:
+        NoChromiumError: if there is none, and none was to be had.
+    """
+    ready_driver()
+    with sync_playwright() as playwright:
+        path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+def ready_driver(
+    run: Callable[[Sequence[str]], bool] | None = None, *, is_root: bool | None = None
+) -> None:
+    """Make sure that Playwright's driver runs.
+
+    Args:
+        run: runs a command and tells whether it succeeded.
+        is_root: whether apt-get may be used.
+
+    Raises:
+        NoChromiumError: if it does not, and could not be made to.
+    """
+    run = run or _run
+    if run(DRIVER):
+        return
+    if _root(is_root) and run(UPDATE) and run(APT_DRIVER) and run(DRIVER):
+        return
+    raise NoChromiumError(
+        "no Chromium: Playwright's driver does not run; it needs libatomic1 (as root: "
+        "apt-get install libatomic1)"
+    )
 
 
 def find_chromium(
@@ -63,7 +109,7 @@ def find_chromium(
     run = run or _run
     if run(INSTALL) and playwrights_own.exists():
         return playwrights_own
-    if (os.geteuid() == 0) if is_root is None else is_root:
+    if _root(is_root):
         _ = run(UPDATE) and run(APT)
         installed = _on_path(environment)
         if installed:
@@ -72,6 +118,10 @@ def find_chromium(
         "no Chromium: not in CHROME, not on PATH, `playwright install chromium` failed and so did "
         "apt-get (which needs root); install one, or set CHROME to its path"
     )
+
+
+def _root(is_root: bool | None) -> bool:  # noqa: FBT001 - handed on as it came
+    return os.geteuid() == 0 if is_root is None else is_root
 
 
 def _on_path(environment: Mapping[str, str]) -> Path | None:

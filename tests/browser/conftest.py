@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
-from tests.browser.chromium import ARGUMENTS, NoChromiumError, find_chromium
+from tests.browser.chromium import NoChromiumError, chromium
 from tests.browser.states import all_well, today
 
 if TYPE_CHECKING:
@@ -79,14 +76,11 @@ class Visit:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        try:
-            path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
-        except NoChromiumError as error:
-            pytest.fail(str(error), pytrace=False)
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
+    try:
+        with chromium() as browser:
+            yield browser
+    except NoChromiumError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")

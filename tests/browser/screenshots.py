@@ -7,16 +7,13 @@ python -m tests.browser.screenshots --states FOLDER    one of each state, to loo
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import sync_playwright
-
 from tests.appserver import ROOT, AppServer, train_sample
-from tests.browser.chromium import ARGUMENTS, NoChromiumError, find_chromium
+from tests.browser.chromium import NoChromiumError, chromium
 from tests.browser.conftest import DESKTOP, PHONE, opened
 from tests.browser.states import STATES, all_well, serving
 
@@ -50,19 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--images", type=Path, default=ROOT / "img")
     parser.add_argument("--states", type=Path)
     chosen = parser.parse_args(arguments)
-    with sync_playwright() as playwright:
-        try:
-            path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
-        except NoChromiumError as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        with tempfile.TemporaryDirectory() as folder:
+    try:
+        with chromium() as browser, tempfile.TemporaryDirectory() as folder:
             if chosen.states:
                 take_states(browser, chosen.states, Path(folder))
             else:
                 take_readme(browser, chosen.images, Path(folder))
-        browser.close()
+    except NoChromiumError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 

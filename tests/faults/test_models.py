@@ -19,8 +19,8 @@ from app.views import show
 from app.wording import notices
 from forecast.artifacts import GitHubArtifacts
 from forecast.config import Config
-from forecast.downloads import HASTY, PyPIStats, new_session
-from forecast.web import Limits, PunctualAdapter
+from forecast.downloads import HASTY, PyPIStats
+from forecast.web import Limits, PunctualAdapter, new_session
 from tests.faults.table import CLOCKS, MODELS, Models
 from tests.faults.world import ALWAYS, OWNED, PACKAGES
 

@@ -14,8 +14,8 @@ from app.spot import Spot
 from app.store import Store
 from app.views import show
 from forecast.config import Config
-from forecast.downloads import HASTY, PyPIStats, new_session
-from forecast.web import PunctualAdapter
+from forecast.downloads import HASTY, PyPIStats
+from forecast.web import PunctualAdapter, new_session
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
 from tests.faults.table import NEWER_DAYS
 from tests.faults.world import PACKAGES, WEEK, World

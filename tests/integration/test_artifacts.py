@@ -15,9 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.artifacts import Artifact, GitHubArtifacts
-from forecast.downloads import new_session
 from forecast.errors import ArtifactError
-from forecast.web import Limits, PunctualAdapter
+from forecast.web import Limits, PunctualAdapter, new_session
 from tests.standins.github import FORK_ID, TOKEN, GitHubServer
 from tests.standins.server import Answer
 

@@ -14,9 +14,9 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.downloads import HASTY, Patience, PyPIStats, new_session, read_answer
+from forecast.downloads import HASTY, Patience, PyPIStats, read_answer
 from forecast.errors import DownloadsError, UnknownPackageError
-from forecast.web import PunctualAdapter
+from forecast.web import PunctualAdapter, new_session
 from tests.standins.pypistats import FAULTS, PyPIStatsServer, edited
 from tests.standins.server import Answer
 

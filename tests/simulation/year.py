@@ -14,7 +14,8 @@ from app.spot import Spot
 from app.store import ArtifactSource, Store
 from forecast.artifacts import GitHubArtifacts
 from forecast.config import Config
-from forecast.downloads import HASTY, PyPIStats, new_session
+from forecast.downloads import HASTY, PyPIStats
+from forecast.web import new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,6 +1,15 @@
 import pytest
 
-from tests.browser.chromium import APT, INSTALL, UPDATE, NoChromiumError, find_chromium
+from tests.browser.chromium import (
+    APT,
+    APT_DRIVER,
+    DRIVER,
+    INSTALL,
+    UPDATE,
+    NoChromiumError,
+    find_chromium,
+    ready_driver,
+)
 
 
 def program(folder, name):
@@ -82,4 +91,36 @@ def test_who_is_not_root_does_not_ask_apt(nowhere):
 def test_none_is_one_line(nowhere):
     with pytest.raises(NoChromiumError) as caught:
         find_chromium({"PATH": ""}, nowhere, Run(), is_root=True)
+    assert "\n" not in str(caught.value)
+
+
+class Driver:
+    """Playwright's driver, which runs once a library is there."""
+
+    def __init__(self, *, runs, mendable=True):
+        self.runs, self.mendable, self.commands = runs, mendable, []
+
+    def __call__(self, command):
+        self.commands.append(command)
+        if command == APT_DRIVER:
+            self.runs = self.mendable
+        return self.runs if command == DRIVER else True
+
+
+def test_a_driver_that_runs_is_let_be():
+    driver = Driver(runs=True)
+    ready_driver(driver, is_root=True)
+    assert driver.commands == [DRIVER]
+
+
+def test_root_gets_what_the_driver_lacks():
+    driver = Driver(runs=False)
+    ready_driver(driver, is_root=True)
+    assert driver.commands == [DRIVER, UPDATE, APT_DRIVER, DRIVER]
+
+
+@pytest.mark.parametrize(("is_root", "mendable"), [(False, True), (True, False)])
+def test_a_driver_that_cannot_be_mended_is_one_line(is_root, mendable):
+    with pytest.raises(NoChromiumError, match="libatomic1") as caught:
+        ready_driver(Driver(runs=False, mendable=mendable), is_root=is_root)
     assert "\n" not in str(caught.value)
