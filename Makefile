@@ -65,4 +65,4 @@ fuzz: env ## feed broken input to everything that reads some; SECONDS=60 for eac
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis models
+	rm -rf $(VENV) .venv-bench bench-results .mypy_cache .pytest_cache .ruff_cache .hypothesis models

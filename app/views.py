@@ -89,7 +89,8 @@ def _show(
     found = wording.notices(snapshot, outlooks, now, configured)
     if not outlooks:
         banner = [notice for notice in found if notice.kind in ABOVE]
-        banner = [notice for notice in banner if notice.text not in problems]
+        said = " ".join(problems)
+        banner = [notice for notice in banner if notice.text not in said]
         title, text = _why_empty(view, problems)
         return Shown(
             banner=markup.notices(banner),

@@ -23,6 +23,14 @@ def test_state(browser, axe, tmp_path, state):
         assert visit.hosts == {f"127.0.0.1:{app.port}"}
 
 
+def test_what_is_missing_is_said_once(browser, tmp_path):
+    no_token = next(state for state in STATES if state.name == "no-token")
+    with serving(no_token, tmp_path) as app, opened(browser, app.url) as visit:
+        visit.open(no_token.query, drawn=False)
+        visit.wait_for_title(no_token.title)
+        assert visit.text("main").count("GITHUB_TOKEN") == 1
+
+
 def test_the_page_goes_on_by_itself_when_the_models_have_come(browser, tmp_path):
     come = threading.Event()
     loading = next(state for state in STATES if state.name == "loading")

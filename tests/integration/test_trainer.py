@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import pty
 import socket
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,25 @@ def test_auto_takes_pypi_stats_where_it_answers(folder):
         )
     assert done.returncode == 0, done.stderr
     assert read_folder(folder / "models").manifest.source == "pypistats"
+
+
+def test_a_terminal_gets_progress_bars(folder):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (30, 100))
+    done = subprocess.run(
+        [sys.executable, "-m", "trainer", "flask", "--config=config.toml", "--source=sample"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        stderr=theirs,
+        timeout=120,
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "fetching: 100%" in shown
+    assert "training: 100%" in shown
 
 
 def test_a_folder_of_real_counts(folder):
