@@ -9,13 +9,9 @@ import random
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tests.standins.server import ANY, Answer, Call, Fault, Loopback
-
-if TYPE_CHECKING:
-    from types import TracebackType
-    from typing import Self
 
 TOKEN = "github_pat_stand_in"
 AUTO = "auto"
@@ -88,17 +84,6 @@ class GitHubServer(Loopback):
     def url(self) -> str:
         """What GITHUB_API_URL is set to."""
         return self.origin
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop both servers."""
