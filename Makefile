@@ -17,7 +17,7 @@ help: ## list these commands
 
 env: $(VENV)/made ## make the environment in .venv
 
-$(VENV)/made: requirements.txt requirements-dev.txt
+$(VENV)/made: requirements.txt requirements-cluster.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || sh .ci/install python3-venv
 	$(PYTHON) -m venv $(VENV)

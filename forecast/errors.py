@@ -6,7 +6,8 @@ ForecastError
 │   └── UnknownPackageError  ... because it does not know the package
 ├── SeriesError              the counts cannot be made into a series to forecast
 ├── BundleError              a bundle or a model in it is not what it says it is
-└── ArtifactError            GitHub did not give a bundle that can be trusted
+├── ArtifactError            GitHub did not give a bundle that can be trusted
+└── ClusterError             the machines that were to train cannot be used
 
 Every message is one sentence or two: what was expected, what came, what to do.
 They are caught at the edges alone: the trainer's ``main``, one package's
@@ -50,3 +51,7 @@ class ArtifactError(ForecastError):
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ClusterError(ForecastError):
+    """The scheduler cannot be reached, has no worker, or has one that is not fit to train."""

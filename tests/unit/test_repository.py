@@ -35,7 +35,7 @@ def test_the_space_and_the_requirements_want_the_same_gradio():
     )
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
 def test_every_requirement_is_pinned_exactly(name):
     for requirement in requirements(name).values():
         assert re.fullmatch(r"==[0-9][0-9.]*", str(requirement.specifier)), requirement
