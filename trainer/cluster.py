@@ -30,6 +30,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from forecast.errors import ClusterError, ConfigError
 from trainer.dispatch import TASKS_A_PROCESSOR, Killed, dispatch
@@ -51,6 +52,7 @@ ANSWER_SECONDS = 120.0  # for what a scheduler or worker knows at once, once it 
 PATIENCE_SECONDS = 60.0  # without any worker
 LOOK_SECONDS = 2.0  # between two counts of the workers
 LIBRARIES = ["distributed", "numpy", "pandas", "pmdarima", "scikit-learn", "scipy", "statsmodels"]
+CERTIFICATES = "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, __CLIENT__CERT and __CLIENT__KEY"
 MEND = "start every worker in a checkout of this commit, with these requirements"
 
 
@@ -89,23 +91,36 @@ def _connected(address: str) -> Iterator[Client]:
         import distributed  # noqa: PLC0415 - optional, and needed nowhere else
     except ImportError:
         raise ConfigError("--cluster needs Dask; pip install -r requirements-cluster.txt") from None
+    _check_address(address)
     try:
         client = distributed.Client(
             address, timeout=CONNECT_SECONDS, set_as_default=False, name="trainer"
         )
     except OSError as error:
         raise ClusterError(
-            f"--cluster {address}: expected a Dask scheduler there, and none answered "
-            f"within {CONNECT_SECONDS:.0f} seconds ({type(error).__name__}); start one, or mend "
-            "the address"
-        ) from None
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ConfigError(
-            f"--cluster {address}: expected tcp://host:port, or tls://host:port and the "
-            f"certificates in DASK_DISTRIBUTED__COMM__TLS__...: {error}"
+            f"--cluster {address}: expected a Dask scheduler there, and asking for "
+            f"{CONNECT_SECONDS:g} seconds gave: {error}; start one, or mend the address"
         ) from None
     with client:
         yield client
+
+
+def _check_address(address: str) -> None:
+    """Look at it first: a client of an address that is none takes long to give up."""
+    from distributed import Security  # noqa: PLC0415 - as above
+
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme in {"tcp", "tls"} and parts.hostname and parts.port
+    except ValueError:  # the port is no number
+        usable = False
+    if not usable:
+        raise ConfigError(f"--cluster {address}: expected tcp://host:port or tls://host:port")
+    try:
+        if parts.scheme == "tls" and not Security().get_connection_args("client")["ssl_context"]:
+            raise ConfigError(f"--cluster {address}: expected certificates in {CERTIFICATES}")
+    except OSError as error:
+        raise ConfigError(f"--cluster {address}: {CERTIFICATES} cannot be used: {error}") from None
 
 
 class _Cluster:

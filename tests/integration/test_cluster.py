@@ -9,6 +9,7 @@ import sys
 from contextlib import closing
 
 import pytest
+from dask import config
 from threadpoolctl import threadpool_limits
 
 from forecast.errors import ClusterError, ConfigError
@@ -163,14 +164,29 @@ def test_a_scheduler_that_is_not_there(monkeypatch):
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
         error = refusal(address)
     assert isinstance(error, ClusterError)
-    assert str(error).startswith(f"--cluster {address}: expected a Dask scheduler there, and none")
+    assert str(error).startswith(f"--cluster {address}: expected a Dask scheduler there, and")
 
 
-@pytest.mark.parametrize("address", ["elsewhere", "http://127.0.0.1:8786", "tls://127.0.0.1:8786"])
+@pytest.mark.parametrize(
+    "address", ["elsewhere", "http://127.0.0.1:8786", "tcp://127.0.0.1", "tcp://127.0.0.1:port"]
+)
 def test_an_address_that_is_none(address):
     error = refusal(address)
     assert isinstance(error, ConfigError)
-    assert str(error).startswith(f"--cluster {address}: expected tcp://host:port, or tls://")
+    assert str(error) == f"--cluster {address}: expected tcp://host:port or tls://host:port"
+
+
+def test_certificates_that_are_not_there(tmp_path):
+    address = "tls://127.0.0.1:8786"
+    assert str(refusal(address)).startswith(f"--cluster {address}: expected certificates in DASK_")
+    lost = {
+        f"distributed.comm.tls.{key}": str(tmp_path / "lost.pem")
+        for key in ("ca-file", "client.cert", "client.key")
+    }
+    with config.set(lost):
+        error = refusal(address)
+    assert isinstance(error, ConfigError)
+    assert "cannot be used: [Errno 2] No such file" in str(error)
 
 
 def test_without_dask(monkeypatch):
