@@ -23,6 +23,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import logging
 import platform
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
@@ -91,6 +92,9 @@ def _connected(address: str) -> Iterator[Client]:
         import distributed  # noqa: PLC0415 - optional, and needed nowhere else
     except ImportError:
         raise ConfigError("--cluster needs Dask; pip install -r requirements-cluster.txt") from None
+    for name in ("distributed", "distributed.client"):
+        # It writes tracebacks of what is said in a sentence here.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     _check_address(address)
     try:
         client = distributed.Client(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
+import logging
 import shutil
 import socket
 import sys
@@ -10,7 +12,6 @@ from contextlib import closing
 
 import pytest
 from dask import config
-from threadpoolctl import threadpool_limits
 
 from forecast.errors import ClusterError, ConfigError
 from forecast.pickling import dumps
@@ -19,7 +20,6 @@ from tests.trainings import obey, strictly, task
 from trainer import cluster
 from trainer.cluster import execute, facts, train_alike
 from trainer.dispatch import TASKS_A_PROCESSOR
-from trainer.pipeline import train_package
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +63,7 @@ def test_a_worker_is_killed_and_nothing_is_lost(dask):
             kept = dask.ask(lambda dask_scheduler: len(dask_scheduler.tasks))
             assert kept <= 2 * TASKS_A_PROCESSOR
     assert len(outcomes) == len(tasks)
-    with threadpool_limits(1, "blas"):
-        here = list(map(train_package, tasks))
-    for each in here:
+    for each in map(strictly, tasks):
         assert dumps(outcomes[each.name].trained.model) == dumps(each.trained.model)
         assert outcomes[each.name].trained == each.trained
 
@@ -145,7 +143,17 @@ def test_a_scheduler_without_workers(dask):
     )
 
 
-def test_a_scheduler_that_goes_away(tmp_path):
+@pytest.fixture
+def said():
+    """What Dask itself says in this process."""
+    log, said = logging.getLogger("distributed.client"), io.StringIO()
+    handler = logging.StreamHandler(said)
+    log.addHandler(handler)
+    yield said
+    log.removeHandler(handler)
+
+
+def test_a_scheduler_that_goes_away(tmp_path, said):
     with Dask(tmp_path) as dask:
         dask.worker()
         outcomes = execute(
@@ -155,6 +163,7 @@ def test_a_scheduler_that_goes_away(tmp_path):
         dask.stop(dask.scheduler)
         with pytest.raises(ClusterError, match="the Dask scheduler was lost .*; start it again"):
             next(outcomes)
+    assert not said.getvalue()
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch):

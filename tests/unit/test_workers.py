@@ -10,15 +10,16 @@ import subprocess
 import sys
 import time
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from forecast.pickling import dumps
 from tests.trainings import obey, strictly, task
-from trainer.dispatch import TASKS_A_PROCESSOR, dispatch
-from trainer.pipeline import Outcome, train_package
-from trainer.workers import execute
+from trainer.dispatch import TASKS_A_PROCESSOR, Killed, dispatch
+from trainer.pipeline import Outcome
+from trainer.workers import _Pool, execute
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60  # seconds, on a machine that does other things
@@ -53,7 +54,7 @@ def ended(pids):
 def test_two_processes_find_what_one_does():
     tasks = [task(name) for name in ("flask", "requests", "numpy")]
     there = by_name(execute(tasks, 2, train=strictly))
-    for each in map(train_package, tasks):
+    for each in map(strictly, tasks):
         assert dumps(there[each.name].trained.model) == dumps(each.trained.model)
         assert there[each.name].trained == each.trained
 
@@ -68,9 +69,11 @@ def test_one_job_is_done_in_this_process():
     assert set(obeyed(["a", "b"], jobs=1).values()) == {str(os.getpid())}
 
 
-def test_no_more_processes_than_tasks():
-    with closing(execute([task("a")], 8, train=obey)) as outcomes:
-        next(outcomes)
+def test_no_process_is_started_while_another_is_idle():
+    with closing(_Pool(8, obey)) as pool:
+        for name in ("a", "b", "c"):
+            pool.submit(task(name))
+            assert [came.name for _, came in pool.collect(wait=True)] == [name]
         assert len(multiprocessing.active_children()) == 1
 
 
@@ -98,13 +101,17 @@ def test_a_task_whose_process_was_killed_by_another_is_trained(tmp_path):
 
 
 def test_tasks_are_taken_as_they_can_be_trained():
-    taken = itertools.count()
-    tasks = (task(f"a{next(taken)}") for _ in itertools.repeat(None))
-    with closing(execute(tasks, 2, train=obey)) as outcomes:
+    taken, model = [], task("a")
+
+    def endless():
+        for number in itertools.count():
+            taken.append(number)
+            yield replace(model, name=f"a{number}")
+
+    with closing(execute(endless(), 2, train=obey)) as outcomes:
         for done in range(1, 51):
             next(outcomes)
-            ahead = int(repr(taken)[6:-1]) - done
-            assert ahead <= 2 * TASKS_A_PROCESSOR
+            assert len(taken) - done <= 2 * TASKS_A_PROCESSOR
 
 
 class Instant:
@@ -124,12 +131,38 @@ class Instant:
         return done
 
 
+class Frail(Instant):
+    """An engine for two tasks at a time, which dies of one that is called ``kill``."""
+
+    def __init__(self):
+        super().__init__()
+        self.batches = []
+
+    def has_room(self):
+        return len(self.done) < 2
+
+    def collect(self, *, wait):
+        if not wait:
+            return []
+        done = super().collect(wait=wait)
+        self.batches.append([task.name for task, _ in done])
+        dead = "kill" in self.batches[-1]
+        return [(task, Killed("died") if dead else outcome) for task, outcome in done]
+
+
 def test_an_outcome_does_not_wait_for_tasks_that_are_slow_to_come():
     taken = []
     tasks = (taken.append(name) or task(name) for name in ("a", "b", "c"))
     for outcome in dispatch(tasks, Instant()):
         assert outcome.name == taken[-1]
     assert taken == ["a", "b", "c"]
+
+
+def test_what_was_in_flight_at_a_death_is_tried_alone():
+    engine = Frail()
+    outcomes = by_name(dispatch(map(task, ["a", "b", "kill", "c", "d", "e"]), engine))
+    assert engine.batches == [["a", "b"], ["kill", "c"], ["c"], ["kill"], ["d", "e"]]
+    assert [name for name, each in outcomes.items() if each.reason] == ["kill"]
 
 
 def test_leaving_early_leaves_no_process():
