@@ -17,11 +17,13 @@ help: ## list these commands
 
 env: $(VENV)/made ## make the environment in .venv
 
-$(VENV)/made: requirements.txt requirements-dev.txt
+$(VENV)/made: requirements.txt requirements-dev.txt requirements-clickhouse.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || sh .ci/install python3-venv
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --requirement requirements-dev.txt
+	$(RUN) -m pip install --quiet --no-deps --upgrade --target $(VENV)/clickhouse \
+		--requirement requirements-clickhouse.txt
 	@touch $@
 
 run: env ## train if need be, and serve the page on http://127.0.0.1:7860
