@@ -92,11 +92,13 @@ def from_source(source: Source, packages: Iterable[str]) -> list[Window]:
     ]
 
 
-def windows(source: str, package: str, counts: pd.Series[int]) -> Iterator[Window]:
+def windows(
+    source: str, package: str, counts: pd.Series[int], most: int = MOST_ORIGINS
+) -> Iterator[Window]:
     """The windows of one series, newest first."""
     daily = counts.asfreq("D")
     known: Array = np.array(daily, dtype=np.float64)
-    for back in range(MOST_ORIGINS):
+    for back in range(most):
         origin = known.size - HORIZON - back * SPACING
         if origin < SHORTEST_TRAINING:
             return
