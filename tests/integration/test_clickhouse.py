@@ -358,7 +358,7 @@ def test_an_answer_that_is_none_of_clickhouse_s_is_refused_whole(server, make, f
 
 
 def of_flask(old, new):
-    return edited(rb"(?m)(?<=^flask\t)(.*)" + old, rb"\g<1>" + new)
+    return edited(rb"(?m)(?<=^flask\t)(.*?)" + old, rb"\g<1>" + new)
 
 
 BAD_ROWS = {
