@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.newer import Counts
 from app.outlook import Outlook, from_bundle
 from app.spot import near
-from forecast.errors import BundleError, ForecastError, UnknownPackageError
+from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +51,7 @@ class Almanac:
         *,
         wait: float = 0.0,
         report: Callable[[float, str], None] = lambda _part, _text: None,
+        visitor: str = "",
     ) -> Outlook:
         """Everything known of a package.
 
@@ -58,6 +59,7 @@ class Almanac:
             package: one of the bundle, or any of PyPI where this page trains.
             wait: seconds to wait for newer days, if they are being fetched.
             report: told how far a training is.
+            visitor: who asks.
 
         Raises:
             ForecastError: if there is nothing to show; the sentence says why.
@@ -70,7 +72,9 @@ class Almanac:
         if package.name in configured and not self._spot.offered:
             raise BundleError(_no_model(snapshot, package))
         try:
-            return self._spot.outlook(package, report)
+            return self._spot.outlook(package, report, visitor)
+        except BusyError:
+            raise
         except ForecastError as error:
             if package.name in configured:
                 why = _no_model(snapshot, package)

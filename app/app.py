@@ -36,6 +36,10 @@ GRADIO = {
     "GRADIO_ANALYTICS_MAX_EVENTS": "100",
 }
 
+# Whom a Space's own proxies may be: uvicorn takes the last address of X-Forwarded-For that is
+# none of these for the visitor's; what he writes there himself stands before it.
+PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
+
 log = logging.getLogger("app")
 
 
@@ -157,6 +161,8 @@ def main() -> int:
     # app/ would hide the package of the same name; the root is what everything is named from.
     sys.path[0] = str(ROOT)
     os.environ.update(GRADIO)
+    if os.environ.get("SPACE_ID"):
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES)
 
     from forecast.threads import use_one_thread  # noqa: PLC0415 - the root is on the path by now
 

@@ -16,10 +16,11 @@ from starlette.routing import Route
 from app import export
 from app.almanac import Almanac
 from app.export import Answer
+from app.limits import visitor_in
 from app.links import parse_view
 from app.outlook import LONGEST_DAYS
 from forecast.config import Package
-from forecast.errors import ForecastError, UnknownPackageError
+from forecast.errors import BusyError, ForecastError, UnknownPackageError
 
 COLD_START = 45.0  # seconds that a visitor waits for the first bundle at the most
 PATIENCE = 12.0  # seconds for newer days
@@ -42,7 +43,8 @@ class Listed(TypedDict):
 def add_endpoints(almanac: Almanac) -> None:
     """Add ``/forecast`` and ``/packages``, which are MCP tools as well, to the present Blocks."""
 
-    async def forecast(package: str, days: int = 30) -> Answer:
+    # The docstring is shown to callers, who do not pass the request.
+    async def forecast(package: str, request: gr.Request, days: int = 30) -> Answer:  # noqa: D417
         """Forecast the daily downloads of a package on PyPI, with 80 % and 95 % bands.
 
         Args:
@@ -53,7 +55,7 @@ def add_endpoints(almanac: Almanac) -> None:
         plain = isinstance(package, str) and isinstance(days, int)
         if plain and almanac.at_hand(Package(package, package), days):
             return answer(almanac, package, days)
-        return await to_thread.run_sync(answer, almanac, package, days)
+        return await to_thread.run_sync(answer, almanac, package, days, visitor_in(request))
 
     def packages() -> list[Listed]:
         """List the packages that are trained every week."""
@@ -64,7 +66,7 @@ def add_endpoints(almanac: Almanac) -> None:
     api(packages, api_name="packages", **options)
 
 
-def answer(almanac: Almanac, package: str, days: int) -> Answer:
+def answer(almanac: Almanac, package: str, days: int, visitor: str = "") -> Answer:
     """What ``/forecast`` answers.
 
     Raises:
@@ -84,7 +86,7 @@ def answer(almanac: Almanac, package: str, days: int) -> Answer:
             print_exception=False,
         )
     try:
-        return export.answer(almanac.outlook(parsed, wait=PATIENCE), days)
+        return export.answer(almanac.outlook(parsed, wait=PATIENCE, visitor=visitor), days)
     except ForecastError as error:
         name = "" if parsed.label in str(error) else f"package {parsed.label!r}: "
         raise gr.Error(f"{name}{error}", print_exception=False) from None
@@ -119,9 +121,14 @@ def export_route(almanac: Almanac) -> Route:
             return PlainTextResponse("expected export/NAME.csv?package=NAME, or .json", 404)
         make, media_type = makers[kind]
         try:
-            text = make([almanac.outlook(package) for package in view.packages])
+            text = make(
+                [almanac.outlook(each, visitor=visitor_in(request)) for each in view.packages]
+            )
         except UnknownPackageError as error:
             return PlainTextResponse(str(error), 404)
+        except BusyError as error:
+            headers = {"Retry-After": str(int(error.retry_after) + 1)}
+            return PlainTextResponse(str(error), 429, headers=headers)
         except ForecastError as error:
             return PlainTextResponse(str(error), 503)
         name = f"{view.packages[0].name}.{kind}"

@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 
 from app import links, markup, views
 from app.endpoints import COLD_START, PATIENCE, add_endpoints, export_route, picture_route
+from app.limits import Limits, visitor_in
 from app.links import ALL, MOST_COMPARED, RANGES, View, choose, parse_view
 from app.preload import Preload, drawing_library
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 TITLE = "PyPI download forecast"
 SESSIONS = 200  # remembered; every call of an endpoint is one to gradio
+WAITING = 100  # drawings and calls in line; who comes then is told to come back
 DRAWINGS = 20  # at once; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -52,6 +54,7 @@ def build(almanac: Almanac, clock: Callable[[], dt.datetime]) -> gr.Blocks:
         clock: the present moment, UTC.
     """
     page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+    page.queue(max_size=WAITING)
     with page:
         _wire(page, _lay_out(almanac), almanac, clock)
         add_endpoints(almanac)
@@ -77,9 +80,11 @@ def launch_options(almanac: Almanac) -> dict[str, Any]:
         "show_error": True,
         "footer_links": ["api"],
         "state_session_capacity": SESSIONS,
+        "enable_monitoring": False,
+        "run_history": False,
         "app_kwargs": {
             "routes": [export_route(almanac), picture_route(almanac)],
-            "middleware": [Middleware(Preload, files=drawing_library())],
+            "middleware": [Middleware(Limits), Middleware(Preload, files=drawing_library())],
         },
     }
 
@@ -204,7 +209,8 @@ def _wire(
         def report(part: float, text: str) -> None:
             progress(part, desc=text)
 
-        return _parts(views.show(almanac, view, clock(), report=report))
+        shown = views.show(almanac, view, clock(), report=report, visitor=visitor_in(request))
+        return _parts(shown)
 
     def open_page(request: gr.Request) -> Iterator[list[Any]]:
         view = parse_view(dict(request.query_params))
@@ -214,14 +220,16 @@ def _wire(
         if "package" not in request.query_params:
             view = View(almanac.first(), view.scale, view.days, view.smooth)
         seen.note(request.session_hash, view)
-        yield [*_set_controls(almanac, view), *_parts(views.show(almanac, view, clock()))]
+        shown = views.show(almanac, view, clock(), visitor=visitor_in(request))
+        yield [*_set_controls(almanac, view), *_parts(shown)]
 
     def catch_up(request: gr.Request) -> list[Any]:
         view = seen.latest(request.session_hash)
         unchanged: list[Any] = [gr.skip() for _ in outputs]
         if view is None or not any(almanac.pending(package) for package in view.packages):
             return unchanged
-        parts = _parts(views.show(almanac, view, clock(), wait=PATIENCE))
+        visitor = visitor_in(request)
+        parts = _parts(views.show(almanac, view, clock(), wait=PATIENCE, visitor=visitor))
         if seen.latest(request.session_hash) != view:
             return unchanged  # the visitor has gone on meanwhile
         return [*parts[:-1], gr.skip()]  # the link stays: it is the same view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app import chart, markup, wording
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from app.almanac import Almanac
     from app.links import View
     from app.outlook import Outlook
+    from forecast.config import Package
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ def show(
     *,
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
+    visitor: str = "",
 ) -> Shown:
     """Everything of a view; never raises, as a page that says why is better than none.
 
@@ -59,9 +62,11 @@ def show(
         now: the present moment, UTC.
         wait: seconds to wait for newer days.
         report: told how far a training is.
+        visitor: who asks.
     """
+    ask = partial(almanac.outlook, wait=wait, report=report, visitor=visitor)
     try:
-        return _show(almanac, view, now, wait, report)
+        return _show(almanac, view, now, ask)
     except Exception as error:  # the page stays up
         log.exception("drawing %s failed", view.query)
         text = (
@@ -80,11 +85,10 @@ def _show(
     almanac: Almanac,
     view: View,
     now: dt.datetime,
-    wait: float,
-    report: Callable[[float, str], None],
+    ask: Callable[[Package], Outlook],
 ) -> Shown:
     snapshot = almanac.store.snapshot
-    outlooks, problems = _outlooks(almanac, view, wait, report)
+    outlooks, problems = _outlooks(view, ask)
     configured = {package.name for package in almanac.store.config.packages}
     found = wording.notices(snapshot, outlooks, now, configured)
     if not outlooks:
@@ -115,15 +119,13 @@ def _show(
     )
 
 
-def _outlooks(
-    almanac: Almanac, view: View, wait: float, report: Callable[[float, str], None]
-) -> tuple[list[Outlook], list[str]]:
+def _outlooks(view: View, ask: Callable[[Package], Outlook]) -> tuple[list[Outlook], list[str]]:
     """The outlooks that can be had, and why the others cannot; none without the first."""
     outlooks: list[Outlook] = []
     problems: list[str] = []
     for package in view.packages:
         try:
-            outlook = almanac.outlook(package, wait=wait, report=report)
+            outlook = ask(package)
         except ForecastError as error:
             problems.append(str(error))
             if not outlooks:

@@ -6,7 +6,8 @@ ForecastError
 │   └── UnknownPackageError  ... because it does not know the package
 ├── SeriesError              the counts cannot be made into a series to forecast
 ├── BundleError              a bundle or a model in it is not what it says it is
-└── ArtifactError            GitHub did not give a bundle that can be trusted
+├── ArtifactError            GitHub did not give a bundle that can be trusted
+└── BusyError                a visitor asked for too much of what is dear
 
 Every message is one sentence or two: what was expected, what came, what to do.
 They are caught at the edges alone: the trainer's ``main``, one package's
@@ -38,6 +39,17 @@ class SeriesError(ForecastError):
 
 class BundleError(ForecastError):
     """A bundle, or a model in it, fails a check at the door."""
+
+
+class BusyError(ForecastError):
+    """Too much was asked for at once, or within an hour.
+
+    ``retry_after`` is the number of seconds until there is room again.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class ArtifactError(ForecastError):
