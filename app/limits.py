@@ -7,6 +7,7 @@ page, its endpoints and MCP need is let through; whatever a new gradio adds stay
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -175,12 +176,31 @@ class Limits:
                         break
         except TimeoutError:
             return PlainTextResponse("the request's body came too slowly", 408)
+        if _names_files(bytes(body)):
+            return PlainTextResponse("expected JSON without files in it", 400)
         return bytes(body)
 
     async def _sweep(self, scope: Scope) -> None:
         self._calls += 1
         if self._calls % SWEEP == 0:
             await forget_unread(scope["app"].get_blocks()._queue)  # noqa: SLF001 - no other way
+
+
+def _names_files(body: bytes) -> bool:
+    """Whether gradio would copy or fetch something for this, or nobody can tell."""
+    try:
+        left = [json.loads(body)]
+    except (ValueError, RecursionError):
+        return True
+    while left:
+        value = left.pop()
+        if isinstance(value, dict):
+            if isinstance(value.get("meta"), dict):
+                return True
+            left += value.values()
+        elif isinstance(value, list):
+            left += value
+    return False
 
 
 def visitor_in(request: gr.Request | Request) -> str:

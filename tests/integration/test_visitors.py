@@ -171,8 +171,6 @@ def test_bad_json_is_refused(app, body):
         "flask\r\nX-Evil: 1",
         "http://127.0.0.1:1/",
         "x" * 50_000,
-        {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
-        {"url": "http://127.0.0.1:1/", "meta": {"_type": "gradio.FileData"}},
         ["flask"] * 1000,
     ],
 )
@@ -185,6 +183,33 @@ def test_a_name_is_a_name(app, pypistats, package):
     assert kind == "error"
     assert asked_of(pypistats) == before
     assert still_well(app)
+
+
+FILES = ["/etc/passwd", "config.toml", "{there}", "https://example.com/"]
+
+
+@pytest.mark.parametrize("key", ["path", "url"])
+@pytest.mark.parametrize("value", FILES)
+@pytest.mark.parametrize("escaped", [False, True])
+def test_no_file_is_taken_for_a_name(app, pypistats, key, value, escaped):
+    before = asked_of(pypistats)
+    place = value.format(there=pypistats.origin)
+    file = {key: place, "path": place, "meta": {"_type": "gradio.FileData"}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    bodies = {
+        "call/forecast": {"data": [file, 1]},
+        "call/v2/forecast": {"package": file},
+        "queue/join": {"data": [[file], 1], "fn_index": 0, "session_hash": "x"},
+        "mcp/": {**call, "params": {"name": "forecast", "arguments": {"package": file}}},
+    }
+    for route, body in bodies.items():
+        text = json.dumps(body)
+        if escaped:
+            text = text.replace("meta", "\\u006deta").replace("gradio.", "gradio\\u002e")
+        headers = {**JSON, "Accept": "application/json, text/event-stream"}
+        status, answer, _ = ask(app, "POST", f"/gradio_api/{route}", text.encode(), headers)
+        assert (status, answer) == (400, "expected JSON without files in it")
+    assert asked_of(pypistats) == before
 
 
 def test_mcp_fetches_no_address(app, pypistats):

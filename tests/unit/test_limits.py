@@ -22,6 +22,7 @@ BOUNDS = Bounds(
     at_once_each=2,
     exports=2,
 )
+JSON_1000 = b'"' + b"x" * 998 + b'"'
 CALL = "/gradio_api/call/forecast"
 
 
@@ -141,8 +142,15 @@ def test_other_methods_are_refused(served, method, target):
 
 
 def test_a_body_arrives_whole(served):
-    assert ask(served[1], "POST", CALL, b"x" * 1000)[:2] == (200, "POST 1000")
-    assert ask(served[1], "POST", CALL, iter([b"x" * 400] * 2))[:2] == (200, "POST 800")
+    assert ask(served[1], "POST", CALL, JSON_1000)[:2] == (200, "POST 1000")
+    assert ask(served[1], "POST", CALL, iter([b'"', b"x" * 798, b'"']))[:2] == (200, "POST 800")
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 999, b'{"a": [{"meta": {}}]}', b"\xff"])
+def test_what_is_no_json_or_names_a_file_is_refused(served, body):
+    inner, port = served
+    assert ask(port, "POST", CALL, body)[0] == 400
+    assert inner.asked == []
 
 
 @pytest.mark.parametrize("body", [b"x" * 1001, b"x" * 1_000_000])
