@@ -10,11 +10,12 @@ Listing works without a token; downloading never does, on public repositories ne
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     import requests
 
     from forecast.config import Config
+
+log = logging.getLogger(__name__)
 
 TRUSTED_EVENTS = ("push", "schedule", "workflow_dispatch")
 
@@ -117,8 +120,8 @@ class _Kept:
 class GitHubArtifacts:
     """A client of GitHub's Artifacts API, for one thread at a time.
 
-    It never waits for a rate limit: that is raised with ``retry_after``, and until then
-    nothing more is asked.
+    Unless told otherwise it never waits for a rate limit: that is raised with
+    ``retry_after``, and until then nothing more is asked.
 
     Args:
         session: Sends the calls; see ``forecast.web.new_session``.
@@ -134,6 +137,8 @@ class GitHubArtifacts:
         limits: What one call may cost.
         attempts: How often to ask when GitHub does not answer or fails. One for who asks
             again anyhow; more for who would lose something.
+        patience: Seconds to wait in all where GitHub says when it may be asked again, and
+            there are attempts left; a longer wait is raised at once.
         sleep: Waits between the attempts.
     """
 
@@ -152,11 +157,19 @@ class GitHubArtifacts:
         max_bytes: int = 64 << 20,
         limits: Limits | None = None,
         attempts: int = 1,
+        patience: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         limits = limits or Limits()
         self._github = GitHub(
-            session, owner=owner, repo=repo, token=token, url=url, clock=clock, limits=limits
+            session,
+            owner=owner,
+            repo=repo,
+            token=token,
+            url=url,
+            # A clock that stands must not keep GitHub closed for good.
+            clock=lambda: clock() + timedelta(seconds=self._slept),
+            limits=limits,
         )
         self._actions = f"{self._github.base}/actions"
         self._session = session
@@ -164,10 +177,14 @@ class GitHubArtifacts:
         self._branch = branch
         self._workflow = workflow
         self._blob_limits = replace(limits, max_bytes=max_bytes)
+        self._patience = patience
+        self._slept = 0.0
+        self._sleep = sleep
+        self._backoff = tenacity.wait_exponential(multiplier=2, max=60) + tenacity.wait_random(0, 2)
         self._attempts = tenacity.Retrying(
-            sleep=sleep,
-            retry=tenacity.retry_if_exception_type(PassingError),
-            wait=tenacity.wait_exponential(multiplier=2, max=60) + tenacity.wait_random(0, 2),
+            sleep=self._wait,
+            retry=tenacity.retry_if_exception(self._is_worth_waiting),
+            wait=lambda state: _asked_for(state) or self._backoff(state),
             stop=tenacity.stop_after_attempt(attempts),
             reraise=True,
         )
@@ -184,6 +201,7 @@ class GitHubArtifacts:
         url: str,
         clock: Callable[[], datetime],
         attempts: int = 1,
+        patience: float = 0.0,
     ) -> GitHubArtifacts:
         """A client for the artifact that a config names, with a session of its own."""
         return cls(
@@ -197,6 +215,7 @@ class GitHubArtifacts:
             url=url,
             clock=clock,
             attempts=attempts,
+            patience=patience,
         )
 
     def newest(self) -> Artifact | None:
@@ -233,6 +252,17 @@ class GitHubArtifacts:
         except ArtifactError:
             self._settled, self._returned = False, None
             raise
+
+    def _is_worth_waiting(self, error: BaseException) -> bool:
+        if isinstance(error, PassingError):
+            return True
+        seconds = error.retry_after if isinstance(error, ArtifactError) else 0.0
+        return 0.0 < seconds <= self._patience - self._slept
+
+    def _wait(self, seconds: float) -> None:
+        log.warning("GitHub is asked again in %.0f s", seconds)
+        self._sleep(seconds)
+        self._slept += seconds
 
     # Listing
 
@@ -429,6 +459,12 @@ def _artifact(listed: _Listed) -> Artifact:
         run_id=run.id,
         head_sha=run.head_sha,
     )
+
+
+def _asked_for(state: tenacity.RetryCallState) -> float:
+    """Seconds that GitHub asked for; 0.0 where it asked for nothing."""
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after if isinstance(error, ArtifactError) else 0.0
 
 
 def _by_age(listed: _Listed) -> tuple[datetime, int]:

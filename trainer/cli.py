@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 DONE, NOTHING_TRAINED, WRONG_USAGE = 0, 1, 2
 ROOT = Path(__file__).resolve().parent.parent
 PROBE_SECONDS = 5.0
+PATIENCE = 600.0  # seconds that the run waits for a rate limit of GitHub
 LIBRARIES = ["numpy", "pandas", "pmdarima", "statsmodels"]
 
 log = logging.getLogger("trainer")
@@ -184,6 +185,7 @@ def _previous(
                 url=environment.get("GITHUB_API_URL") or github.API,
                 clock=lambda: surroundings.now,
                 attempts=4,
+                patience=PATIENCE,
             )
             bundle = newest_published(client)
         else:

@@ -511,6 +511,22 @@ TRAINING = (
     ),
     Row("GitHub: 429", limit("bare 429"), NOTHING, LOST),
     Row("GitHub: 403 with Retry-After", limit("retry-after"), NOTHING, LOST),
+    Row(
+        "GitHub: 429 with Retry-After of half an hour",
+        github("list", 429, Retry_After="1800"),
+        NOTHING,
+        LOST,
+    ),
+    Row(
+        "GitHub: 429 once",
+        lambda world: world.github.limit("bare 429"),
+        Trainer.TRAINED,
+    ),
+    Row(
+        "GitHub: 403 with Retry-After twice, for the zip",
+        lambda world: world.github.limit("retry-after", route="zip", times=2),
+        Trainer.TRAINED,
+    ),
     Row("GitHub: 503", github("list", 503), NOTHING, LOST),
     Row("GitHub: 503 for the zip", github("zip", 503), NOTHING, LOST),
     Row("GitHub: 500 from the blob store", github("blob", 500), NOTHING, LOST),

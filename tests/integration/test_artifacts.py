@@ -587,6 +587,42 @@ def test_attempts_end(server, session):
 # The rate limit
 
 
+@pytest.mark.parametrize("route", ["list", "run", "zip"])
+def test_who_has_patience_waits_for_as_long_as_github_says(server, session, clock, caplog, route):
+    server.add_artifact(b"zip")
+    server.limit("retry-after", route=route, times=2)
+    slept = []  # and the clock stands
+    client = _client(server, session, clock=clock, attempts=4, patience=600.0, sleep=slept.append)
+    assert client.download(client.newest()) == b"zip"
+    assert slept == [120, 120]
+    assert [record.getMessage() for record in caplog.records] == [
+        "GitHub is asked again in 120 s"
+    ] * 2
+
+
+def test_patience_ends(server, session, clock):
+    server.add_artifact(b"zip")
+    server.limit("retry-after", route="list", times=3)
+    server.limit("retry-after", route="zip", times=3)
+    slept = []
+    client = _client(server, session, clock=clock, attempts=9, patience=599.0, sleep=slept.append)
+    artifact = client.newest()
+    with pytest.raises(ArtifactError, match="too often") as caught:
+        client.download(artifact)
+    assert caught.value.retry_after == 120
+    assert slept == [120] * 4
+
+
+def test_a_long_wait_is_not_begun(server, session, clock):
+    server.limit("reset", times=9)
+    slept = []
+    with pytest.raises(ArtifactError, match="again in 900 s"):
+        _client(
+            server, session, clock=clock, attempts=4, patience=600.0, sleep=slept.append
+        ).newest()
+    assert slept == []
+
+
 @pytest.mark.parametrize(
     ("kind", "seconds"), [("retry-after", 120), ("reset", 900), ("bare 429", 60), ("bare 403", 60)]
 )
