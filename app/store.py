@@ -12,9 +12,10 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from forecast.bundle import read_folder, read_zip
+from forecast.bundle import read_folder
 from forecast.errors import ArtifactError, BundleError, ForecastError
 from forecast.manifest import MANIFEST
+from forecast.published import MOST_OLDER, open_newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from forecast.artifacts import Artifact
     from forecast.bundle import Bundle
     from forecast.config import Config, Package
+    from forecast.published import Artifacts
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,13 @@ LONGEST_REST = 6 * 3600.0  # seconds; whatever GitHub asks for, look again after
 
 
 class Source(Protocol):
-    """Where bundles come from."""
+    """Where bundles come from.
+
+    Attributes:
+        problem: why the bundle that came last is not the newest; empty if it is.
+    """
+
+    problem: str
 
     def newest(self) -> Bundle | None:
         """The newest bundle; None if it is the one that came last.
@@ -41,18 +49,11 @@ class Source(Protocol):
         """
 
 
-class Artifacts(Protocol):
-    """The two calls of ``forecast.artifacts.GitHubArtifacts`` that are used here."""
-
-    def newest(self) -> Artifact | None:
-        """The newest trusted artifact, None if unchanged."""
-
-    def download(self, artifact: Artifact) -> bytes:
-        """Its zip."""
-
-
 class ArtifactSource:
     """Bundles from GitHub.
+
+    Where the newest artifact is no whole bundle, the one in use stays; if there is none
+    yet, the newest good one before it is taken.
 
     Args:
         client: finds the newest artifact that can be trusted.
@@ -60,7 +61,10 @@ class ArtifactSource:
 
     def __init__(self, client: Artifacts) -> None:
         self._client = client
-        self._refused = ""
+        self.problem = ""
+        self._newest: Artifact | None = None
+        self._known: dict[int, str] = {}  # what was no bundle, and why
+        self._serving = False
 
     def newest(self) -> Bundle | None:
         """See :class:`Source`.
@@ -70,18 +74,26 @@ class ArtifactSource:
             BundleError: if the newest one fails a check; it is not downloaded again.
         """
         artifact = self._client.newest()
-        if artifact is None:
-            if self._refused:
-                raise BundleError(self._refused)
+        if artifact is not None:
+            self._newest = artifact
+        elif self._newest is None or self._newest.id not in self._known:
             return None
-        data = self._client.download(artifact)
         try:
-            bundle = read_zip(data)
+            published = open_newest(
+                self._client,
+                self._newest,
+                older=0 if self._serving else MOST_OLDER,
+                known=self._known,
+            )
         except BundleError as error:
-            self._refused = f"The newest artifact was refused: {error}. Run the workflow again."
-            raise BundleError(self._refused) from None
-        self._refused = ""
-        return bundle
+            raise BundleError(_refused(str(error))) from None
+        self.problem = _refused(published.refusal) if published.refusal else ""
+        self._serving = True
+        return published.bundle
+
+
+def _refused(why: str) -> str:
+    return f"The newest artifact was refused: {why.rstrip('.')}. Run the workflow again."
 
 
 class FolderSource:
@@ -93,6 +105,7 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.problem = ""
         self._seen: bytes | None = None
 
     def newest(self) -> Bundle | None:
@@ -230,7 +243,10 @@ class Store:
         if bundle is None:
             self.snapshot = replace(self.snapshot, problem="", looked=True)
             return
-        self.snapshot = Snapshot(bundle=bundle, looked=True)
+        problem = self._source.problem
+        if problem:
+            log.warning("%s", problem)
+        self.snapshot = Snapshot(bundle=bundle, problem=problem, looked=True)
         made = bundle.manifest.created_at
         log.info("%d models of %s are in use", len(bundle.names), made.isoformat())
         try:

@@ -22,7 +22,7 @@ from urllib.parse import quote
 import tenacity
 from pydantic import AwareDatetime, Field
 
-from forecast.errors import ArtifactError
+from forecast.errors import ArtifactError, CorruptArtifactError
 from forecast.github import API, REDIRECTS, Answer, GitHub, PassingError, host, joined
 from forecast.web import (
     ExchangeError,
@@ -241,11 +241,26 @@ class GitHubArtifacts:
         self._returned = artifact.id
         return artifact
 
+    def older(self, artifact: Artifact) -> Artifact:
+        """The newest that can be trusted of those made before an artifact.
+
+        Raises:
+            ArtifactError: There is none, or GitHub did not tell.
+        """
+        return self._attempts(self._older, artifact)
+
+    def _older(self, artifact: Artifact) -> Artifact:
+        place = artifact.created_at, artifact.id
+        listed = [each for kept in self._pages.values() for each in kept.page.artifacts]
+        return self._choose(each for each in listed if _by_age(each) < place)[0]
+
     def download(self, artifact: Artifact) -> bytes:
         """The artifact's zip, its SHA-256 checked.
 
         Raises:
-            ArtifactError: It cannot be had, or is not what was listed.
+            ArtifactError: It cannot be had.
+            CorruptArtifactError: It is not what was listed. It is downloaded anew at the next
+                call, as the way here may have been at fault.
         """
         try:
             return self._attempts(self._download, artifact)
@@ -402,11 +417,12 @@ class GitHubArtifacts:
         zipped = self._fetch_blob(url, reply)
         digest = f"sha256:{hashlib.sha256(zipped).hexdigest()}"
         if digest != artifact.digest:
-            raise self._github.error(
+            error = self._github.error(
                 f"The zip of artifact {artifact.id} should have the digest {artifact.digest}, but "
                 f"has {digest}, and is not opened; run the workflow {self._workflow} again if it "
                 "stays so."
             )
+            raise CorruptArtifactError(str(error))
         return zipped
 
     def _fetch_blob(self, url: str, reply: Reply) -> bytes:

@@ -7,6 +7,7 @@ ForecastError
 ├── SeriesError              the counts cannot be made into a series to forecast
 ├── BundleError              a bundle or a model in it is not what it says it is
 ├── ArtifactError            GitHub did not give a bundle that can be trusted
+│   └── CorruptArtifactError ... because the bytes are not those that it listed
 └── BusyError                a visitor asked for too much of what is dear
 
 Every message is one sentence or two: what was expected, what came, what to do.
@@ -62,3 +63,7 @@ class ArtifactError(ForecastError):
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class CorruptArtifactError(ArtifactError):
+    """What was downloaded is not what GitHub listed."""

@@ -187,7 +187,9 @@ def _previous(
                 attempts=4,
                 patience=PATIENCE,
             )
-            bundle = newest_published(client)
+            bundle = newest_published(
+                client, lambda text: _say("warning", text, on_actions=surroundings.on_actions)
+            )
         else:
             bundle = read_folder(job.output)
         return check_kind(bundle, kind=job.source.kind, mirrors=config.mirrors)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forecast.bundle import read_zip
 from forecast.errors import BundleError
 from forecast.manifest import PackageEntry
+from forecast.published import open_newest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from forecast.artifacts import GitHubArtifacts
     from forecast.bundle import Bundle
     from forecast.config import Package
@@ -18,8 +20,12 @@ NOT_ASKED = "not asked for in this run"
 LONGEST_REASON = 500  # characters
 
 
-def newest_published(client: GitHubArtifacts) -> Bundle:
-    """The newest trusted artifact's bundle.
+def newest_published(client: GitHubArtifacts, warn: Callable[[str], None]) -> Bundle:
+    """The newest trusted artifact's bundle, or an older one's where that is corrupt.
+
+    Args:
+        client: lists and downloads.
+        warn: told why it is an older one.
 
     Raises:
         ArtifactError: if there is none to be had.
@@ -28,7 +34,11 @@ def newest_published(client: GitHubArtifacts) -> Bundle:
     artifact = client.newest()
     if artifact is None:
         raise BundleError("GitHub says that nothing has changed, and nothing was read before")
-    return read_zip(client.download(artifact))
+    published = open_newest(client, artifact)
+    if published.refusal:
+        made = published.bundle.manifest.created_at
+        warn(f"going on from the bundle of {made:%Y-%m-%d}, for a newer one: {published.refusal}")
+    return published.bundle
 
 
 def check_kind(previous: Bundle, *, kind: str, mirrors: bool) -> Bundle:

@@ -20,7 +20,8 @@ What can go wrong, and what comes of it. Each row is a test, with a real server 
 that misbehaves so (`tests/standins/`). Whatever the row, these hold as well:
 
 - the app: one warning in the log, which the page repeats as one sentence, also where there
-  were no models before; no thread dies; no file is written; when the fault is over, the next
+  were no models before (if the newest artifact is corrupt, the newest good one before it then
+  serves); no thread dies; no file is written; when the fault is over, the next
   look finds the newest models;
 - the trainer: no exception, one annotation that says why, nothing left beside the output folder.
 

@@ -19,6 +19,7 @@ from tests.faults.world import (
     clock,
     closed,
     code,
+    corrupt,
     duplicated,
     encrypted,
     end_counts,
@@ -70,6 +71,7 @@ class Trainer(Enum):
     CARRIED = "Exit 0: the package keeps last week's model and says since when; others are trained."
     TRAINED = "Exit 0: it is asked again after a while, and every package is trained."
     NOTHING = "Exit 1: nothing is published, and the output folder is as it was."
+    OLDER = "Exit 0: it goes on from the newest good bundle before, with a warning."
     ALONE = "Exit 0: trained from this fetch alone, without earlier history, with a warning."
     STALE = "Exit 0: what is new is published, with an error annotation."
 
@@ -487,16 +489,17 @@ TRAINING = (
     Row(
         "GitHub: another digest than listed",
         artifact(digest="sha256:" + "0" * 64),
-        ALONE,
+        Trainer.OLDER,
         "and is not opened",
     ),
-    Row("GitHub: a zip that is none", artifact(b"PK"), ALONE, "the zip cannot be read"),
+    Row("GitHub: a zip that is none", artifact(b"PK"), Trainer.OLDER, "the zip cannot be read"),
     Row(
         "GitHub: a bundle of a future format",
         artifact(lambda: with_manifest(format=2)),
-        ALONE,
+        Trainer.OLDER,
         "a format that this version does not read",
     ),
+    Row("GitHub: no zip is one", corrupt, ALONE, "the zip cannot be read"),
     Row(
         "GitHub: a bundle of counts without mirrors",
         artifact(lambda: with_manifest(mirrors=False)),

@@ -7,6 +7,7 @@ import logging
 import threading
 import tracemalloc
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
@@ -21,7 +22,7 @@ from forecast.artifacts import GitHubArtifacts
 from forecast.config import Config
 from forecast.downloads import HASTY, PyPIStats
 from forecast.web import Limits, PunctualAdapter, new_session
-from tests.faults.table import CLOCKS, MODELS, Models
+from tests.faults.table import CLOCKS, MODELS, NEWEST, Models
 from tests.faults.world import ALWAYS, OWNED, PACKAGES
 
 CONFIG = Config(
@@ -130,11 +131,19 @@ def assert_cold_start(row, world, caplog):
     caplog.clear()
     cold = new_store(world, slow=row.slow)
     cold.refresh()
-    assert cold.snapshot.bundle is None
     assert cold.snapshot.looked
     assert row.says in cold.snapshot.problem
     assert_told(cold, caplog, world)
     shown = page(world, cold)
+    if row.fault.startswith(NEWEST):
+        assert shown.figure is not None
+        assert cold.snapshot.problem.partition(". ")[0] in unescape(shown.warnings)
+        caplog.clear()
+        cold.refresh()
+        assert row.says in cold.snapshot.problem
+        assert cold.snapshot.bundle is not None
+        return
+    assert cold.snapshot.bundle is None
     assert shown.figure is None
     assert "Nothing to show" not in shown.headline
     assert "No forecast for flask" in shown.headline

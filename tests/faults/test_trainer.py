@@ -103,6 +103,14 @@ def alone(row, bundle, lines, _before):
     assert bundle.track.empty
 
 
+def older(row, bundle, lines, _before):
+    (line,) = lines
+    assert line.startswith("::warning::going on from the bundle of 2026-11-15, for a newer one: ")
+    assert row.says in line
+    assert set(statuses(bundle).values()) == {"trained"}
+    assert len(bundle.track) == 21
+
+
 def stale(row, bundle, lines, _before):
     (line,) = lines
     assert line.startswith("::error::")
@@ -114,6 +122,7 @@ CHECKS = {
     Trainer.CARRIED: carried,
     Trainer.TRAINED: trained,
     Trainer.NOTHING: nothing,
+    Trainer.OLDER: older,
     Trainer.ALONE: alone,
     Trainer.STALE: stale,
 }

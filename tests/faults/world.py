@@ -120,6 +120,13 @@ def without_artifacts(world: World) -> None:
     world.github._order.clear()
 
 
+def corrupt(world: World) -> None:
+    """Let no artifact be a zip, though all are as they were listed."""
+    for stored in world.github.artifacts:
+        stored.zipped = b"PK"
+        stored.listed["digest"] = f"sha256:{digest(b'PK')}"
+
+
 def expire(world: World) -> None:
     """Let every artifact have expired."""
     for stored in world.github.artifacts:

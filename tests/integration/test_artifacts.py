@@ -71,6 +71,20 @@ def test_the_newest_is_found_whatever_the_order(server, client):
     assert newest.expires_at == newest.created_at + timedelta(days=30)
 
 
+def test_those_before_are_found_one_by_one(server, client):
+    first, second, third = (server.add_artifact(b"zip %d" % n) for n in range(3))
+    server.add_artifact(b"evil", fork=True, created_at=datetime(2026, 1, 20, tzinfo=UTC))
+    newest = client.newest()
+    assert newest.id == third.id
+    before = client.older(newest)
+    assert before.id == second.id
+    assert client.download(before) == b"zip 1"
+    assert client.older(before).id == first.id
+    with pytest.raises(ArtifactError, match="no artifact"):
+        client.older(client.older(before))
+    assert client.newest() is None
+
+
 def test_calls_are_as_github_wants_them(server, client):
     server.add_artifact()
     client.newest()
