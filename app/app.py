@@ -40,6 +40,8 @@ GRADIO = {
 # none of these for the visitor's; what he writes there himself stands before it.
 PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
 
+VISITORS_WAIT = 20.0  # seconds that PyPI Stats has for an answer
+
 log = logging.getLogger("app")
 
 
@@ -103,12 +105,12 @@ def assemble(
     from forecast.web import new_session  # noqa: PLC0415
 
     stats = PyPIStats(
-        new_session(config.repository_url),
+        new_session(config.repository_url, seconds=VISITORS_WAIT),
         url=settings.pypistats_url,
         mirrors=config.mirrors,
         patience=HASTY,
         timeout=(5.0, 10.0),
-        total_timeout=20.0,
+        total_timeout=VISITORS_WAIT,
         today=lambda: clock().date(),
     )
     source = (

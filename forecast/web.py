@@ -281,10 +281,15 @@ def shown(text: str | bytes | None) -> str:
     return f"“{clean}”" if len(clean) <= _SHOWN else f"“{clean[: _SHOWN - 1]}…”"
 
 
-def new_session(repository_url: str = PROJECT) -> requests.Session:
-    """A session that says who is calling, as PyPI Stats and GitHub both ask."""
+def new_session(repository_url: str = PROJECT, *, seconds: float = 60.0) -> requests.Session:
+    """A session that says who is calling, as PyPI Stats and GitHub both ask.
+
+    Args:
+        repository_url: where those who are called can complain.
+        seconds: until a server must have sent its headers.
+    """
     session = requests.Session()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, PunctualAdapter())
+        session.mount(scheme, PunctualAdapter(seconds))
     session.headers["User-Agent"] = f"py-package-download-forecast/1.0 (+{repository_url})"
     return session
