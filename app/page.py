@@ -14,7 +14,15 @@ from gradio.components.plot import PlotData
 from starlette.middleware import Middleware
 
 from app import links, markup, views
-from app.endpoints import COLD_START, PATIENCE, add_endpoints, export_route, picture_route
+from app.chooser import MOST_LISTED
+from app.endpoints import (
+    COLD_START,
+    PATIENCE,
+    add_endpoints,
+    export_route,
+    find_route,
+    picture_route,
+)
 from app.links import ALL, MOST_COMPARED, RANGES, View, choose, parse_view
 from app.preload import Preload, drawing_library
 
@@ -78,7 +86,7 @@ def launch_options(almanac: Almanac) -> dict[str, Any]:
         "footer_links": ["api"],
         "state_session_capacity": SESSIONS,
         "app_kwargs": {
-            "routes": [export_route(almanac), picture_route(almanac)],
+            "routes": [export_route(almanac), find_route(almanac), picture_route(almanac)],
             "middleware": [Middleware(Preload, files=drawing_library())],
         },
     }
@@ -256,6 +264,7 @@ def _wire(
             concurrency_limit=DRAWINGS,
             **private,
         )
+    page.load(None, js=Path(__file__).with_name("chooser.js").read_text("utf-8"), **private)
     parts.png.click(None, js=SAVE % "png", **private)
     parts.svg.click(None, js=SAVE % "svg", **private)
 
@@ -278,11 +287,17 @@ def _parts(shown: views.Shown) -> list[Any]:
 
 
 def _set_controls(almanac: Almanac, view: View) -> list[Any]:
-    choices = [package.label for package in almanac.store.packages()]
+    packages = almanac.store.catalogue.packages
+    many = len(packages) > MOST_LISTED
+    offer: dict[str, Any] = {
+        # Of many the list is empty, and chooser.js asks for what fits the letters typed.
+        "choices": [] if many else [package.label for package in packages],
+        "elem_classes": ["searched"] if many else [],
+    }
     labels = [package.label for package in view.packages]
     return [
-        gr.update(choices=choices, value=labels[0] if labels else None),
-        gr.update(choices=choices, value=labels[1:]),
+        gr.update(value=labels[0] if labels else None, **offer),
+        gr.update(value=labels[1:], **offer),
         view.days,
         view.scale,
         view.smooth,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     TrainNow = Callable[[Series, int, tuple[int, ...]], Trained]
 
 MOST_KEPT = 128  # packages, failures included; an outlook has some 20 kB
-MOST_NEAR = 3  # names offered in place of an unknown one
 
 
 def search_now(series: Series, horizon: int, m_values: tuple[int, ...]) -> Trained:
@@ -150,11 +148,6 @@ class Spot:
                 raise SeriesError(f"{package.label}: {error}") from None
         report(0.9, "Drawing")
         return _outlook(package, series, trained, self._horizon)
-
-
-def near(name: str, known: Collection[str]) -> list[str]:
-    """Known names that somebody who typed ``name`` may have meant."""
-    return difflib.get_close_matches(name, list(known), n=MOST_NEAR, cutoff=0.6)
 
 
 def _outlook(package: Package, series: Series, trained: Trained, horizon: int) -> Outlook:

@@ -12,7 +12,9 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from app.chooser import Catalogue
 from forecast.bundle import read_folder, read_zip
+from forecast.config import Package
 from forecast.errors import ArtifactError, BundleError, ForecastError
 from forecast.manifest import MANIFEST
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from forecast.artifacts import Artifact
     from forecast.bundle import Bundle
-    from forecast.config import Config, Package
+    from forecast.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +150,7 @@ class Store:
         every: seconds between two looks for a newer one.
 
     Attributes:
+        configured: names of the config's packages.
         snapshot: what is known now; read it once for each answer.
         notify: called with each new bundle, in the thread that found it.
     """
@@ -160,22 +163,24 @@ class Store:
         every: float = CHECK_EVERY,
     ) -> None:
         self.config = config
+        self.configured = frozenset(package.name for package in config.packages)
         self.snapshot = Snapshot()
         self.notify: Callable[[Bundle], None] = lambda _bundle: None
         self._source = source
         self._every = every
+        self._catalogue = (self.snapshot.bundle, _catalogue(config, None))
         self._looked = threading.Event()
         self._stop = threading.Event()
 
-    def packages(self) -> tuple[Package, ...]:
+    @property
+    def catalogue(self) -> Catalogue:
         """The packages on offer: the config's, then others that the bundle has."""
-        from forecast.config import Package as Named  # noqa: PLC0415 - types alone need it above
-
-        known = {package.name: package for package in self.config.packages}
         bundle = self.snapshot.bundle
-        for name, entry in bundle.manifest.modelled.items() if bundle else ():
-            known.setdefault(name, Named(name, entry.label))
-        return tuple(known.values())
+        made_for, catalogue = self._catalogue
+        if made_for is not bundle:
+            catalogue = _catalogue(self.config, bundle)
+            self._catalogue = (bundle, catalogue)
+        return catalogue
 
     def wait(self, seconds: float) -> Snapshot:
         """The snapshot, once the first look is over or the seconds are."""
@@ -237,3 +242,10 @@ class Store:
             self.notify(bundle)
         except Exception:  # a new bundle is in use, whatever comes of it
             log.exception("preparing the new bundle failed")
+
+
+def _catalogue(config: Config, bundle: Bundle | None) -> Catalogue:
+    known = {package.name: package for package in config.packages}
+    for name, entry in bundle.manifest.modelled.items() if bundle else ():
+        known.setdefault(name, Package(name, entry.label))
+    return Catalogue(known.values())

@@ -85,8 +85,7 @@ def _show(
 ) -> Shown:
     snapshot = almanac.store.snapshot
     outlooks, problems = _outlooks(almanac, view, wait, report)
-    configured = {package.name for package in almanac.store.config.packages}
-    found = wording.notices(snapshot, outlooks, now, configured)
+    found = wording.notices(snapshot, outlooks, now, almanac.store.configured)
     if not outlooks:
         banner = [notice for notice in found if notice.kind in ABOVE]
         said = " ".join(problems)

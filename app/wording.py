@@ -188,7 +188,7 @@ def freshness(outlook: Outlook, manifest: Manifest | None) -> list[tuple[str, dt
 
 def _made(outlook: Outlook, manifest: Manifest) -> dt.datetime:
     """When the package's model was made: by an earlier run if the last one could not."""
-    entry = manifest.modelled.get(outlook.package.name)
+    entry = manifest.model_of(outlook.package.name)
     return (entry.trained_at if entry else None) or manifest.created_at
 
 
@@ -273,7 +273,7 @@ def _old_counts(outlooks: Sequence[Outlook], now: dt.datetime) -> list[Notice]:
 
 def _carried(outlooks: Sequence[Outlook], manifest: Manifest) -> list[Notice]:
     """Packages that the last run left with an earlier model, and its reasons."""
-    entries = [(each, manifest.modelled.get(each.package.name)) for each in outlooks]
+    entries = [(each, manifest.model_of(each.package.name)) for each in outlooks]
     return [
         Notice(
             "info",
@@ -301,6 +301,20 @@ def listed(outlooks: Sequence[Outlook]) -> str:
     """Their names, as a sentence has them."""
     names = [outlook.package.label for outlook in outlooks]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def matches(shown: int, found: int) -> str:
+    """How many packages have what was typed in their name."""
+    if shown < found:
+        return f"The first {shown} of {found:,} packages: type more of the name."
+    return f"{found} package{'s' if found != 1 else ''}."
+
+
+def no_match(*, near: bool, trains: bool) -> str:
+    """That no package has what was typed in its name, and what can be done then."""
+    text = "No package here is called so"
+    text += "; these come near." if near else "."
+    return f"{text} Enter takes any name on PyPI." if trains else text
 
 
 def loading() -> str:

@@ -118,6 +118,11 @@ class Manifest(_Frozen):
         """The packages that have a model, in the order of the config."""
         return {name: entry for name, entry in self.packages.items() if entry.file}
 
+    def model_of(self, name: str) -> PackageEntry | None:
+        """A package that has a model, found at once among thousands; None if it has none."""
+        entry = self.packages.get(name)
+        return entry if entry is not None and entry.file else None
+
     def dump(self) -> bytes:
         """The manifest as the bytes of manifest.json."""
         return self.model_dump_json(indent=1).encode() + b"\n"
