@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,9 +204,12 @@ def _wire(
         scale: links.Scale,
         smooth: bool,  # noqa: FBT001 - the same
         request: gr.Request,
+        event: gr.EventData,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for exactly this
     ) -> list[Any]:
         view = View(choose(package, others or []), scale, days, smooth)
+        if _is_echo(event, others, seen.latest(request.session_hash)):
+            return _unchanged(outputs)
         seen.note(request.session_hash, view)
 
         def report(part: float, text: str) -> None:
@@ -219,23 +222,23 @@ def _wire(
         if not almanac.store.snapshot.looked:
             yield [*_set_controls(almanac, view), *_parts(views.loading())]
             almanac.store.wait(COLD_START)
-        if "package" not in request.query_params:
-            view = View(almanac.first(), view.scale, view.days, view.smooth)
+        view = _with_package(almanac, view, request)
         seen.note(request.session_hash, view)
         yield [*_set_controls(almanac, view), *_parts(views.show(almanac, view, clock()))]
 
     def catch_up(request: gr.Request) -> list[Any]:
         view = seen.latest(request.session_hash)
-        unchanged: list[Any] = [gr.skip() for _ in outputs]
         if view is None or not any(almanac.pending(package) for package in view.packages):
-            return unchanged
+            return _unchanged(outputs)
         parts = _parts(views.show(almanac, view, clock(), wait=PATIENCE))
         if seen.latest(request.session_hash) != view:
-            return unchanged  # the visitor has gone on meanwhile
+            return _unchanged(outputs)  # the visitor has gone on meanwhile
         return [*parts[:-1], gr.skip()]  # the link stays: it is the same view
 
     private: dict[str, Any] = {"api_visibility": "private"}
-    changes = [control.input for control in parts.controls]
+    package, others, days, scale, smooth = parts.controls
+    # Names typed or removed by the keyboard are no "input" to a list of several.
+    changes = [package.input, others.change, days.input, scale.input, smooth.input]
     shared = {**private, "concurrency_limit": DRAWINGS, "concurrency_id": "draw"}
     drawn = gr.on(
         changes,
@@ -269,6 +272,27 @@ def _wire(
     parts.svg.click(None, js=SAVE % "svg", **private)
 
 
+def _with_package(almanac: Almanac, view: View, request: gr.Request) -> View:
+    """The view that was asked for, with a package if none was."""
+    if "package" in request.query_params:
+        return view
+    return replace(view, packages=almanac.first())
+
+
+def _unchanged(outputs: list[Block]) -> list[Any]:
+    return [gr.skip() for _ in outputs]
+
+
+def _is_echo(event: gr.EventData, others: list[str] | None, latest: View | None) -> bool:
+    """Whether the page itself has filled in the list of others, as it opened a link.
+
+    The other controls may not have been filled in by then.
+    """
+    if latest is None or getattr(event.target, "elem_id", None) != "compare":
+        return False
+    return (others or []) == [package.label for package in latest.packages[1:]]
+
+
 def _parts(shown: views.Shown) -> list[Any]:
     """The page's outputs, in the order of ``outputs``."""
     figure = None if shown.figure is None else PlotData(type="plotly", plot=shown.figure)
@@ -289,15 +313,18 @@ def _parts(shown: views.Shown) -> list[Any]:
 def _set_controls(almanac: Almanac, view: View) -> list[Any]:
     packages = almanac.store.catalogue.packages
     many = len(packages) > MOST_LISTED
-    offer: dict[str, Any] = {
+    several: dict[str, Any] = {
         # Of many the list is empty, and chooser.js asks for what fits the letters typed.
         "choices": [] if many else [package.label for package in packages],
         "elem_classes": ["searched"] if many else [],
     }
     labels = [package.label for package in view.packages]
+    one = several | {"value": labels[0] if labels else None}
+    if labels[1:]:
+        several |= {"value": labels[1:]}
     return [
-        gr.update(value=labels[0] if labels else None, **offer),
-        gr.update(value=labels[1:], **offer),
+        gr.update(**one),
+        gr.update(**several),
         view.days,
         view.scale,
         view.smooth,
