@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST = ("fastapi", "requests-oauthlib", "requests-cache", "requests", "scikit-learn", "torchx")
-SUBJECTS = "async cloud data doc file graph html image json log mail net pdf query sql text".split()
-MANNERS = "admin api async auth cache cli core db extra forms io kit lite models next rest".split()
+SUBJECTS = "async cloud data doc file graph html image json log mail net pdf query sql text"
+MANNERS = "admin api async auth cache cli core db extra forms io kit lite models next rest"
 ENDS = ("", "2", "-tools", "-types")
-CROWD = (*FIRST, *(f"{a}-{b}{end}" for a, b, end in product(SUBJECTS, MANNERS, ENDS)))
+NAMES = product(SUBJECTS.split(), MANNERS.split(), ENDS)
+CROWD = (*FIRST, *(f"{subject}-{manner}{end}" for subject, manner, end in NAMES))
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def test_a_new_bundle_shows_without_a_restart(page, github_server):
     newer = CREATED_AT + dt.timedelta(hours=3)
     github_server.add_artifact(zip_of(make_bundle(("django",), created_at=newer)), created_at=newer)
     assert page.show("django").figure is not None
-    labels = [package.label for package in page.almanac.store.packages()]
+    labels = [package.label for package in page.almanac.store.catalogue.packages]
     assert labels == ["Flask", "requests", "pytorch", "django"]
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.spot import Spot, near
+from app.spot import Spot
 from forecast.arima.backtest import Scores
 from forecast.config import Package
 from forecast.errors import DownloadsError, SeriesError, UnknownPackageError
@@ -131,10 +131,3 @@ def test_no_more_than_so_many_are_kept(monkeypatch):
     for name in ("a", "b", "a", "c", "a", "b"):
         setting.spot.outlook(Package(name, name))
     assert setting.asked == ["a", "b", "c", "b"]
-
-
-def test_near_matches():
-    known = ["flask", "fastapi", "requests"]
-    assert near("flaskk", known) == ["flask"]
-    assert near("request", known) == ["requests"]
-    assert near("zzz", known) == []

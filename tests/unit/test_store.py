@@ -131,9 +131,11 @@ def test_the_thread_looks_again_and_ends():
 
 def test_packages_are_the_config_s_and_then_the_bundle_s():
     store = Store(CONFIG, Fake(make_bundle(("requests", "django"))))
-    assert [package.label for package in store.packages()] == ["Flask", "requests"]
+    assert [package.label for package in store.catalogue.packages] == ["Flask", "requests"]
     store.refresh()
-    assert [package.label for package in store.packages()] == ["Flask", "requests", "django"]
+    labels = [package.label for package in store.catalogue.packages]
+    assert labels == ["Flask", "requests", "django"]
+    assert store.catalogue is store.catalogue
 
 
 def test_artifacts_are_downloaded_when_new():
