@@ -19,9 +19,10 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from app.outlook import from_bundle
-from forecast.bundle import Bundle, compose, files_of, read_folder
+from forecast.bundle import Bundle, read_folder
 from forecast.config import Package
-from forecast.folder import replace_folder
+from forecast.folder import replacing
+from forecast.writer import Writer
 from tests.appserver import AppServer, train_sample
 from tests.browser.chromium import chromium
 
@@ -78,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         few, many = Path(folder) / "few", Path(folder) / "many"
         train_sample(few)
-        replace_folder(many, files_of(multiplied(read_folder(few), MANY)))
+        with replacing(many) as fresh:
+            multiply(read_folder(few), MANY, fresh)
         start_few = median(start(few) for _ in range(starts))
         start_many = median(start(many) for _ in range(starts))
         figures = [
@@ -93,19 +95,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def multiplied(bundle: Bundle, size: int) -> Bundle:
-    """The same models under many names."""
+def multiply(bundle: Bundle, size: int, folder: Path) -> None:
+    """Write the same models under many names."""
     bases = bundle.names
     names = {f"package-{at}": bases[at % len(bases)] for at in range(size)}
     models = {name: bundle.model(name) for name in bases}
     tables = {name: from_bundle(bundle, Package(name, name), None, ()).table for name in bases}
-    packages = {name: bundle.manifest.packages[base] for name, base in names.items()}
-    return compose(
-        bundle.manifest.model_copy(update={"packages": packages}),
-        {name: bundle.history(base) for name, base in names.items()},
-        {name: tables[base] for name, base in names.items()},
-        {name: models[base] for name, base in names.items()},
-    )
+    writer = Writer(folder)
+    for name, base in names.items():
+        writer.history(name, bundle.history(base))
+        writer.add(name, bundle.entry(base), models[base], tables[base], {})
+    writer.close(bundle.manifest)
 
 
 def start(models: Path) -> float:

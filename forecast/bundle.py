@@ -31,20 +31,18 @@ from forecast.tables import (
     PAST_COLUMNS,
     TRACK,
     TRACK_COLUMNS,
+    head,
     read_forecasts,
     read_history,
     read_past,
     read_track,
-    write_forecasts,
-    write_frame,
-    write_history,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from forecast.model import Forecast, Model
+    from forecast.model import Model
 
 PICTURES = (".svg", ".badge.svg")
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; ten years of 5,000 packages
@@ -122,12 +120,12 @@ class Bundle:
     @cached_property
     def past(self) -> pd.DataFrame:
         """What earlier runs said of days still to come; see ``forecast.tables``."""
-        return read_past(self.files.get(PAST, _head(PAST_COLUMNS)))
+        return read_past(self.files.get(PAST, head(PAST_COLUMNS)))
 
     @cached_property
     def track(self) -> pd.DataFrame:
         """How earlier runs' forecasts turned out; see ``forecast.tables``."""
-        return read_track(self.files.get(TRACK, _head(TRACK_COLUMNS)))
+        return read_track(self.files.get(TRACK, head(TRACK_COLUMNS)))
 
     def check(self) -> Bundle:
         """Look into the tables now, rather than when somebody asks.
@@ -158,47 +156,6 @@ class Bundle:
             raise BundleError(
                 f"{FORECASTS}: expected {len(expected)} days of {name!r} from {first.date()} on"
             )
-
-
-def compose(
-    draft: Manifest,
-    histories: Mapping[str, pd.Series[int]],
-    forecasts: Mapping[str, Forecast],
-    models: Mapping[str, Model],
-    *,
-    record: tuple[pd.DataFrame, pd.DataFrame] | None = None,
-    pictures: Mapping[str, str] | None = None,
-) -> Bundle:
-    """Make a bundle; file names and digests are filled in here.
-
-    Args:
-        draft: the manifest without ``files`` and without ``file`` and ``sha256`` of packages.
-        histories: counts as fetched.
-        forecasts: of each package with a model, over ``draft.forecast_days``.
-        models: the models.
-        record: the tables of ``past_forecasts.csv`` and ``track_record.csv``.
-        pictures: SVG by file name.
-    """
-    pickles = {name: pickling.dumps(model) for name, model in models.items()}
-    packages = {
-        name: entry.model_copy(update={"file": f"{name}.pkl", "sha256": digest(pickles[name])})
-        if name in pickles
-        else entry
-        for name, entry in draft.packages.items()
-    }
-    tables = {HISTORY: write_history(histories), FORECASTS: write_forecasts(forecasts)}
-    if record is not None:
-        tables[PAST] = write_frame(record[0], PAST_COLUMNS)
-        tables[TRACK] = write_frame(record[1], TRACK_COLUMNS)
-    tables |= {name: picture.encode() for name, picture in (pictures or {}).items()}
-    digests = {name: digest(data) for name, data in tables.items()}
-    manifest = draft.model_copy(update={"packages": packages, "files": digests})
-    return Bundle(manifest, tables | {f"{name}.pkl": data for name, data in pickles.items()})
-
-
-def files_of(bundle: Bundle) -> dict[str, bytes]:
-    """File name to content of all the files of a bundle."""
-    return {MANIFEST: bundle.manifest.dump(), **bundle.files}
 
 
 def digest(data: bytes) -> str:
@@ -307,10 +264,6 @@ def _expected(manifest: Manifest) -> dict[str, str]:
             )
         expected[entry.file] = entry.sha256
     return expected
-
-
-def _head(columns: list[str]) -> bytes:
-    return (",".join(columns) + "\n").encode()
 
 
 def _verified(manifest: Manifest, files: dict[str, bytes]) -> Bundle:

@@ -17,7 +17,7 @@ import pandas as pd
 from forecast.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from forecast.model import Forecast
 
@@ -37,31 +37,40 @@ TRACK_COLUMNS = [
 LARGEST_COUNT = 10**12  # downloads a day; all of PyPI has a hundredth of it
 
 
-def write_history(histories: Mapping[str, pd.Series[int]]) -> bytes:
-    """Counts as fetched, by package and day."""
-    lines = [",".join(HISTORY_COLUMNS)]
-    for name, counts in histories.items():
-        days = pd.DatetimeIndex(counts.index).strftime("%Y-%m-%d")
-        lines += [f"{name},{day},{count}" for day, count in zip(days, counts, strict=True)]
-    return _join(lines)
+def head(columns: list[str]) -> bytes:
+    """The first line of a table."""
+    return (",".join(columns) + "\n").encode()
 
 
-def write_forecasts(forecasts: Mapping[str, Forecast]) -> bytes:
-    """Mean and bands by package and day, to a tenth of a download."""
-    lines = [",".join(FORECAST_COLUMNS)]
-    for name, forecast in forecasts.items():
-        table = np.column_stack([getattr(forecast, value) for value in VALUES])
-        for ahead, row in enumerate(table):
-            day = forecast.start + dt.timedelta(days=ahead)
-            lines.append(f"{name},{day}," + ",".join(f"{value:.1f}" for value in row))
-    return _join(lines)
+def history_rows(name: str, counts: pd.Series[int]) -> bytes:
+    """Counts as fetched, by day."""
+    days = pd.DatetimeIndex(counts.index).strftime("%Y-%m-%d")
+    return _join(f"{name},{day},{count}" for day, count in zip(days, counts, strict=True))
+
+
+def forecast_rows(name: str, forecast: Forecast) -> bytes:
+    """Mean and bands by day, to a tenth of a download."""
+    table = np.column_stack([getattr(forecast, value) for value in VALUES])
+    return _join(
+        f"{name},{forecast.start + dt.timedelta(days=ahead)},"
+        + ",".join(f"{value:.1f}" for value in row)
+        for ahead, row in enumerate(table)
+    )
+
+
+def record_rows(table: pd.DataFrame, columns: list[str]) -> bytes:
+    """Rows of one of the two tables of the track record."""
+    text = table[columns].to_csv(
+        index=False, header=False, date_format="%Y-%m-%d", lineterminator="\n"
+    )
+    return str(text).encode()
 
 
 def read_history(data: bytes) -> dict[str, pd.Series[int]]:
     """Package to its counts by day.
 
     Raises:
-        BundleError: if the table is not one that ``write_history`` wrote.
+        BundleError: if the table is not one of ours.
     """
     table = _read(data, HISTORY, HISTORY_COLUMNS)
     counts = table["downloads"]
@@ -75,17 +84,11 @@ def read_forecasts(data: bytes) -> dict[str, pd.DataFrame]:
     """Package to its mean and bands by day.
 
     Raises:
-        BundleError: if the table is not one that ``write_forecasts`` wrote.
+        BundleError: if the table is not one of ours.
     """
     table = _read(data, FORECASTS, FORECAST_COLUMNS)
     _check_bands(table, FORECASTS)
     return {str(name): each[VALUES] for name, each in table.groupby("package", sort=False)}
-
-
-def write_frame(table: pd.DataFrame, columns: list[str]) -> bytes:
-    """A table of the track record, as it is."""
-    text = table[columns].to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
-    return str(text).encode()
 
 
 def read_past(data: bytes) -> pd.DataFrame:
@@ -113,8 +116,8 @@ def read_track(data: bytes) -> pd.DataFrame:
     return table
 
 
-def _join(lines: list[str]) -> bytes:
-    return ("\n".join(lines) + "\n").encode()
+def _join(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _check_bands(table: pd.DataFrame, name: str) -> None:

@@ -15,12 +15,12 @@ from tqdm import tqdm
 
 from forecast import github
 from forecast.artifacts import GitHubArtifacts
-from forecast.bundle import files_of, read_folder
+from forecast.bundle import read_folder
 from forecast.clock import clock_of
 from forecast.config import Config, load_config, parse_packages
 from forecast.downloads import API, PyPIStats
 from forecast.errors import ArtifactError, BundleError, ConfigError, ForecastError
-from forecast.folder import check_target, replace_folder
+from forecast.folder import check_target, replacing
 from forecast.manifest import MANIFEST
 from forecast.web import new_session
 from trainer.pipeline import Run, run_pipeline
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from forecast.bundle import Bundle
     from forecast.config import Package
+    from forecast.manifest import Manifest
     from trainer.pipeline import Outcome, Task
 
 DONE, NOTHING_TRAINED, WRONG_USAGE = 0, 1, 2
@@ -87,15 +88,14 @@ def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
         return _complain(str(error), WRONG_USAGE, on_actions=on_actions)
     try:
         previous = _previous(job, surroundings, environment)
-        bundle = _train(job, previous, surroundings, environment)
-        _report(bundle, surroundings, environment)
-        if refusal := _why_not_to_publish(bundle, previous):
-            message = f"{refusal}; {job.output} is as it was"
-            return _complain(message, NOTHING_TRAINED, on_actions=on_actions)
-        replace_folder(job.output, files_of(bundle))
+        with replacing(job.output) as fresh:
+            manifest = _train(job, fresh, previous, surroundings, environment)
+            _report(manifest, surroundings, environment)
+            if refusal := _why_not_to_publish(manifest, previous):
+                raise BundleError(f"{refusal}; {job.output} is as it was")
     except (ForecastError, OSError) as error:
         return _complain(str(error), NOTHING_TRAINED, on_actions=on_actions)
-    log.info("%d models written to %s", len(bundle.names), job.output)
+    log.info("%d models written to %s", len(manifest.modelled), job.output)
     return DONE
 
 
@@ -199,15 +199,15 @@ def _previous(
         return None
 
 
-def _why_not_to_publish(bundle: Bundle, previous: Bundle | None) -> str:
+def _why_not_to_publish(manifest: Manifest, previous: Bundle | None) -> str:
     """Why a bundle is not worth publishing; empty where it is."""
-    entries = bundle.manifest.packages
+    entries = manifest.packages
     trained = {name: entry for name, entry in entries.items() if entry.status == "trained"}
     if not trained:
         return "no package could be trained"
     known = previous.manifest.modelled if previous else {}
     through = {name: entry.trained_through for name, entry in known.items()}
-    if stale := staleness(bundle.manifest):
+    if stale := staleness(manifest):
         learnt = any(through.get(name) != each.trained_through for name, each in trained.items())
         return "" if learnt else f"nothing new was learnt, for {stale}"
     return ""
@@ -215,10 +215,11 @@ def _why_not_to_publish(bundle: Bundle, previous: Bundle | None) -> str:
 
 def _train(
     job: Job,
+    folder: Path,
     previous: Bundle | None,
     surroundings: Surroundings,
     environment: Mapping[str, str],
-) -> Bundle:
+) -> Manifest:
     def track(packages: Iterable[Package]) -> Iterator[Package]:
         bar = tqdm(packages, "fetching", unit=" packages", disable=not surroundings.on_terminal)
         for package in bar:
@@ -240,6 +241,7 @@ def _train(
         job.packages,
         job.source,
         _describe(surroundings, environment),
+        folder,
         previous=previous,
         execute=execute_with_progress,
         track=track,
@@ -258,9 +260,8 @@ def _describe(surroundings: Surroundings, environment: Mapping[str, str]) -> Run
     )
 
 
-def _report(bundle: Bundle, surroundings: Surroundings, environment: Mapping[str, str]) -> None:
-    manifest = bundle.manifest
-    if bundle.names:
+def _report(manifest: Manifest, surroundings: Surroundings, environment: Mapping[str, str]) -> None:
+    if manifest.modelled:
         log.info("\n%s\n", plain(manifest))
     for entry in manifest.packages.values():
         if entry.status != "trained":

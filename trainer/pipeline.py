@@ -1,4 +1,4 @@
-"""A training run: fetch, repair, train every package, compose the bundle.
+"""A training run: fetch, repair, train every package, write the bundle.
 
 What fails stays with its package. Training is a pure function of a task, so any
 executor may run it; what came of it is put in the order of the config.
@@ -11,11 +11,11 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast.bundle import Bundle, compose
 from forecast.errors import DownloadsError, ForecastError, SeriesError, UnknownPackageError
 from forecast.history import merge_all
 from forecast.manifest import Backtest, Manifest, MemberEntry, PackageEntry
 from forecast.series import Series, common_outages, recent, regular
+from forecast.writer import Writer
 from trainer.drawing import badge, chart
 from trainer.previous import NOT_ASKED, carry_over
 from trainer.record import keep_record
@@ -23,10 +23,12 @@ from trainer.record import keep_record
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
     from forecast.arima.search import Trained
+    from forecast.bundle import Bundle
     from forecast.config import Config, Package
     from forecast.model import Member, Model
     from trainer.sources import Source
@@ -132,11 +134,12 @@ def run_pipeline(
     packages: Sequence[Package],
     source: Source,
     run: Run,
+    folder: Path,
     *,
     previous: Bundle | None,
     execute: Execute,
     track: Track,
-) -> Bundle:
+) -> Manifest:
     """Train the packages; the bundle has an entry for each, with a model or a reason.
 
     What could not be trained now, or was not asked for, keeps the model of the previous
@@ -147,6 +150,7 @@ def run_pipeline(
         packages: what to train, in this order.
         source: where the counts come from.
         run: what the manifest says of this run.
+        folder: an empty folder for the bundle.
         previous: the bundle to go on from, if there is one.
         execute: runs ``train_package`` over the tasks, in any order.
         track: shows the progress of the fetch.
@@ -160,54 +164,59 @@ def run_pipeline(
     failures |= refused | {name: each.reason for name, each in outcomes.items() if each.reason}
     series = {task.name: task.series for task in tasks}
 
-    entries: dict[str, PackageEntry] = {}
-    models: dict[str, Model] = {}
+    writer = Writer(folder)
+    for name, merged in histories.items():
+        writer.history(name, merged.counts)
     for package in _to_publish(config, packages, previous):
         name = package.name
         outcome = outcomes.get(name)
         if outcome and outcome.trained:
-            entry = _entry(package, outcome.trained, series[name])
-            entries[name] = entry.model_copy(
+            model: Model | None = outcome.trained.model
+            entry = _entry(package, outcome.trained, series[name]).model_copy(
                 update={
                     "trained_at": run.created_at,
                     "revised": histories[name].revised,
                     "seconds": round(outcome.seconds, 3),
                 }
             )
-            models[name] = outcome.trained.model
         else:
             reason = failures.get(name, NOT_ASKED)
-            entries[name], model = carry_over(previous, package, reason)
-            models |= {name: model} if model else {}
-    draft = Manifest(
-        created_at=run.created_at,
-        commit=run.commit,
-        run=run.run,
-        versions=dict(run.versions),
-        source=source.kind,
-        mirrors=config.mirrors,
-        forecast_days=config.forecast_days,
-        m_values=config.m_values,
-        outages=tuple(sorted(_seen(outages, series.values()))),
-        packages=entries,
+            entry, model = carry_over(previous, package, reason)
+        if model is None:
+            writer.skip(name, entry)
+        else:
+            days = config.forecast_days
+            pictures = _pictures(package, model, days) if source.kind != "sample" else {}
+            writer.add(name, entry, model, model.predict(days), pictures)
+    if previous:
+        everything = {name: each.counts for name, each in histories.items()}
+        past, scored = keep_record(previous, everything, outages, run.created_at.date())
+        writer.record(past.iloc[:0], scored.iloc[:0])
+        for name in dict.fromkeys([*past["package"], *scored["package"]]):
+            writer.record(past[past["package"] == name], scored[scored["package"] == name])
+    return writer.close(
+        Manifest(
+            created_at=run.created_at,
+            commit=run.commit,
+            run=run.run,
+            versions=dict(run.versions),
+            source=source.kind,
+            mirrors=config.mirrors,
+            forecast_days=config.forecast_days,
+            m_values=config.m_values,
+            outages=tuple(sorted(_seen(outages, series.values()))),
+            packages={},
+        )
     )
-    forecasts = {name: model.predict(config.forecast_days) for name, model in models.items()}
-    everything = {name: each.counts for name, each in histories.items()}
-    today = run.created_at.date()
-    record = keep_record(previous, everything, outages, today) if previous else None
-    pictures = _pictures(draft, models)
-    return compose(draft, everything, forecasts, models, record=record, pictures=pictures)
 
 
-def _pictures(draft: Manifest, models: Mapping[str, Model]) -> dict[str, str]:
-    """A chart and a badge a package; sample data has none, for nobody could tell there."""
-    days = draft.forecast_days
-    pictures: dict[str, str] = {}
-    for name, model in models.items() if draft.source != "sample" else ():
-        label = draft.packages[name].label
-        pictures[f"{name}.svg"] = chart(label, model, days)
-        pictures[f"{name}.badge.svg"] = badge(label, model.total(days), days)
-    return pictures
+def _pictures(package: Package, model: Model, days: int) -> dict[str, str]:
+    """A chart and a badge; sample data has none, for nobody could tell there."""
+    label = package.label
+    return {
+        f"{package.name}.svg": chart(label, model, days),
+        f"{package.name}.badge.svg": badge(label, model.total(days), days),
+    }
 
 
 def _to_publish(

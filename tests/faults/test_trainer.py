@@ -6,10 +6,10 @@ import datetime as dt
 
 import pytest
 
-from forecast.bundle import files_of, read_zip
+from forecast.bundle import read_zip
 from forecast.downloads import Patience
-from forecast.folder import replace_folder
 from forecast.web import Limits
+from tests.bundles import files_of, replace_folder
 from tests.faults.table import TRAINING, Trainer
 from tests.faults.world import PACKAGES
 from tests.weekly import WeeklyJob

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from forecast.bundle import digest, files_of
-from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, zip_of
+from forecast.bundle import digest
+from tests.bundles import CREATED_AT, LAST_DAY, counts, files_of, make_bundle, zip_of
 
 if TYPE_CHECKING:
     from forecast.bundle import Bundle

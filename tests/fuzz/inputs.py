@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from forecast.bundle import digest, files_of
-from tests.bundles import make_bundle
+from forecast.bundle import digest
+from tests.bundles import files_of, make_bundle
 
 if TYPE_CHECKING:
     import random

@@ -20,7 +20,7 @@ import urllib3
 
 from forecast import pickling
 from forecast.artifacts import GitHubArtifacts
-from forecast.bundle import files_of, read_zip
+from forecast.bundle import read_zip
 from forecast.config import Config, load_config
 from forecast.downloads import read_answer
 from forecast.errors import ForecastError
@@ -28,13 +28,16 @@ from forecast.history import merge, merge_all
 from forecast.manifest import parse_manifest
 from forecast.model import Model
 from forecast.tables import (
+    HISTORY_COLUMNS,
     VALUES,
+    head,
+    history_rows,
     read_forecasts,
     read_history,
     read_past,
     read_track,
-    write_history,
 )
+from tests.bundles import files_of
 from tests.fuzz import inputs
 
 if TYPE_CHECKING:
@@ -180,7 +183,8 @@ def table(name: str, data: bytes) -> None:
 def history(both: tuple[Histories, Histories]) -> None:
     """Counts of two runs, the first one as it comes back from a bundle."""
     earlier, later = ({name: _series(days) for name, days in each.items()} for each in both)
-    kept = read_history(write_history(earlier))
+    rows = (history_rows(name, counts) for name, counts in earlier.items())
+    kept = read_history(head(HISTORY_COLUMNS) + b"".join(rows))
     merged = merge_all(kept, later)
     assert merged.keys() == {name for name, days in both[0].items() if days} | both[1].keys()
     for name, each in merged.items():

@@ -9,10 +9,16 @@ import pytest
 from app import views
 from app.app import Settings, assemble
 from app.links import View, choose
-from forecast.bundle import files_of
 from forecast.config import Config
-from forecast.folder import replace_folder
-from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, zip_of
+from tests.bundles import (
+    CREATED_AT,
+    LAST_DAY,
+    counts,
+    files_of,
+    make_bundle,
+    replace_folder,
+    zip_of,
+)
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 SECONDS = 20.0

@@ -14,9 +14,9 @@ import pytest
 from app.links import View, choose
 from app.views import show
 from app.wording import notices
-from forecast.bundle import files_of, read_zip
+from forecast.bundle import read_zip
 from forecast.config import Package
-from tests.bundles import zip_of
+from tests.bundles import files_of, zip_of
 from tests.simulation.year import DAY, WEEK, Loads, count, expire_old, load, start_space
 from tests.weekly import WeeklyJob
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import bundle as bundles
-from forecast.bundle import digest, files_of, read_folder, read_zip
+from forecast.bundle import digest, read_folder, read_zip
 from forecast.errors import BundleError
-from tests.bundles import LAST_DAY, counts, make_bundle, zip_of
+from tests.bundles import LAST_DAY, counts, files_of, make_bundle, zip_of
 
 
 @pytest.fixture(scope="module")

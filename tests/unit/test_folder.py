@@ -11,7 +11,8 @@ import pytest
 
 from forecast import folder
 from forecast.errors import BundleError
-from forecast.folder import replace_folder
+from forecast.folder import replacing
+from tests.bundles import replace_folder
 
 OLD = {"manifest.json": b"old", "a.pkl": b"old"}
 NEW = {"manifest.json": b"new", "b.pkl": b"new"}
@@ -61,6 +62,35 @@ def test_a_write_that_fails_leaves_the_old_folder_and_no_other(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["models"]
 
 
+def test_what_goes_wrong_while_it_is_made_leaves_the_old_folder_and_no_other(tmp_path):
+    replace_folder(tmp_path / "models", OLD)
+
+    def interrupted():
+        with replacing(tmp_path / "models") as fresh:
+            (fresh / "manifest.json").write_bytes(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert content(tmp_path / "models") == OLD
+    assert [each.name for each in tmp_path.iterdir()] == ["models"]
+
+
+def test_everything_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    synced = []
+    described = Path("/proc/self/fd")
+    monkeypatch.setattr(
+        folder.os, "fsync", lambda d: synced.append((described / str(d)).readlink())
+    )
+    monkeypatch.setattr(folder, "_exchange", lambda fresh, target: synced.append("exchanged"))
+    (tmp_path / "models").mkdir()
+    with replacing(tmp_path / "models") as fresh:
+        (fresh / "manifest.json").write_bytes(b"new")
+        (fresh / "b.pkl").write_bytes(b"new")
+    assert synced[-1] == "exchanged"
+    assert {"manifest.json", "b.pkl", fresh.name} <= {Path(each).name for each in synced}
+
+
 def test_without_an_exchange_in_one_step_two_steps_do(tmp_path, monkeypatch):
     replace_folder(tmp_path / "models", OLD)
     monkeypatch.setattr(folder.ctypes, "CDLL", lambda *_, **__: object())
@@ -72,7 +102,7 @@ def test_without_an_exchange_in_one_step_two_steps_do(tmp_path, monkeypatch):
 KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
-from forecast.folder import replace_folder
+from forecast.folder import replacing
 
 step, target = int(sys.argv[1]), Path(sys.argv[2])
 calls = 0
@@ -85,7 +115,9 @@ def watch(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(watch)
-replace_folder(target, {"manifest.json": b"new", "b.pkl": b"new"})
+with replacing(target) as fresh:
+    (fresh / "manifest.json").write_bytes(b"new")
+    (fresh / "b.pkl").write_bytes(b"new")
 sys.addaudithook(lambda *_: None)
 sys.stdout.write(str(calls))
 """

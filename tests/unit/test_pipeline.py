@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
@@ -10,7 +13,7 @@ import pytest
 from forecast.bundle import Bundle
 from forecast.config import Config, parse_packages
 from forecast.errors import DownloadsError, UnknownPackageError
-from tests.bundles import CREATED_AT, counts
+from tests.bundles import CREATED_AT, counts, in_memory
 from trainer.pipeline import Run, fetch, run_pipeline, train_package
 from trainer.sources import Sample
 from trainer.summary import markdown, plain, staleness, warnings_of
@@ -52,9 +55,17 @@ def run(
     config, source, execute=lambda tasks: map(train_package, tasks), *, asked=None, previous=None
 ):
     packages = config.packages if asked is None else parse_packages(asked)
-    return run_pipeline(
-        config, packages, source, RUN, previous=previous, execute=execute, track=iter
-    )
+    return published(config, packages, source, RUN, previous=previous, execute=execute)
+
+
+def published(config, packages, source, made, *, previous, execute):
+    """The bundle of a run, in memory."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        run_pipeline(
+            config, packages, source, made, folder, previous=previous, execute=execute, track=iter
+        )
+        return in_memory(folder)
 
 
 @pytest.fixture(scope="module")
@@ -202,15 +213,8 @@ def previous():
 
 def week_later(config, source, previous, asked=None):
     packages = config.packages if asked is None else parse_packages(asked)
-    return run_pipeline(
-        config,
-        packages,
-        source,
-        WEEK_LATER,
-        previous=previous,
-        execute=lambda tasks: map(train_package, tasks),
-        track=iter,
-    )
+    execute = functools.partial(map, train_package)
+    return published(config, packages, source, WEEK_LATER, previous=previous, execute=execute)
 
 
 def later_counts(name, days=30):

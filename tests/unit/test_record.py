@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.bundle import Bundle, compose, files_of, read_zip
 from forecast.tables import PAST, TRACK
-from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, zip_of
+from tests.bundles import CREATED_AT, LAST_DAY, counts, files_of, make_bundle, written
 from trainer.record import keep_record
 
 TODAY = CREATED_AT.date() + dt.timedelta(days=7)
@@ -29,13 +28,18 @@ def previous():
     return make_bundle(["flask"])
 
 
-def with_record(bundle: Bundle, record) -> Bundle:
+def with_record(bundle, record):
     """The bundle as a run that kept this record would have made it, once around by zip."""
-    models = {name: bundle.model(name) for name in bundle.names}
     days = bundle.manifest.forecast_days
-    forecasts = {name: model.predict(days) for name, model in models.items()}
-    made = compose(bundle.manifest, bundle.histories, forecasts, models, record=record)
-    return read_zip(zip_of(made))
+
+    def write(writer):
+        for name in bundle.names:
+            model = bundle.model(name)
+            writer.history(name, bundle.history(name))
+            writer.add(name, bundle.entry(name), model, model.predict(days), {})
+        writer.record(*record)
+
+    return written(write, bundle.manifest)
 
 
 def test_days_that_have_come_are_scored_and_the_others_wait(previous):

@@ -3,11 +3,9 @@ import threading
 import pytest
 
 from app.store import CHECK_EVERY, ArtifactSource, FolderSource, Snapshot, Store
-from forecast.bundle import files_of
 from forecast.config import Config
 from forecast.errors import ArtifactError, BundleError
-from forecast.folder import replace_folder
-from tests.bundles import make_bundle, zip_of
+from tests.bundles import files_of, make_bundle, replace_folder, zip_of
 
 CONFIG = Config(
     packages=["Flask", "requests"],
