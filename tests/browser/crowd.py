@@ -7,11 +7,9 @@ from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING
 
-from forecast.bundle import files_of
-from forecast.folder import replace_folder
 from tests.appserver import NOW, AppServer
 from tests.browser.states import config_text, today
-from tests.bundles import counts, make_bundle
+from tests.bundles import counts, files_of, make_bundle, replace_folder
 from tests.standins.pypistats import PyPIStatsServer
 
 if TYPE_CHECKING:
