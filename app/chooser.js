@@ -8,7 +8,7 @@
   const panel = document.createElement("div");
   list.id = "found-options";
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Packages");
+  list.setAttribute("aria-label", "Names found");
   note.setAttribute("role", "status");
   panel.id = "found";
   panel.hidden = true;
