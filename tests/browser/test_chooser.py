@@ -48,7 +48,7 @@ def options(visit):
 
 
 def note(visit, text):
-    visit.page.locator("#found p", has_text=text).wait_for()
+    visit.page.get_by_role("status").filter(has_text=text).wait_for()
 
 
 def active(box):
