@@ -64,7 +64,7 @@ class Almanac:
         """
         snapshot = self.store.snapshot
         bundle = snapshot.bundle
-        if bundle is not None and package.name in bundle.manifest.modelled:
+        if bundle is not None and package.name in bundle.modelled:
             return self._from_bundle(bundle, package, wait)
         configured = {each.name for each in self.store.config.packages}
         if package.name in configured and not self._spot.offered:
@@ -88,7 +88,7 @@ class Almanac:
         """The package that a visitor sees who asked for none: the first with a model."""
         packages = self.store.packages()
         bundle = self.store.snapshot.bundle
-        ready = [each for each in packages if bundle and each.name in bundle.manifest.modelled]
+        ready = [each for each in packages if bundle and each.name in bundle.modelled]
         return tuple(ready[:1]) or packages[:1]
 
     def at_hand(self, package: Package, days: int) -> bool:
@@ -103,7 +103,7 @@ class Almanac:
     def pending(self, package: Package) -> bool:
         """Whether newer days of the package are on their way."""
         bundle = self.store.snapshot.bundle
-        if bundle is None or package.name not in bundle.manifest.modelled or not _grows(bundle):
+        if bundle is None or package.name not in bundle.modelled or not _grows(bundle):
             return False
         return self._newer.pending(package.name)
 

@@ -141,7 +141,7 @@ def picture_route(almanac: Almanac) -> Route:
         bundle = almanac.store.wait(COLD_START).bundle
         name = request.path_params["file"]
         # Looked up among the bundle's own names, so nothing of a visitor's reaches a path.
-        data = bundle.files.get(name) if bundle and name.endswith(".svg") else None
+        data = bundle.picture(name) if bundle else None
         if data is None:
             return PlainTextResponse(
                 "expected picture/NAME.svg or picture/NAME.badge.svg of a package with a model", 404

@@ -105,12 +105,12 @@ class FolderSource:
         if manifest == self._seen:
             return None
         try:
-            bundle = read_folder(self._folder)
+            bundle = read_folder(self._folder, in_memory=True)
         except BundleError:
             if self._manifest() == manifest:
                 raise
             # Another bundle was put in its place while this one was read.
-            bundle = read_folder(self._folder)
+            bundle = read_folder(self._folder, in_memory=True)
         self._seen = manifest
         return bundle
 
