@@ -63,7 +63,7 @@ class Almanac:
         """
         snapshot = self.store.snapshot
         bundle = snapshot.bundle
-        if bundle is not None and bundle.manifest.model_of(package.name):
+        if bundle is not None and package.name in bundle.modelled:
             return self._from_bundle(bundle, package, wait)
         configured = package.name in self.store.configured
         if configured and not self._spot.offered:
@@ -87,7 +87,7 @@ class Almanac:
         """The package that a visitor sees who asked for none: the first with a model."""
         packages = self.store.catalogue.packages
         bundle = self.store.snapshot.bundle
-        ready = (each for each in packages if bundle and bundle.manifest.model_of(each.name))
+        ready = (each for each in packages if bundle and each.name in bundle.modelled)
         return (next(ready, packages[0]),)
 
     def at_hand(self, package: Package, days: int) -> bool:
@@ -102,7 +102,7 @@ class Almanac:
     def pending(self, package: Package) -> bool:
         """Whether newer days of the package are on their way."""
         bundle = self.store.snapshot.bundle
-        if bundle is None or not (_grows(bundle) and bundle.manifest.model_of(package.name)):
+        if bundle is None or package.name not in bundle.modelled or not _grows(bundle):
             return False
         return self._newer.pending(package.name)
 

@@ -113,7 +113,7 @@ def listed(almanac: Almanac, search: str, offset: int, limit: int) -> list[Liste
     bundle = almanac.store.wait(COLD_START).bundle
     found = []
     for package in almanac.store.catalogue.matches(search)[offset : offset + limit]:
-        entry = bundle.manifest.model_of(package.name) if bundle else None
+        entry = bundle.modelled.get(package.name) if bundle else None
         through = entry.trained_through if entry else None
         found.append(
             Listed(
@@ -178,7 +178,7 @@ def picture_route(almanac: Almanac) -> Route:
         bundle = almanac.store.wait(COLD_START).bundle
         name = request.path_params["file"]
         # Looked up among the bundle's own names, so nothing of a visitor's reaches a path.
-        data = bundle.files.get(name) if bundle and name.endswith(".svg") else None
+        data = bundle.picture(name) if bundle else None
         if data is None:
             return PlainTextResponse(
                 "expected picture/NAME.svg or picture/NAME.badge.svg of a package with a model", 404

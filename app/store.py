@@ -107,12 +107,12 @@ class FolderSource:
         if manifest == self._seen:
             return None
         try:
-            bundle = read_folder(self._folder)
+            bundle = read_folder(self._folder, in_memory=True)
         except BundleError:
             if self._manifest() == manifest:
                 raise
             # Another bundle was put in its place while this one was read.
-            bundle = read_folder(self._folder)
+            bundle = read_folder(self._folder, in_memory=True)
         self._seen = manifest
         return bundle
 
@@ -246,6 +246,6 @@ class Store:
 
 def _catalogue(config: Config, bundle: Bundle | None) -> Catalogue:
     known = {package.name: package for package in config.packages}
-    for name, entry in bundle.manifest.modelled.items() if bundle else ():
+    for name, entry in bundle.modelled.items() if bundle else ():
         known.setdefault(name, Package(name, entry.label))
     return Catalogue(known.values())

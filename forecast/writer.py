@@ -13,14 +13,10 @@ from forecast import pickling
 from forecast.errors import BundleError
 from forecast.manifest import MANIFEST
 from forecast.tables import (
-    FORECAST_COLUMNS,
     FORECASTS,
     HISTORY,
-    HISTORY_COLUMNS,
     PAST,
-    PAST_COLUMNS,
     TRACK,
-    TRACK_COLUMNS,
     forecast_rows,
     head,
     history_rows,
@@ -35,13 +31,6 @@ if TYPE_CHECKING:
 
     from forecast.manifest import Manifest, PackageEntry
     from forecast.model import Forecast, Model
-
-COLUMNS = {
-    HISTORY: HISTORY_COLUMNS,
-    FORECASTS: FORECAST_COLUMNS,
-    PAST: PAST_COLUMNS,
-    TRACK: TRACK_COLUMNS,
-}
 
 
 class Writer:
@@ -128,7 +117,7 @@ class Writer:
             if table not in self._digests:
                 self._begin(table)
             for name in names:
-                self._rows(table, name, record_rows(rows, COLUMNS[table]))
+                self._rows(table, name, record_rows(rows, table))
 
     def close(self, draft: Manifest) -> Manifest:
         """Write the manifest: from here on the folder holds a bundle.
@@ -143,7 +132,7 @@ class Writer:
 
     def _begin(self, name: str, data: bytes | None = None) -> None:
         """Begin a file that the manifest's ``files`` names, a table with its head."""
-        data = head(COLUMNS[name]) if data is None else data
+        data = head(name) if data is None else data
         (self._folder / name).write_bytes(data)
         self._digests[name] = hashlib.sha256(data)
 

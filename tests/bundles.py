@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forecast.bundle import Bundle, read_zip
+from forecast.bundle import Bundle, digest, read_zip
 from forecast.folder import replacing
 from forecast.manifest import MANIFEST, Backtest, Manifest, MemberEntry, PackageEntry
 from forecast.model import Member, Model
+from forecast.tables import head
 from forecast.writer import Writer
 
 if TYPE_CHECKING:
@@ -92,7 +94,32 @@ def in_memory(folder: Path) -> Bundle:
 
 def files_of(bundle: Bundle) -> dict[str, bytes]:
     """File name to content of all the files of a bundle."""
-    return {MANIFEST: bundle.manifest.dump(), **bundle.files}
+    kept, sizes = bundle.kept, {}
+    for table, index in bundle.index.items():
+        ends = [block.start + block.length for blocks in index.values() for block in blocks]
+        sizes[table] = max(ends, default=len(head(table)))
+    models = [entry.file for entry in bundle.modelled.values()]
+    return {MANIFEST: bundle.manifest.dump()} | {
+        name: kept.part(name, 0, sizes[name]) if name in sizes else kept.whole(name)
+        for name in [*bundle.manifest.files, *models]
+    }
+
+
+def with_files(bundle: Bundle, **changed: bytes) -> Bundle:
+    """A bundle with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    return read_zip(consistent(files_of(bundle), changed))
+
+
+def consistent(files: Mapping[str, bytes], changed: Mapping[str, bytes]) -> bytes:
+    """A zip with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    named = {name.replace("__", "."): data for name, data in changed.items()}
+    document = json.loads(files[MANIFEST])
+    for name, data in named.items():
+        if name.endswith(".pkl"):
+            document["packages"][name[:-4]]["sha256"] = digest(data)
+        else:
+            document["files"][name] = digest(data)
+    return zip_of({**files, **named, MANIFEST: json.dumps(document).encode()})
 
 
 def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:

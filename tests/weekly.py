@@ -142,4 +142,4 @@ class WeeklyJob:
 
     def bundle(self) -> Bundle:
         """What lies in the output folder."""
-        return read_folder(self.output)
+        return read_folder(self.output, in_memory=True)

@@ -18,7 +18,7 @@ from forecast.series import Series, common_outages, recent, regular
 from forecast.writer import Writer
 from trainer.drawing import badge, chart
 from trainer.previous import NOT_ASKED, carry_over
-from trainer.record import keep_record
+from trainer.record import keep_record, most_rows
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -156,7 +156,8 @@ def run_pipeline(
         track: shows the progress of the fetch.
     """
     fetched, failures = fetch(track(packages), source)
-    histories = merge_all(previous.histories if previous else {}, fetched)
+    known = {name: previous.history(name) for name in previous.observed} if previous else {}
+    histories = merge_all(known, fetched)
     counts = {name: histories[name].counts for name in fetched}
     outages = config.outages | common_outages(counts)
     tasks, refused = prepare(counts, config, outages)
@@ -189,11 +190,11 @@ def run_pipeline(
             pictures = _pictures(package, model, days) if source.kind != "sample" else {}
             writer.add(name, entry, model, model.predict(days), pictures)
     if previous:
-        everything = {name: each.counts for name, each in histories.items()}
-        past, scored = keep_record(previous, everything, outages, run.created_at.date())
-        writer.record(past.iloc[:0], scored.iloc[:0])
-        for name in dict.fromkeys([*past["package"], *scored["package"]]):
-            writer.record(past[past["package"] == name], scored[scored["package"] == name])
+        names = dict.fromkeys([*previous.names, *previous.recorded])
+        most, today = most_rows(len(names)), run.created_at.date()
+        for name in names:
+            counts_of = histories[name].counts if name in histories else None
+            writer.record(*keep_record(previous, name, counts_of, outages, today, most=most))
     return writer.close(
         Manifest(
             created_at=run.created_at,

@@ -131,4 +131,4 @@ def test_a_run_by_hand_for_one_package_goes_on_from_the_artifact(checkout, tmp_p
         "zope-interface": "trained",
         "requests": "carried",
     }
-    assert second.files["requests.pkl"] == first.files["requests.pkl"]
+    assert second.model("requests") == first.model("requests")

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from forecast.bundle import digest
-from tests.bundles import CREATED_AT, LAST_DAY, counts, files_of, make_bundle, zip_of
+from tests.bundles import CREATED_AT, LAST_DAY, consistent, counts, files_of, make_bundle, zip_of
 
 if TYPE_CHECKING:
     from forecast.bundle import Bundle
@@ -131,15 +130,7 @@ def expire(world: World) -> None:
 
 def with_files(**changed: bytes) -> bytes:
     """A bundle with files changed, and a manifest that stands by them; ``__`` is a dot."""
-    named = {name.replace("__", "."): data for name, data in changed.items()}
-    files = files_of(good_bundle()) | named
-    document = json.loads(files["manifest.json"])
-    for name in named:
-        if name.endswith(".pkl"):
-            document["packages"][name[:-4]]["sha256"] = digest(files[name])
-        else:
-            document["files"][name] = digest(files[name])
-    return zip_of(files | {"manifest.json": json.dumps(document).encode()})
+    return consistent(files_of(good_bundle()), changed)
 
 
 def replaced(name: str, old: str, new: str) -> bytes:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from forecast.bundle import digest
-from tests.bundles import files_of, make_bundle
+from tests.bundles import consistent, files_of, make_bundle
 
 if TYPE_CHECKING:
     import random
@@ -271,22 +270,6 @@ def hand_made_zips(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-def consistent(files: Mapping[str, bytes]) -> bytes:
-    """A zip of these files whose manifest stands by them: digests stop nobody."""
-    document = json.loads(FILES["manifest.json"])
-    for name, data in files.items():
-        if name.endswith(".pkl"):
-            document["packages"][name[:-4]]["sha256"] = digest(data)
-        elif name != "manifest.json":
-            document["files"][name] = digest(data)
-    everything = {**FILES, "manifest.json": json.dumps(document).encode(), **files}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in everything.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
 def _trained_through(day: dt.date) -> dict[str, bytes]:
     document = copy.deepcopy(MANIFEST)
     document["packages"]["flask"]["trained_through"] = str(day)
@@ -306,7 +289,7 @@ BUNDLES = st.one_of(
     st.just({"past_forecasts.csv": PAST, "track_record.csv": TRACK}),
     edited_json(MANIFEST, 2).map(lambda document: {"manifest.json": dumped(document)}),
     st.sampled_from(ODD_DAYS).map(_trained_through),
-).map(consistent)
+).map(lambda changed: consistent(FILES, changed))
 
 # Manifests
 
