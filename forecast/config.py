@@ -123,6 +123,7 @@ class Config(BaseModel):
         "the file name of a workflow in .github/workflows",
         "upload_artifact.yml",
     )
+    verify_attestation: StrictBool = Field(default=False, description="true or false")
     events: tuple[Event, ...] = Field(
         default=(), description="[[events]] tables with date, kind, note and perhaps until"
     )

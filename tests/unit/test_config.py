@@ -57,7 +57,12 @@ def test_optional_keys_have_defaults(tmp_path):
         "main",
         "upload_artifact.yml",
     )
+    assert config.verify_attestation is False
     assert config.events == ()
+
+
+def test_attestations_are_verified_where_that_is_asked_for(tmp_path):
+    assert load(tmp_path, LEAST + "verify_attestation = true\n").verify_attestation is True
 
 
 def test_a_config_cannot_be_changed(tmp_path):

@@ -29,6 +29,11 @@ def workflow(name):
     return yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8"))
 
 
+def step_that_uses(job, action):
+    (step,) = [each for each in job["steps"] if each.get("uses", "").startswith(action)]
+    return step
+
+
 def test_the_space_and_the_requirements_want_the_same_gradio():
     assert str(requirements("requirements.txt")["gradio"].specifier) == (
         f"=={FRONT_MATTER['sdk_version']}"
@@ -56,8 +61,7 @@ def test_the_front_matter_is_one_that_a_space_takes():
 
 
 def test_the_space_and_the_workflow_use_one_python():
-    steps = workflow("upload_artifact.yml")["jobs"]["train"]["steps"]
-    setup = next(step for step in steps if "setup-python" in step.get("uses", ""))
+    setup = step_that_uses(workflow("upload_artifact.yml")["jobs"]["train"], "actions/setup-python@")
     assert setup["with"]["python-version"] == FRONT_MATTER["python_version"] == "3.12"
 
 
@@ -79,7 +83,7 @@ def test_the_files_that_the_readme_shows_are_there():
 def test_the_training_workflow_is_the_one_that_the_app_trusts():
     config = load_config(ROOT / "config.toml")
     document = workflow(config.workflow_file)
-    upload = document["jobs"]["train"]["steps"][-1]
+    upload = step_that_uses(document["jobs"]["train"], "actions/upload-artifact@")
     assert upload["with"]["name"] == config.artifact_name
     assert upload["with"]["if-no-files-found"] == "error"
     assert upload["with"]["retention-days"] == 30
@@ -87,6 +91,22 @@ def test_the_training_workflow_is_the_one_that_the_app_trusts():
     assert set(triggers) == {"schedule", "workflow_dispatch", "push"}
     assert triggers["push"]["branches"] == [config.default_branch]
     assert {"config.toml", "trainer/**"} <= set(triggers["push"]["paths"])
+
+
+def test_what_is_uploaded_is_what_is_attested():
+    config = load_config(ROOT / "config.toml")
+    jobs = workflow(config.workflow_file)["jobs"]
+    (job,) = [job for job in jobs.values() if "id-token" in job["permissions"]]
+    upload = step_that_uses(job, "actions/upload-artifact@")
+    attest = step_that_uses(job, "actions/attest@")
+    assert job["steps"].index(upload) < job["steps"].index(attest)
+    digest = f"sha256:${{{{ steps.{upload['id']}.outputs.artifact-digest }}}}"
+    assert attest["with"] == {
+        "subject-name": f"{config.artifact_name}.zip",
+        "subject-digest": digest,
+    }
+    assert "continue-on-error" not in attest
+    assert {job["permissions"][each] for each in ("id-token", "attestations")} == {"write"}
 
 
 def test_the_schedule_runs_weekly_after_the_nightly_load_and_off_the_hour():
