@@ -437,7 +437,7 @@ def test_a_blob_at_an_odd_address_is_refused(server, client, location):
 def test_an_https_api_never_sends_on_to_http(session):
     client = GitHubArtifacts(session, owner="o", repo="r", token=TOKEN)
     with pytest.raises(ArtifactError, match=r"https address.*http://127.0.0.1"):
-        client._blob_url("https://api.github.com/x", "http://127.0.0.1/x.zip?sig=secret")
+        client._github.blob("http://127.0.0.1/x.zip?sig=secret", "the zip", 1)
 
 
 def test_blobs_in_circles(server, client):

@@ -61,7 +61,9 @@ def test_the_front_matter_is_one_that_a_space_takes():
 
 
 def test_the_space_and_the_workflow_use_one_python():
-    setup = step_that_uses(workflow("upload_artifact.yml")["jobs"]["train"], "actions/setup-python@")
+    setup = step_that_uses(
+        workflow("upload_artifact.yml")["jobs"]["train"], "actions/setup-python@"
+    )
     assert setup["with"]["python-version"] == FRONT_MATTER["python_version"] == "3.12"
 
 
