@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from forecast.artifacts import Artifact
     from forecast.bundle import Bundle
     from forecast.config import Config, Package
+    from forecast.provenance import Provenance
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,13 @@ LONGEST_REST = 6 * 3600.0  # seconds; whatever GitHub asks for, look again after
 
 
 class Source(Protocol):
-    """Where bundles come from."""
+    """Where bundles come from.
+
+    Attributes:
+        provenance: what was verified of the bundle that came last; None if nothing was.
+    """
+
+    provenance: Provenance | None
 
     def newest(self) -> Bundle | None:
         """The newest bundle; None if it is the one that came last.
@@ -59,6 +66,7 @@ class ArtifactSource:
     """
 
     def __init__(self, client: Artifacts) -> None:
+        self.provenance: Provenance | None = None
         self._client = client
         self._refused = ""
 
@@ -81,6 +89,7 @@ class ArtifactSource:
             self._refused = f"The newest artifact was refused: {error}. Run the workflow again."
             raise BundleError(self._refused) from None
         self._refused = ""
+        self.provenance = artifact.provenance
         return bundle
 
 
@@ -92,6 +101,7 @@ class FolderSource:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.provenance: Provenance | None = None
         self._folder = folder
         self._seen: bytes | None = None
 
@@ -132,11 +142,13 @@ class Snapshot:
         bundle: the last good one; None before there was any.
         problem: why there is none, or no newer one; empty where all is well.
         looked: whether the first look for a bundle is over.
+        provenance: what was verified of the bundle; None if nothing was.
     """
 
     bundle: Bundle | None = None
     problem: str = ""
     looked: bool = False
+    provenance: Provenance | None = None
 
 
 class Store:
@@ -230,7 +242,7 @@ class Store:
         if bundle is None:
             self.snapshot = replace(self.snapshot, problem="", looked=True)
             return
-        self.snapshot = Snapshot(bundle=bundle, looked=True)
+        self.snapshot = Snapshot(bundle=bundle, looked=True, provenance=self._source.provenance)
         made = bundle.manifest.created_at
         log.info("%d models of %s are in use", len(bundle.names), made.isoformat())
         try:

@@ -98,9 +98,12 @@ def _show(
             query=view.query,
         )
     found += [Notice("warning", problem) for problem in problems]
-    events = almanac.store.config.events
+    config = almanac.store.config
+    events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
-    mirrors = manifest.mirrors if manifest else almanac.store.config.mirrors
+    mirrors = manifest.mirrors if manifest else config.mirrors
+    published = any(not outlook.on_the_spot for outlook in outlooks)
+    origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
     file_name = "-".join(outlook.package.name for outlook in outlooks)
     return Shown(
         banner=markup.notices([notice for notice in found if notice.kind in ABOVE]),
@@ -109,7 +112,9 @@ def _show(
         warnings=markup.notices([notice for notice in found if notice.kind not in ABOVE]),
         facts=markup.facts(outlooks, manifest),
         exports=markup.exports(view),
-        details=markup.details(outlooks, view, events, mirrors=mirrors),
+        details=markup.details(
+            outlooks, view, events, mirrors=mirrors, origin=origin if published else ""
+        ),
         numbers=markup.numbers(outlooks),
         query=view.query,
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.store import Snapshot
     from forecast.config import Event
     from forecast.manifest import Manifest
+    from forecast.provenance import Provenance
 
 STALE_MODEL = 10  # days; the job is weekly, and may be late
 STALE_DATA = 4  # days; PyPI Stats loads every night, and may be late
@@ -172,6 +173,25 @@ def choice(outlook: Outlook) -> str:
     what = names[0] if len(names) == 1 else f"The mean of {', '.join(names[:-1])} and {names[-1]}"
     tried = outlook.choice.candidates
     return f"{what}, chosen among {tried:,} candidate{'s' if tried != 1 else ''}."
+
+
+def origin(provenance: Provenance | None, *, asked: bool) -> str:
+    """What is known of where the models come from.
+
+    Args:
+        provenance: what was verified; None if nothing was.
+        asked: whether the config wants artifacts verified.
+    """
+    if provenance is not None:
+        return (
+            f"Attested by GitHub Actions: built by {provenance.workflow} of "
+            f"{provenance.repository} at commit {provenance.commit[:7]}, in run "
+            f"{provenance.run_id}. Signatures, repository, branch, workflow, commit, run and "
+            "digest were checked against the keys of Sigstore that came with this page."
+        )
+    if asked:
+        return "Not verified, as the models were read from a folder."
+    return "Not verified, as config.toml does not ask for it (`verify_attestation`)."
 
 
 def freshness(outlook: Outlook, manifest: Manifest | None) -> list[tuple[str, dt.date]]:

@@ -30,6 +30,8 @@ WAIT = 20.0
 class LastWeeks:
     """A source that has the bundle of last week."""
 
+    provenance = None
+
     def newest(self):
         return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
 

@@ -239,17 +239,20 @@ class GitHubServer(Loopback):
         given = call.headers.get("authorization")
         if given is not None and given not in {f"Bearer {self.token}", f"token {self.token}"}:
             return _message(401, "Bad credentials")
+        return self._of_repository(call, given)
+
+    def _of_repository(self, call: Call, given: str | None) -> Answer:
         repository = f"/repos/{self.owner}/{self.repo}"
+        actions = f"{repository}/actions"
+        if call.path == f"{actions}/artifacts":
+            return self._conditional(call, self._list(call))
         if call.path.startswith(f"{repository}/attestations/"):
             listed = self.attestations.get(call.path.rpartition("/")[2])
             return _found(listed and {"attestations": listed})
-        base = f"{repository}/actions"
-        if call.path == f"{base}/artifacts":
-            return self._conditional(call, self._list(call))
-        if match := re.fullmatch(rf"{re.escape(base)}/runs/(\d+)", call.path):
+        if match := re.fullmatch(rf"{re.escape(actions)}/runs/(\d+)", call.path):
             runs = {stored.run_id: stored.run for stored in self.artifacts}
             return _found(runs.get(int(match[1])))
-        if match := re.fullmatch(rf"{re.escape(base)}/artifacts/(\d+)/zip", call.path):
+        if match := re.fullmatch(rf"{re.escape(actions)}/artifacts/(\d+)/zip", call.path):
             return self._zip(int(match[1]), given)
         return _message(404, "Not Found")
 

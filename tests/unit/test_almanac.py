@@ -22,6 +22,8 @@ FLASK = Package("flask", "flask")
 
 
 class Source:
+    provenance = None
+
     def __init__(self, *bundles):
         self.bundles = list(bundles)
 

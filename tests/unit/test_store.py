@@ -1,13 +1,16 @@
 import threading
+from dataclasses import replace
 
 import pytest
 
 from app.store import CHECK_EVERY, ArtifactSource, FolderSource, Snapshot, Store
+from forecast.artifacts import Artifact
 from forecast.bundle import files_of
 from forecast.config import Config
 from forecast.errors import ArtifactError, BundleError
 from forecast.folder import replace_folder
-from tests.bundles import make_bundle, zip_of
+from forecast.provenance import Provenance
+from tests.bundles import CREATED_AT, make_bundle, zip_of
 
 CONFIG = Config(
     packages=["Flask", "requests"],
@@ -18,8 +21,14 @@ CONFIG = Config(
 )
 
 
+ONE = Artifact(1, CREATED_AT, None, "sha256:1", 1, 11, "c" * 40)
+PROVENANCE = Provenance("owner/repo", ".github/workflows/upload_artifact.yml", "c" * 40, 11)
+
+
 class Fake:
     """A source, or a client of GitHub, that answers from a list."""
+
+    provenance = None
 
     def __init__(self, *answers):
         self.answers = list(answers)
@@ -113,6 +122,7 @@ def test_the_thread_looks_again_and_ends():
     again = threading.Event()
 
     class Source:
+        provenance = None
         looks = 0
 
         def newest(self):
@@ -137,22 +147,37 @@ def test_packages_are_the_config_s_and_then_the_bundle_s():
 
 
 def test_artifacts_are_downloaded_when_new():
-    client = Fake("one", None)
-    client.zips["one"] = zip_of(make_bundle())
+    client = Fake(ONE, None)
+    client.zips[ONE] = zip_of(make_bundle())
     source = ArtifactSource(client)
     assert source.newest().names == ["flask", "requests"]
     assert source.newest() is None
 
 
 def test_a_refused_artifact_is_not_downloaded_again_and_stays_a_problem():
-    client = Fake("bad", None, "good", None)
-    client.zips = {"bad": b"no zip", "good": zip_of(make_bundle())}
+    bad, good = ONE, replace(ONE, id=2)
+    client = Fake(bad, None, good, None)
+    client.zips = {bad: b"no zip", good: zip_of(make_bundle())}
     source = ArtifactSource(client)
     for _ in range(2):
         with pytest.raises(BundleError, match=r"refused.*Run the workflow again"):
             source.newest()
     assert source.newest() is not None
     assert source.newest() is None
+
+
+def test_what_was_verified_goes_with_the_bundle_and_with_no_other():
+    attested = replace(ONE, provenance=PROVENANCE)
+    bad = replace(attested, id=2)
+    client = Fake(attested, bad, None, replace(ONE, id=3))
+    client.zips = {each: zip_of(make_bundle()) for each in (attested, replace(ONE, id=3))}
+    client.zips[bad] = b"no zip"
+    store = Store(CONFIG, ArtifactSource(client))
+    for _ in range(3):
+        store.refresh()
+        assert store.snapshot.provenance == PROVENANCE
+    store.refresh()
+    assert store.snapshot.provenance is None
 
 
 def test_a_folder_is_read_again_when_its_manifest_changes(tmp_path):
