@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.table import CLOCKS, MODELS, NEWER_DAYS, TRAINING
+from tests.faults.table import ATTESTED, CLOCKS, MODELS, NEWER_DAYS, TRAINING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,7 @@ def render() -> str:
     parts = [
         HEAD,
         _section("The app looks for newer models (GitHub)", MODELS),
+        _section("The same, with `verify_attestation = true` (GitHub, Sigstore)", ATTESTED),
         _section("The app asks for newer days (PyPI Stats)", NEWER_DAYS),
         _section("The app's clock is wrong", CLOCKS),
         _section("The weekly job", TRAINING),

@@ -6,7 +6,7 @@ import builtins
 import datetime as dt
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ from tests.bundles import make_bundle, zip_of
 from tests.faults.world import (
     OWNED,
     artifact,
+    attestation,
     bomb,
+    changed_attestation,
     clock,
     closed,
     code,
@@ -29,17 +31,19 @@ from tests.faults.world import (
     linked,
     pypistats,
     replaced,
+    snappy_bomb,
     with_manifest,
     with_member,
     without_artifacts,
 )
 from tests.standins.pypistats import FAULTS, HTML
 from tests.standins.server import Answer
+from tests.standins.sigstore import Sigstore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from tests.faults.world import Inflict
+    from tests.faults.world import Attest, Inflict
 
 QUARTER, HOUR = 900.0, 3600.0  # seconds until the app looks again
 
@@ -88,6 +92,7 @@ class Row:
         limited: whether GitHub says when it may be asked again.
         bomb: whether memory is watched.
         final: whether nothing can be well again.
+        verified: whether the config wants artifacts verified.
     """
 
     fault: str
@@ -99,6 +104,7 @@ class Row:
     limited: bool = False
     bomb: bool = False
     final: bool = False
+    verified: bool = False
 
     def __str__(self) -> str:
         return self.fault
@@ -381,6 +387,126 @@ MODELS = (
     Row(f"{NEWEST} has no digest", artifact(b"evil", digest=None), Models.PASSED_OVER),
 )
 
+NEITHER = "neither JSON nor compressed by Snappy"
+
+
+def _attested(attest: Attest, zipped: bytes | None = None) -> Inflict:
+    """A newer artifact with this attestation."""
+    return artifact(zipped, attest=attest)
+
+
+ATTESTED = tuple(
+    replace(row, verified=True)
+    for row in (
+        Row(f"{NEWEST} has no attestation", _attested(lambda _: b""), KEPT, "none of it is known"),
+        Row(
+            f"{NEWEST} is attested by another repository",
+            _attested(partial(attestation, repository="evil/repo")),
+            KEPT,
+            "SANs do not match https://github.com/owner/repo/",
+        ),
+        Row(
+            f"{NEWEST} is attested by another workflow",
+            _attested(partial(attestation, workflow=".github/workflows/tests.yml")),
+            KEPT,
+            "SANs do not match",
+        ),
+        Row(
+            f"{NEWEST} is attested on another branch",
+            _attested(partial(attestation, ref="refs/heads/dev")),
+            KEPT,
+            "SANs do not match",
+        ),
+        Row(
+            f"{NEWEST} is attested by another run",
+            _attested(partial(attestation, run_id=1)),
+            KEPT,
+            "it should be of the run https://github.com/owner/repo/actions/runs/",
+        ),
+        Row(
+            f"{NEWEST} is attested at another commit",
+            _attested(partial(attestation, commit="0" * 40)),
+            KEPT,
+            "OIDCSourceRepositoryDigest does not match",
+        ),
+        Row(
+            f"{NEWEST} has another zip's attestation",
+            _attested(partial(attestation, of="sha256:" + "0" * 64)),
+            KEPT,
+            "it is of other files than sha256:",
+        ),
+        Row(
+            f"{NEWEST} has an attestation that was changed",
+            _attested(changed_attestation),
+            KEPT,
+            "invalid signature",
+        ),
+        Row(
+            f"{NEWEST} is attested by another Sigstore",
+            _attested(partial(attestation, by=Sigstore)),
+            KEPT,
+            "certificate chain",
+        ),
+        Row(
+            f"{NEWEST} has an attestation that is none",
+            _attested(lambda _: b"<html>"),
+            KEPT,
+            NEITHER,
+        ),
+        Row(
+            f"{NEWEST} has an attestation of nested JSON",
+            _attested(lambda _: b'{"a":' * 100_000),
+            KEPT,
+            "cannot be believed: failed to load bundle",
+        ),
+        Row(
+            f"{NEWEST} has an attestation that is a bomb",
+            _attested(lambda _: snappy_bomb()),
+            KEPT,
+            "it is larger than 1,048,576 bytes",
+            bomb=True,
+        ),
+        Row(
+            f"{NEWEST} has a good attestation of a broken zip",
+            _attested(attestation, b"PK"),
+            KEPT,
+            "the zip cannot be read",
+        ),
+        Row("attestations: 401", github("attestations", 401), KEPT, "refused the token (401)"),
+        Row(
+            "attestations: 403",
+            github("attestations", 403),
+            KEPT,
+            "with Actions: read and Attestations: read",
+        ),
+        Row("attestations: 404", github("attestations", 404), KEPT, "none of it is known"),
+        Row(
+            "attestations: 429 without a header",
+            limit("bare 429", "attestations"),
+            KEPT,
+            "asked again in 60 s",
+            limited=True,
+        ),
+        Row("attestations: 500", github("attestations", 500), KEPT, "failed with status 500"),
+        Row(
+            "attestations: an HTML page",
+            github("attestations", "html"),
+            KEPT,
+            "with the artifact's attestations as its API documents",
+        ),
+        *_no_answer("attestations", partial(github, "attestations"), KEPT),
+        Row(
+            "attestation: 403, its address is too old",
+            github("bundle", 403),
+            KEPT,
+            "which answered 403",
+        ),
+        Row("attestation: 500", github("bundle", 500), KEPT, "which answered 500"),
+        Row("attestation: no end to it", github("bundle", "endless"), KEPT, "larger than 1,048"),
+        *_no_answer("attestation", partial(github, "bundle"), KEPT, ("hang", "drip", "cut")),
+    )
+)
+
 BROKEN_JSON = {"html", "truncated", "empty", "nan", "infinity"}
 
 
@@ -508,6 +634,55 @@ TRAINING = (
         artifact(lambda: with_manifest(source="sample")),
         ALONE,
         "the previous bundle has sample with mirrors = True",
+    ),
+    Row(
+        "GitHub: an artifact without an attestation",
+        _attested(lambda _: b""),
+        ALONE,
+        "none of it is known",
+        verified=True,
+    ),
+    Row(
+        "GitHub: an artifact that another workflow attests",
+        _attested(partial(attestation, workflow=".github/workflows/tests.yml")),
+        ALONE,
+        "SANs do not match",
+        verified=True,
+    ),
+    Row(
+        "GitHub: 403 for the attestations",
+        github("attestations", 403),
+        ALONE,
+        "with Actions: read and Attestations: read",
+        verified=True,
+    ),
+    Row(
+        "GitHub: 500 for the attestations",
+        github("attestations", 500),
+        NOTHING,
+        LOST,
+        verified=True,
+    ),
+    Row(
+        "GitHub: no answer for the attestations",
+        github("attestations", "hang"),
+        NOTHING,
+        LOST,
+        slow=True,
+        verified=True,
+    ),
+    Row(
+        "GitHub: 500 from the blob store for an attestation",
+        github("bundle", 500),
+        NOTHING,
+        LOST,
+        verified=True,
+    ),
+    Row(
+        "GitHub: 503 for the attestations, twice",
+        lambda world: world.github.fail("attestations", 503, 2),
+        Trainer.TRAINED,
+        verified=True,
     ),
     Row("GitHub: 429", limit("bare 429"), NOTHING, LOST),
     Row("GitHub: 403 with Retry-After", limit("retry-after"), NOTHING, LOST),

@@ -20,13 +20,16 @@ LAST_WEEK = dt.date(2026, 11, 14)
 
 
 @pytest.fixture
-def make_job(world, here, monkeypatch):
+def make_job(world, here, verifier, monkeypatch):
     """A job in a folder that has last week's bundle already."""
     replace_folder(here / "models", files_of(read_zip(world.github.artifacts[0].zipped)))
 
     def make(row):
+        github_client = {"verifier": verifier if row.verified else None}
         if not row.slow:
-            return WeeklyJob(monkeypatch, here, world.pypistats, world.github)
+            return WeeklyJob(
+                monkeypatch, here, world.pypistats, world.github, github_client=github_client
+            )
         return WeeklyJob(
             monkeypatch,
             here,
@@ -37,7 +40,8 @@ def make_job(world, here, monkeypatch):
                 "total_timeout": TIGHT,
                 "patience": Patience(attempts=2),
             },
-            github_client={
+            github_client=github_client
+            | {
                 "limits": Limits(connect=2.0, read=TIGHT, total=TIGHT),
                 "attempts": 2,
             },

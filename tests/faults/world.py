@@ -10,12 +10,15 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from cramjam import snappy
+
 from forecast.bundle import digest, files_of
 from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, zip_of
+from tests.standins.sigstore import Build, Sigstore
 
 if TYPE_CHECKING:
     from forecast.bundle import Bundle
@@ -34,6 +37,12 @@ def good_bundle() -> Bundle:
     return make_bundle(PACKAGES)
 
 
+@cache
+def sigstore() -> Sigstore:
+    """Who vouches for what the workflow makes."""
+    return Sigstore()
+
+
 @dataclass
 class World:
     """All that a row may spoil.
@@ -48,15 +57,21 @@ class World:
     pypistats: PyPIStatsServer
     now: dt.datetime = CREATED_AT
 
-    def publish(self, zipped: bytes | None = None, **artifact: Any) -> StoredArtifact:
-        """Put a newer artifact into the list; a good one if nothing is said of it."""
-        good = zip_of(good_bundle())
-        return self.github.add_artifact(good if zipped is None else zipped, **artifact)
+    def publish(
+        self, zipped: bytes | None = None, attest: Attest | None = None, **artifact: Any
+    ) -> StoredArtifact:
+        """Put a newer artifact into the list; a good one if nothing is said of it.
+
+        ``attest`` makes its attestation, empty for none.
+        """
+        if zipped is None:  # no two runs make the same bytes, nor share an attestation
+            zipped = marked(zip_of(good_bundle()), len(self.github.artifacts))
+        return self.github.add_artifact(zipped, attest=attest or attestation, **artifact)
 
     def publish_last_weeks(self) -> StoredArtifact:
         """Put the bundle into the list that all begins with."""
         bundle = make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
-        return self.github.add_artifact(zip_of(bundle))
+        return self.publish(zip_of(bundle))
 
     def serve_counts(self) -> None:
         """Let PyPI Stats have every package's counts through yesterday."""
@@ -65,6 +80,22 @@ class World:
             self.pypistats.series[name] = {day.date(): int(c) for day, c in series.items()}
 
 
+def attestation(
+    stored: StoredArtifact, *, by: Callable[[], Sigstore] = sigstore, of: str = "", **build: Any
+) -> dict[str, Any]:
+    """What actions/attest makes of an artifact; ``of`` another digest, ``by`` another Sigstore."""
+    ours = Build(stored.run["head_sha"], stored.run_id)
+    return by().attest(of or stored.listed["digest"], replace(ours, **build))
+
+
+def changed_attestation(stored: StoredArtifact) -> dict[str, Any]:
+    """One whose statement was exchanged after it was signed."""
+    bundle, other = attestation(stored), attestation(stored, of="sha256:" + "0" * 64)
+    bundle["dsseEnvelope"]["payload"] = other["dsseEnvelope"]["payload"]
+    return bundle
+
+
+Attest = Callable[["StoredArtifact"], "dict[str, Any] | bytes"]
 Inflict = Callable[[World], object]
 
 
@@ -127,6 +158,14 @@ def expire(world: World) -> None:
 
 
 # Zips that are none of ours
+
+
+def marked(zipped: bytes, number: int) -> bytes:
+    """The same zip in other bytes."""
+    buffer = io.BytesIO(zipped)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = str(number).encode()
+    return buffer.getvalue()
 
 
 def with_files(**changed: bytes) -> bytes:
@@ -214,6 +253,11 @@ def bomb(*, lying: bool) -> bytes:
         data[at + 24 : at + 28] = claimed.to_bytes(4, "little")
         at = data.find(b"PK\x01\x02", at + 4)
     return bytes(data)
+
+
+def snappy_bomb() -> bytes:
+    """Zeros that unpack to 64 MB, as an attestation in the blob store."""
+    return bytes(snappy.compress_raw(bytes(64 << 20)))[: 1 << 19]
 
 
 class _Call:

@@ -9,11 +9,14 @@ import random
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cramjam import snappy
 
 from tests.standins.server import ANY, Answer, Call, Fault, Loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TOKEN = "github_pat_stand_in"
 AUTO = "auto"
@@ -111,10 +114,12 @@ class GitHubServer(Loopback):
         size: int | None = None,
         listed: dict[str, Any] | None = None,
         run: dict[str, Any] | None = None,
+        attest: Callable[[StoredArtifact], dict[str, Any] | bytes] | None = None,
     ) -> StoredArtifact:
         """Add an artifact and the run that made it; what is not given is as it should be.
 
-        ``listed`` and ``run`` overwrite fields of the two JSON objects, last.
+        ``listed`` and ``run`` overwrite fields of the two JSON objects, last. ``attest`` makes
+        what is kept as its attestation before anybody sees the artifact; nothing if empty.
         """
         number = next(self._ids)
         made = created_at or datetime(2026, 1, 4, 3, 17, tzinfo=UTC) + timedelta(days=7 * number)
@@ -162,6 +167,8 @@ class GitHubServer(Loopback):
             zipped,
             9000 + number,
         )
+        if attest and digest and (bundle := attest(stored)):
+            self.attest(stored, bundle)
         self.artifacts.append(stored)
         # Documented nowhere, so never to be relied on.
         self._order.insert(self._shuffle.randrange(len(self._order) + 1), len(self._order))
