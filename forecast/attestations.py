@@ -7,10 +7,10 @@ repository can add more of any content, so those that say nothing of use are pas
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
-from pydantic_core import to_json
 
 from forecast.github import NOT_FOUND, Answer, GitHub
 from forecast.provenance import AttestationError
@@ -86,7 +86,7 @@ class Attestations:
     def _bundle(self, listed: _Listed) -> bytes:
         """One bundle, in JSON."""
         if listed.bundle is not None:
-            return to_json(listed.bundle)
+            return json.dumps(listed.bundle).encode()
         if listed.bundle_url is None:
             raise AttestationError("GitHub lists it without its bundle")
         return _decompressed(self._github.blob(listed.bundle_url, "an attestation", _MAX_BYTES))
