@@ -8,8 +8,10 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env run train test check format screenshot bench bench-app fuzz clean
+.PHONY: help env run train test check format screenshot bench bench-app bench-scale fuzz clean
 DATA ?=
+SERIES ?= 1000,5000
+PEER_SERIES ?= 200
 SECONDS ?= 60
 
 help: ## list these commands
@@ -17,11 +19,13 @@ help: ## list these commands
 
 env: $(VENV)/made ## make the environment in .venv
 
-$(VENV)/made: requirements.txt requirements-dev.txt
+$(VENV)/made: requirements.txt requirements-cluster.txt requirements-dev.txt requirements-clickhouse.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || sh .ci/install python3-venv
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --requirement requirements-dev.txt
+	$(RUN) -m pip install --quiet --no-deps --upgrade --target $(VENV)/clickhouse \
+		--requirement requirements-clickhouse.txt
 	@touch $@
 
 run: env ## train if need be, and serve the page on http://127.0.0.1:7860
@@ -33,7 +37,7 @@ train: env ## train on PyPI Stats, as the weekly job does
 	$(RUN) -m trainer --output models
 
 test: env ## all tests, those in a browser included
-	$(RUN) -m pytest
+	$(RUN) -m pytest --numprocesses logical --dist loadfile
 
 check: env ## lint, types, workflows
 	$(VENV)/bin/ruff check
@@ -60,6 +64,10 @@ bench: .venv-bench/made ## accuracy and speed of the search beside its peers; DA
 
 bench-app: env ## speed and memory of the page
 	$(RUN) -m benchmarks.app_speed
+
+bench-scale: env .venv-bench/made ## thousands of packages; DATA=DIR of CSV files, SERIES=1000,5000, PEER_SERIES=200
+	$(RUN) -m benchmarks.scale --series $(SERIES) --peer-series $(PEER_SERIES) --dask \
+		$(if $(DATA),--data $(DATA))
 
 fuzz: env ## feed broken input to everything that reads some; SECONDS=60 for each target
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from app.newer import Counts
 from app.outlook import Outlook, from_bundle
-from app.spot import near
-from forecast.errors import BundleError, ForecastError, UnknownPackageError
+from forecast.config import Package
+from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
+from forecast.manifest import PUBLIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from app.spot import Spot
     from app.store import Snapshot, Store
     from forecast.bundle import Bundle
-    from forecast.config import Package
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,7 @@ class Almanac:
         *,
         wait: float = 0.0,
         report: Callable[[float, str], None] = lambda _part, _text: None,
+        visitor: str = "",
     ) -> Outlook:
         """Everything known of a package.
 
@@ -58,21 +59,24 @@ class Almanac:
             package: one of the bundle, or any of PyPI where this page trains.
             wait: seconds to wait for newer days, if they are being fetched.
             report: told how far a training is.
+            visitor: who asks.
 
         Raises:
             ForecastError: if there is nothing to show; the sentence says why.
         """
         snapshot = self.store.snapshot
         bundle = snapshot.bundle
-        if bundle is not None and package.name in bundle.manifest.modelled:
+        if bundle is not None and package.name in bundle.modelled:
             return self._from_bundle(bundle, package, wait)
-        configured = {each.name for each in self.store.config.packages}
-        if package.name in configured and not self._spot.offered:
+        configured = package.name in self.store.configured
+        if configured and not self._spot.offered:
             raise BundleError(_no_model(snapshot, package))
         try:
-            return self._spot.outlook(package, report)
+            return self._spot.outlook(package, report, visitor)
+        except BusyError:
+            raise
         except ForecastError as error:
-            if package.name in configured:
+            if configured:
                 why = _no_model(snapshot, package)
                 raise BundleError(f"{why} Nor could one be made on the spot: {error}") from None
             if isinstance(error, UnknownPackageError):
@@ -86,10 +90,10 @@ class Almanac:
 
     def first(self) -> tuple[Package, ...]:
         """The package that a visitor sees who asked for none: the first with a model."""
-        packages = self.store.packages()
+        packages = self.store.catalogue.packages
         bundle = self.store.snapshot.bundle
-        ready = [each for each in packages if bundle and each.name in bundle.manifest.modelled]
-        return tuple(ready[:1]) or packages[:1]
+        ready = (each for each in packages if bundle and each.name in bundle.modelled)
+        return (next(ready, packages[0]),)
 
     def at_hand(self, package: Package, days: int) -> bool:
         """Whether so many days can be told at once, without making anything."""
@@ -103,7 +107,7 @@ class Almanac:
     def pending(self, package: Package) -> bool:
         """Whether newer days of the package are on their way."""
         bundle = self.store.snapshot.bundle
-        if bundle is None or package.name not in bundle.manifest.modelled or not _grows(bundle):
+        if bundle is None or package.name not in bundle.modelled or not _grows(bundle):
             return False
         return self._newer.pending(package.name)
 
@@ -132,9 +136,8 @@ class Almanac:
     def _prepare(self, bundle: Bundle) -> None:
         if not self._preparing:
             return
-        packages = {package.name: package for package in self.store.packages()}
         for name in bundle.names[:PREPARED]:
-            _ = self.outlook(packages[name]).total
+            _ = self.outlook(Package(name, bundle.entry(name).label)).total
 
     def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> Outlook:
         counts = self._newer.counts(package.name, wait) if _grows(bundle) else NOTHING
@@ -143,7 +146,7 @@ class Almanac:
         # "is": counts and bundles are replaced, never changed.
         if kept and kept[0] is bundle and kept[1] is counts:
             return kept[2]
-        known = next((p for p in self.store.packages() if p.name == package.name), package)
+        known = self.store.catalogue.get(package.name) or package
         outlook = from_bundle(
             bundle, known, counts.series, self.store.config.outages, counts.problem
         )
@@ -155,14 +158,13 @@ class Almanac:
         return outlook
 
     def _hint(self, package: Package) -> str:
-        names = near(package.name, [each.name for each in self.store.packages()])
-        labels = [each.label for each in self.store.packages() if each.name in names]
+        labels = [each.label for each in self.store.catalogue.near(package.name)]
         return f" Did you mean {' or '.join(labels)}?" if labels else ""
 
 
 def _grows(bundle: Bundle) -> bool:
     """Whether PyPI Stats can have newer days: made-up series and folders end where they end."""
-    return bundle.manifest.source == "pypistats"
+    return bundle.manifest.source in PUBLIC
 
 
 def _no_model(snapshot: Snapshot, package: Package) -> str:

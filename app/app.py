@@ -36,6 +36,12 @@ GRADIO = {
     "GRADIO_ANALYTICS_MAX_EVENTS": "100",
 }
 
+# Whom a Space's own proxies may be: uvicorn takes the last address of X-Forwarded-For that is
+# none of these for the visitor's; what he writes there himself stands before it.
+PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
+
+VISITORS_WAIT = 20.0  # seconds that PyPI Stats has for an answer
+
 log = logging.getLogger("app")
 
 
@@ -99,12 +105,12 @@ def assemble(
     from forecast.web import new_session  # noqa: PLC0415
 
     stats = PyPIStats(
-        new_session(config.repository_url),
+        new_session(config.repository_url, seconds=VISITORS_WAIT),
         url=settings.pypistats_url,
         mirrors=config.mirrors,
         patience=HASTY,
         timeout=(5.0, 10.0),
-        total_timeout=20.0,
+        total_timeout=VISITORS_WAIT,
         today=lambda: clock().date(),
     )
     source = (
@@ -157,6 +163,8 @@ def main() -> int:
     # app/ would hide the package of the same name; the root is what everything is named from.
     sys.path[0] = str(ROOT)
     os.environ.update(GRADIO)
+    if os.environ.get("SPACE_ID"):
+        os.environ.setdefault("FORWARDED_ALLOW_IPS", PROXIES)
 
     from forecast.threads import use_one_thread  # noqa: PLC0415 - the root is on the path by now
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Scale = Literal["absolute", "log", "indexed"]
 
+MOST_READ = 20  # names of which the first few good ones are taken
 MOST_COMPARED = 5  # packages on one chart, the first included
 ALL = 0  # the range that shows every day there is
 RANGES = (30, 60, 90, 180, ALL)
@@ -73,7 +75,7 @@ def choose(package: str | None, others: Iterable[str]) -> tuple[Package, ...]:
     if first is None:
         return ()
     chosen = {first.name: first}
-    for other in map(_package, others):
+    for other in map(_package, islice(others, MOST_READ)):
         if other is not None and len(chosen) < MOST_COMPARED:
             chosen.setdefault(other.name, other)
     return tuple(chosen.values())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.wording import Notice
     from forecast.config import Event
     from forecast.manifest import Manifest
+    from forecast.provenance import Provenance
 
 LABELS = {"sample": "Sample data", "warning": "Warning", "info": "Note", "error": "Problem"}
 
@@ -105,9 +106,14 @@ def _facts_of_many(outlooks: Sequence[Outlook], manifest: Manifest | None) -> st
 
 
 def details(
-    outlooks: Sequence[Outlook], view: View, events: Sequence[Event], *, mirrors: bool
+    outlooks: Sequence[Outlook],
+    view: View,
+    events: Sequence[Event],
+    *,
+    mirrors: bool,
+    origin: str = "",
 ) -> str:
-    """How it was made, and what is marked on the chart."""
+    """How it was made, and what is marked on the chart; ``origin`` is HTML already."""
     parts = []
     for outlook in outlooks:
         repaired = outlook.series.repaired
@@ -127,13 +133,21 @@ def details(
     counted = "include those of mirrors" if mirrors else "leave out those of mirrors"
     parts.append(
         "<h3>How to read it</h3>"
-        f"<p>Counts are of PyPI Stats and {counted}. The forecast starts on the day after the "
-        "last day observed. Of the days to come, 80 % and 95 % should lie within the two bands; "
+        f"<p>Counts are those of PyPI's download log and {counted}. The forecast starts on the "
+        "day after the last day observed. Of the days to come, 80 % and 95 % should lie within "
+        "the two bands; "
         "the band of the total takes into account that errors of neighbouring days go together. "
         "MASE is the mean absolute error, as a multiple of the usual change from one week to the "
         "next; the seasonal naive forecast repeats the last week.</p>"
     )
-    return f'<div class="details">{"".join(parts)}</div>'
+    return f'<div class="details">{"".join(parts)}{origin}</div>'
+
+
+def origin(provenance: Provenance | None, *, asked: bool) -> str:
+    """Where the models come from, and what of that was checked."""
+    text = _code(wording.origin(provenance, asked=asked))
+    link = f' <a href="{escape(provenance.run_url)}">See the run.</a>' if provenance else ""
+    return f"<h3>Where the models come from</h3><p>{text}{link}</p>"
 
 
 def numbers(outlooks: Sequence[Outlook]) -> str:

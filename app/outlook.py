@@ -178,7 +178,7 @@ def from_bundle(
             choice=choice,
             load=lambda: model,
             problem=problem,
-            record=record_of(bundle.track, package.name),
+            record=record_of(bundle.track(package.name)),
         )
     return Outlook(
         package=package,
@@ -189,7 +189,7 @@ def from_bundle(
         choice=choice,
         load=lambda: bundle.model(package.name),
         problem=problem,
-        record=record_of(bundle.track, package.name),
+        record=record_of(bundle.track(package.name)),
     )
 
 

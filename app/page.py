@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,16 @@ from gradio.components.plot import PlotData
 from starlette.middleware import Middleware
 
 from app import links, markup, views
-from app.endpoints import COLD_START, PATIENCE, add_endpoints, export_route, picture_route
+from app.chooser import MOST_LISTED
+from app.endpoints import (
+    COLD_START,
+    PATIENCE,
+    add_endpoints,
+    export_route,
+    find_route,
+    picture_route,
+)
+from app.limits import Limits, visitor_in
 from app.links import ALL, MOST_COMPARED, RANGES, View, choose, parse_view
 from app.preload import Preload, drawing_library
 
@@ -28,6 +37,7 @@ if TYPE_CHECKING:
 
 TITLE = "PyPI download forecast"
 SESSIONS = 200  # remembered; every call of an endpoint is one to gradio
+WAITING = 100  # drawings and calls in line; who comes then is told to come back
 DRAWINGS = 20  # at once; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -52,6 +62,7 @@ def build(almanac: Almanac, clock: Callable[[], dt.datetime]) -> gr.Blocks:
         clock: the present moment, UTC.
     """
     page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+    page.queue(max_size=WAITING)
     with page:
         _wire(page, _lay_out(almanac), almanac, clock)
         add_endpoints(almanac)
@@ -77,9 +88,11 @@ def launch_options(almanac: Almanac) -> dict[str, Any]:
         "show_error": True,
         "footer_links": ["api"],
         "state_session_capacity": SESSIONS,
+        "enable_monitoring": False,
+        "run_history": False,
         "app_kwargs": {
-            "routes": [export_route(almanac), picture_route(almanac)],
-            "middleware": [Middleware(Preload, files=drawing_library())],
+            "routes": [export_route(almanac), find_route(almanac), picture_route(almanac)],
+            "middleware": [Middleware(Limits), Middleware(Preload, files=drawing_library())],
         },
     }
 
@@ -196,38 +209,44 @@ def _wire(
         scale: links.Scale,
         smooth: bool,  # noqa: FBT001 - the same
         request: gr.Request,
+        event: gr.EventData,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for exactly this
     ) -> list[Any]:
         view = View(choose(package, others or []), scale, days, smooth)
+        if _is_echo(event, others, seen.latest(request.session_hash)):
+            return _unchanged(outputs)
         seen.note(request.session_hash, view)
 
         def report(part: float, text: str) -> None:
             progress(part, desc=text)
 
-        return _parts(views.show(almanac, view, clock(), report=report))
+        shown = views.show(almanac, view, clock(), report=report, visitor=visitor_in(request))
+        return _parts(shown)
 
     def open_page(request: gr.Request) -> Iterator[list[Any]]:
         view = parse_view(dict(request.query_params))
         if not almanac.store.snapshot.looked:
             yield [*_set_controls(almanac, view), *_parts(views.loading())]
             almanac.store.wait(COLD_START)
-        if "package" not in request.query_params:
-            view = View(almanac.first(), view.scale, view.days, view.smooth)
+        view = _with_package(almanac, view, request)
         seen.note(request.session_hash, view)
-        yield [*_set_controls(almanac, view), *_parts(views.show(almanac, view, clock()))]
+        shown = views.show(almanac, view, clock(), visitor=visitor_in(request))
+        yield [*_set_controls(almanac, view), *_parts(shown)]
 
     def catch_up(request: gr.Request) -> list[Any]:
         view = seen.latest(request.session_hash)
-        unchanged: list[Any] = [gr.skip() for _ in outputs]
         if view is None or not any(almanac.pending(package) for package in view.packages):
-            return unchanged
-        parts = _parts(views.show(almanac, view, clock(), wait=PATIENCE))
+            return _unchanged(outputs)
+        visitor = visitor_in(request)
+        parts = _parts(views.show(almanac, view, clock(), wait=PATIENCE, visitor=visitor))
         if seen.latest(request.session_hash) != view:
-            return unchanged  # the visitor has gone on meanwhile
+            return _unchanged(outputs)  # the visitor has gone on meanwhile
         return [*parts[:-1], gr.skip()]  # the link stays: it is the same view
 
     private: dict[str, Any] = {"api_visibility": "private"}
-    changes = [control.input for control in parts.controls]
+    package, others, days, scale, smooth = parts.controls
+    # Names typed or removed by the keyboard are no "input" to a list of several.
+    changes = [package.input, others.change, days.input, scale.input, smooth.input]
     shared = {**private, "concurrency_limit": DRAWINGS, "concurrency_id": "draw"}
     drawn = gr.on(
         changes,
@@ -256,8 +275,30 @@ def _wire(
             concurrency_limit=DRAWINGS,
             **private,
         )
+    page.load(None, js=Path(__file__).with_name("chooser.js").read_text("utf-8"), **private)
     parts.png.click(None, js=SAVE % "png", **private)
     parts.svg.click(None, js=SAVE % "svg", **private)
+
+
+def _with_package(almanac: Almanac, view: View, request: gr.Request) -> View:
+    """The view that was asked for, with a package if none was."""
+    if "package" in request.query_params:
+        return view
+    return replace(view, packages=almanac.first())
+
+
+def _unchanged(outputs: list[Block]) -> list[Any]:
+    return [gr.skip() for _ in outputs]
+
+
+def _is_echo(event: gr.EventData, others: list[str] | None, latest: View | None) -> bool:
+    """Whether the page itself has filled in the list of others, as it opened a link.
+
+    The other controls may not have been filled in by then.
+    """
+    if latest is None or getattr(event.target, "elem_id", None) != "compare":
+        return False
+    return (others or []) == [package.label for package in latest.packages[1:]]
 
 
 def _parts(shown: views.Shown) -> list[Any]:
@@ -278,11 +319,20 @@ def _parts(shown: views.Shown) -> list[Any]:
 
 
 def _set_controls(almanac: Almanac, view: View) -> list[Any]:
-    choices = [package.label for package in almanac.store.packages()]
+    packages = almanac.store.catalogue.packages
+    many = len(packages) > MOST_LISTED
+    several: dict[str, Any] = {
+        # Of many the list is empty, and chooser.js asks for what fits the letters typed.
+        "choices": [] if many else [package.label for package in packages],
+        "elem_classes": ["searched"] if many else [],
+    }
     labels = [package.label for package in view.packages]
+    one = several | {"value": labels[0] if labels else None}
+    if labels[1:]:
+        several |= {"value": labels[1:]}
     return [
-        gr.update(choices=choices, value=labels[0] if labels else None),
-        gr.update(choices=choices, value=labels[1:]),
+        gr.update(**one),
+        gr.update(**several),
         view.days,
         view.scale,
         view.smooth,

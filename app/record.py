@@ -50,14 +50,12 @@ class Record:
     said: tuple[Said, ...]
 
 
-def record_of(track: pd.DataFrame, name: str) -> Record | None:
+def record_of(rows: pd.DataFrame) -> Record | None:
     """The record of a package; None before any day of any forecast has come.
 
     Args:
-        track: the bundle's ``track_record.csv``.
-        name: the package.
+        rows: the package's rows of ``track_record.csv``.
     """
-    rows = track[track["package"] == name]
     if rows.empty:
         return None
     made_on = sorted(rows["made_on"].unique(), reverse=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.allowance import Allowance
 from app.outlook import Choice, Outlook, arima
-from forecast.errors import ForecastError, SeriesError, UnknownPackageError
+from forecast.errors import BusyError, ForecastError, SeriesError, UnknownPackageError
 from forecast.manifest import Backtest
 from forecast.series import Series, recent, regular
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     TrainNow = Callable[[Series, int, tuple[int, ...]], Trained]
 
 MOST_KEPT = 128  # packages, failures included; an outlook has some 20 kB
-MOST_NEAR = 3  # names offered in place of an unknown one
+MOST_AT_ONCE = 8  # packages being made or waiting for it; each holds a thread
+EACH, EVERYBODY, HOUR = 20, 120, 3600.0  # new packages a visitor, and all, in so many seconds
 
 
 def search_now(series: Series, horizon: int, m_values: tuple[int, ...]) -> Trained:
@@ -59,6 +60,7 @@ class Spot:
         horizon: days to forecast.
         m_values: season lengths to try.
         outages: days that failed for every package.
+        allowance: how many new packages may be asked for.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Spot:
         horizon: int,
         m_values: tuple[int, ...],
         outages: Collection[dt.date] = (),
+        allowance: Allowance | None = None,
     ) -> None:
         self._fetch = fetch
         self._train = train
@@ -79,6 +82,8 @@ class Spot:
         self._outages = outages
         self._lock = threading.Lock()
         self._training = threading.Lock()
+        self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._allowance = allowance or Allowance(EACH, EVERYBODY, HOUR)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     @property
@@ -87,22 +92,29 @@ class Spot:
         return self._train is not None
 
     def outlook(
-        self, package: Package, report: Callable[[float, str], None] = lambda _part, _text: None
+        self,
+        package: Package,
+        report: Callable[[float, str], None] = lambda _part, _text: None,
+        visitor: str = "",
     ) -> Outlook:
         """The package's outlook, today's if it was made today.
 
         Args:
             package: any package of PyPI.
             report: told how far it is, from 0 to 1, and what is being done.
+            visitor: who asks; what somebody asked for before today costs nothing.
 
         Raises:
+            BusyError: if there is no room now.
             ForecastError: if it is unknown, or cannot be forecast; the same all day.
         """
-        kept = self._keep(package.name)
+        kept = self._keep(package, visitor)
         with kept.lock:
             if kept.outlook is None and kept.failure is None:
                 try:
-                    kept.outlook = self._make(package, report)
+                    kept.outlook = self._make_in_turn(package, report)
+                except BusyError:
+                    raise
                 except ForecastError as error:
                     # Kept as well: a source in trouble is not asked again and again.
                     kept.failure = error
@@ -113,16 +125,40 @@ class Spot:
             raise AssertionError  # one of the two is set above
         return kept.outlook
 
-    def _keep(self, name: str) -> _Kept:
-        today = self._clock().date()
+    def _keep(self, package: Package, visitor: str) -> _Kept:
+        name, today = package.name, self._clock().date()
         with self._lock:
             kept = self._kept.get(name)
             if kept is None or kept.day != today:
+                if self._train is not None:
+                    self._take(package, visitor)
                 kept = self._kept[name] = _Kept(today)
             self._kept.move_to_end(name)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
             return kept
+
+    def _take(self, package: Package, visitor: str) -> None:
+        try:
+            self._allowance.take(visitor)
+        except BusyError as error:
+            raise BusyError(
+                f"{package.label} would have to be fetched and trained, and {error}. Packages that "
+                "the weekly run trains are there at any time.",
+                retry_after=error.retry_after,
+            ) from None
+
+    def _make_in_turn(self, package: Package, report: Callable[[float, str], None]) -> Outlook:
+        if not self._room.acquire(blocking=False):
+            raise BusyError(
+                f"{package.label} would have to be fetched and trained, and {MOST_AT_ONCE} other "
+                "packages are in line; come back in a minute.",
+                retry_after=60.0,
+            )
+        try:
+            return self._make(package, report)
+        finally:
+            self._room.release()
 
     def _make(self, package: Package, report: Callable[[float, str], None]) -> Outlook:
         if self._train is None:
@@ -150,11 +186,6 @@ class Spot:
                 raise SeriesError(f"{package.label}: {error}") from None
         report(0.9, "Drawing")
         return _outlook(package, series, trained, self._horizon)
-
-
-def near(name: str, known: Collection[str]) -> list[str]:
-    """Known names that somebody who typed ``name`` may have meant."""
-    return difflib.get_close_matches(name, list(known), n=MOST_NEAR, cutoff=0.6)
 
 
 def _outlook(package: Package, series: Series, trained: Trained, horizon: int) -> Outlook:

@@ -12,9 +12,12 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from forecast.bundle import read_folder, read_zip
+from app.chooser import Catalogue
+from forecast.bundle import read_folder
+from forecast.config import Package
 from forecast.errors import ArtifactError, BundleError, ForecastError
 from forecast.manifest import MANIFEST
+from forecast.published import MOST_OLDER, open_newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 
     from forecast.artifacts import Artifact
     from forecast.bundle import Bundle
-    from forecast.config import Config, Package
+    from forecast.config import Config
+    from forecast.provenance import Provenance
+    from forecast.published import Artifacts
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +36,15 @@ LONGEST_REST = 6 * 3600.0  # seconds; whatever GitHub asks for, look again after
 
 
 class Source(Protocol):
-    """Where bundles come from."""
+    """Where bundles come from.
+
+    Attributes:
+        problem: why the bundle that came last is not the newest; empty if it is.
+        provenance: what was verified of it; None if nothing was.
+    """
+
+    problem: str
+    provenance: Provenance | None
 
     def newest(self) -> Bundle | None:
         """The newest bundle; None if it is the one that came last.
@@ -41,26 +54,23 @@ class Source(Protocol):
         """
 
 
-class Artifacts(Protocol):
-    """The two calls of ``forecast.artifacts.GitHubArtifacts`` that are used here."""
-
-    def newest(self) -> Artifact | None:
-        """The newest trusted artifact, None if unchanged."""
-
-    def download(self, artifact: Artifact) -> bytes:
-        """Its zip."""
-
-
 class ArtifactSource:
     """Bundles from GitHub.
+
+    Where the newest artifact is no whole bundle, the one in use stays; if there is none
+    yet, the newest good one before it is taken.
 
     Args:
         client: finds the newest artifact that can be trusted.
     """
 
     def __init__(self, client: Artifacts) -> None:
+        self.provenance: Provenance | None = None
         self._client = client
-        self._refused = ""
+        self.problem = ""
+        self._newest: Artifact | None = None
+        self._known: dict[int, str] = {}  # what was no bundle, and why
+        self._serving = False
 
     def newest(self) -> Bundle | None:
         """See :class:`Source`.
@@ -70,18 +80,27 @@ class ArtifactSource:
             BundleError: if the newest one fails a check; it is not downloaded again.
         """
         artifact = self._client.newest()
-        if artifact is None:
-            if self._refused:
-                raise BundleError(self._refused)
+        if artifact is not None:
+            self._newest = artifact
+        elif self._newest is None or self._newest.id not in self._known:
             return None
-        data = self._client.download(artifact)
         try:
-            bundle = read_zip(data)
+            published = open_newest(
+                self._client,
+                self._newest,
+                older=0 if self._serving else MOST_OLDER,
+                known=self._known,
+            )
         except BundleError as error:
-            self._refused = f"The newest artifact was refused: {error}. Run the workflow again."
-            raise BundleError(self._refused) from None
-        self._refused = ""
-        return bundle
+            raise BundleError(_refused(str(error))) from None
+        self.problem = _refused(published.refusal) if published.refusal else ""
+        self.provenance = published.artifact.provenance
+        self._serving = True
+        return published.bundle
+
+
+def _refused(why: str) -> str:
+    return f"The newest artifact was refused: {why.rstrip('.')}. Run the workflow again."
 
 
 class FolderSource:
@@ -92,7 +111,9 @@ class FolderSource:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.provenance: Provenance | None = None
         self._folder = folder
+        self.problem = ""
         self._seen: bytes | None = None
 
     def newest(self) -> Bundle | None:
@@ -105,12 +126,12 @@ class FolderSource:
         if manifest == self._seen:
             return None
         try:
-            bundle = read_folder(self._folder)
+            bundle = read_folder(self._folder, in_memory=True)
         except BundleError:
             if self._manifest() == manifest:
                 raise
             # Another bundle was put in its place while this one was read.
-            bundle = read_folder(self._folder)
+            bundle = read_folder(self._folder, in_memory=True)
         self._seen = manifest
         return bundle
 
@@ -132,11 +153,13 @@ class Snapshot:
         bundle: the last good one; None before there was any.
         problem: why there is none, or no newer one; empty where all is well.
         looked: whether the first look for a bundle is over.
+        provenance: what was verified of the bundle; None if nothing was.
     """
 
     bundle: Bundle | None = None
     problem: str = ""
     looked: bool = False
+    provenance: Provenance | None = None
 
 
 class Store:
@@ -148,6 +171,7 @@ class Store:
         every: seconds between two looks for a newer one.
 
     Attributes:
+        configured: names of the config's packages.
         snapshot: what is known now; read it once for each answer.
         notify: called with each new bundle, in the thread that found it.
     """
@@ -160,22 +184,24 @@ class Store:
         every: float = CHECK_EVERY,
     ) -> None:
         self.config = config
+        self.configured = frozenset(package.name for package in config.packages)
         self.snapshot = Snapshot()
         self.notify: Callable[[Bundle], None] = lambda _bundle: None
         self._source = source
         self._every = every
+        self._catalogue = (self.snapshot.bundle, _catalogue(config, None))
         self._looked = threading.Event()
         self._stop = threading.Event()
 
-    def packages(self) -> tuple[Package, ...]:
+    @property
+    def catalogue(self) -> Catalogue:
         """The packages on offer: the config's, then others that the bundle has."""
-        from forecast.config import Package as Named  # noqa: PLC0415 - types alone need it above
-
-        known = {package.name: package for package in self.config.packages}
         bundle = self.snapshot.bundle
-        for name, entry in bundle.manifest.modelled.items() if bundle else ():
-            known.setdefault(name, Named(name, entry.label))
-        return tuple(known.values())
+        made_for, catalogue = self._catalogue
+        if made_for is not bundle:
+            catalogue = _catalogue(self.config, bundle)
+            self._catalogue = (bundle, catalogue)
+        return catalogue
 
     def wait(self, seconds: float) -> Snapshot:
         """The snapshot, once the first look is over or the seconds are."""
@@ -230,10 +256,22 @@ class Store:
         if bundle is None:
             self.snapshot = replace(self.snapshot, problem="", looked=True)
             return
-        self.snapshot = Snapshot(bundle=bundle, looked=True)
+        problem = self._source.problem
+        if problem:
+            log.warning("%s", problem)
+        self.snapshot = Snapshot(
+            bundle=bundle, problem=problem, looked=True, provenance=self._source.provenance
+        )
         made = bundle.manifest.created_at
         log.info("%d models of %s are in use", len(bundle.names), made.isoformat())
         try:
             self.notify(bundle)
         except Exception:  # a new bundle is in use, whatever comes of it
             log.exception("preparing the new bundle failed")
+
+
+def _catalogue(config: Config, bundle: Bundle | None) -> Catalogue:
+    known = {package.name: package for package in config.packages}
+    for name, entry in bundle.modelled.items() if bundle else ():
+        known.setdefault(name, Package(name, entry.label))
+    return Catalogue(known.values())

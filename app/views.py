@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app import chart, markup, wording
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from app.almanac import Almanac
     from app.links import View
     from app.outlook import Outlook
+    from forecast.config import Package
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ def show(
     *,
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
+    visitor: str = "",
 ) -> Shown:
     """Everything of a view; never raises, as a page that says why is better than none.
 
@@ -59,9 +62,11 @@ def show(
         now: the present moment, UTC.
         wait: seconds to wait for newer days.
         report: told how far a training is.
+        visitor: who asks.
     """
+    ask = partial(almanac.outlook, wait=wait, report=report, visitor=visitor)
     try:
-        return _show(almanac, view, now, wait, report)
+        return _show(almanac, view, now, ask)
     except Exception as error:  # the page stays up
         log.exception("drawing %s failed", view.query)
         text = (
@@ -80,13 +85,11 @@ def _show(
     almanac: Almanac,
     view: View,
     now: dt.datetime,
-    wait: float,
-    report: Callable[[float, str], None],
+    ask: Callable[[Package], Outlook],
 ) -> Shown:
     snapshot = almanac.store.snapshot
-    outlooks, problems = _outlooks(almanac, view, wait, report)
-    configured = {package.name for package in almanac.store.config.packages}
-    found = wording.notices(snapshot, outlooks, now, configured)
+    outlooks, problems = _outlooks(view, ask)
+    found = wording.notices(snapshot, outlooks, now, almanac.store.configured)
     if not outlooks:
         banner = [notice for notice in found if notice.kind in ABOVE]
         said = " ".join(problems)
@@ -98,9 +101,12 @@ def _show(
             query=view.query,
         )
     found += [Notice("warning", problem) for problem in problems]
-    events = almanac.store.config.events
+    config = almanac.store.config
+    events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
-    mirrors = manifest.mirrors if manifest else almanac.store.config.mirrors
+    mirrors = manifest.mirrors if manifest else config.mirrors
+    published = any(not outlook.on_the_spot for outlook in outlooks)
+    origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
     file_name = "-".join(outlook.package.name for outlook in outlooks)
     return Shown(
         banner=markup.notices([notice for notice in found if notice.kind in ABOVE]),
@@ -109,21 +115,21 @@ def _show(
         warnings=markup.notices([notice for notice in found if notice.kind not in ABOVE]),
         facts=markup.facts(outlooks, manifest),
         exports=markup.exports(view),
-        details=markup.details(outlooks, view, events, mirrors=mirrors),
+        details=markup.details(
+            outlooks, view, events, mirrors=mirrors, origin=origin if published else ""
+        ),
         numbers=markup.numbers(outlooks),
         query=view.query,
     )
 
 
-def _outlooks(
-    almanac: Almanac, view: View, wait: float, report: Callable[[float, str], None]
-) -> tuple[list[Outlook], list[str]]:
+def _outlooks(view: View, ask: Callable[[Package], Outlook]) -> tuple[list[Outlook], list[str]]:
     """The outlooks that can be had, and why the others cannot; none without the first."""
     outlooks: list[Outlook] = []
     problems: list[str] = []
     for package in view.packages:
         try:
-            outlook = almanac.outlook(package, wait=wait, report=report)
+            outlook = ask(package)
         except ForecastError as error:
             problems.append(str(error))
             if not outlooks:

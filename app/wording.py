@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.store import Snapshot
     from forecast.config import Event
     from forecast.manifest import Manifest
+    from forecast.provenance import Provenance
 
 STALE_MODEL = 10  # days; the job is weekly, and may be late
 STALE_DATA = 4  # days; PyPI Stats loads every night, and may be late
@@ -174,6 +175,25 @@ def choice(outlook: Outlook) -> str:
     return f"{what}, chosen among {tried:,} candidate{'s' if tried != 1 else ''}."
 
 
+def origin(provenance: Provenance | None, *, asked: bool) -> str:
+    """What is known of where the models come from.
+
+    Args:
+        provenance: what was verified; None if nothing was.
+        asked: whether the config wants artifacts verified.
+    """
+    if provenance is not None:
+        return (
+            f"Attested by GitHub Actions: built by {provenance.workflow} of "
+            f"{provenance.repository} at commit {provenance.commit[:7]}, in run "
+            f"{provenance.run_id}. Signatures, repository, branch, workflow, commit, run and "
+            "digest were checked against the keys of Sigstore that came with this page."
+        )
+    if asked:
+        return "Not verified, as the models were read from a folder."
+    return "Not verified, as config.toml does not ask for it (`verify_attestation`)."
+
+
 def freshness(outlook: Outlook, manifest: Manifest | None) -> list[tuple[str, dt.date]]:
     """Where the numbers stand, as pairs of a name and a date."""
     pairs = []
@@ -188,7 +208,7 @@ def freshness(outlook: Outlook, manifest: Manifest | None) -> list[tuple[str, dt
 
 def _made(outlook: Outlook, manifest: Manifest) -> dt.datetime:
     """When the package's model was made: by an earlier run if the last one could not."""
-    entry = manifest.modelled.get(outlook.package.name)
+    entry = manifest.model_of(outlook.package.name)
     return (entry.trained_at if entry else None) or manifest.created_at
 
 
@@ -273,7 +293,7 @@ def _old_counts(outlooks: Sequence[Outlook], now: dt.datetime) -> list[Notice]:
 
 def _carried(outlooks: Sequence[Outlook], manifest: Manifest) -> list[Notice]:
     """Packages that the last run left with an earlier model, and its reasons."""
-    entries = [(each, manifest.modelled.get(each.package.name)) for each in outlooks]
+    entries = [(each, manifest.model_of(each.package.name)) for each in outlooks]
     return [
         Notice(
             "info",
@@ -301,6 +321,20 @@ def listed(outlooks: Sequence[Outlook]) -> str:
     """Their names, as a sentence has them."""
     names = [outlook.package.label for outlook in outlooks]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def matches(shown: int, found: int) -> str:
+    """How many packages have what was typed in their name."""
+    if shown < found:
+        return f"The first {shown} of {found:,} packages: type more of the name."
+    return f"{found} package{'s' if found != 1 else ''}."
+
+
+def no_match(*, near: bool, trains: bool) -> str:
+    """That no package has what was typed in its name, and what can be done then."""
+    text = "No package here is called so"
+    text += "; these come near." if near else "."
+    return f"{text} Enter takes any name on PyPI." if trains else text
 
 
 def loading() -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from trainer.sources import Source
+    from trainer.sources import Live
 
 Array = NDArray[np.float64]
 
@@ -83,7 +83,7 @@ def from_folder(path: Path) -> list[Window]:
     return found
 
 
-def from_source(source: Source, packages: Iterable[str]) -> list[Window]:
+def from_source(source: Live, packages: Iterable[str]) -> list[Window]:
     """Windows of what a source has for some packages."""
     return [
         window
@@ -92,11 +92,13 @@ def from_source(source: Source, packages: Iterable[str]) -> list[Window]:
     ]
 
 
-def windows(source: str, package: str, counts: pd.Series[int]) -> Iterator[Window]:
+def windows(
+    source: str, package: str, counts: pd.Series[int], most: int = MOST_ORIGINS
+) -> Iterator[Window]:
     """The windows of one series, newest first."""
     daily = counts.asfreq("D")
     known: Array = np.array(daily, dtype=np.float64)
-    for back in range(MOST_ORIGINS):
+    for back in range(most):
         origin = known.size - HORIZON - back * SPACING
         if origin < SHORTEST_TRAINING:
             return

@@ -10,29 +10,23 @@ Listing works without a token; downloading never does, on public repositories ne
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
 
 import tenacity
 from pydantic import AwareDatetime, Field
 
-from forecast.errors import ArtifactError
-from forecast.github import API, REDIRECTS, Answer, GitHub, PassingError, host, joined
-from forecast.web import (
-    ExchangeError,
-    Limits,
-    Reply,
-    TooLargeError,
-    fetch,
-    new_session,
-    origin,
-    shown,
-)
+from forecast.attestations import RIGHTS, Attestations
+from forecast.errors import ArtifactError, CorruptArtifactError
+from forecast.github import ACTIONS, API, REDIRECTS, Answer, GitHub, PassingError, location
+from forecast.provenance import ProvenanceVerifier
+from forecast.web import Limits, new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,6 +34,9 @@ if TYPE_CHECKING:
     import requests
 
     from forecast.config import Config
+    from forecast.provenance import Provenance
+
+log = logging.getLogger(__name__)
 
 TRUSTED_EVENTS = ("push", "schedule", "workflow_dispatch")
 
@@ -48,13 +45,15 @@ _PAGE_SIZE = 100
 _MAX_PAGES = 10
 # Each costs a call, of which an address without a token has sixty an hour.
 _MAX_RUNS = 10
-_MAX_BLOB_REDIRECTS = 2
-_OK, _NOT_MODIFIED = 200, 304
+_NOT_MODIFIED = 304
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact that passed every check but that of its bytes."""
+    """An artifact that passed every check but that of its bytes.
+
+    ``provenance`` is what its attestation says; None where none was asked for.
+    """
 
     id: int
     created_at: datetime
@@ -63,6 +62,7 @@ class Artifact:
     size: int
     run_id: int
     head_sha: str
+    provenance: Provenance | None = None
 
 
 class _Origin(Answer):
@@ -117,8 +117,8 @@ class _Kept:
 class GitHubArtifacts:
     """A client of GitHub's Artifacts API, for one thread at a time.
 
-    It never waits for a rate limit: that is raised with ``retry_after``, and until then
-    nothing more is asked.
+    Unless told otherwise it never waits for a rate limit: that is raised with
+    ``retry_after``, and until then nothing more is asked.
 
     Args:
         session: Sends the calls; see ``forecast.web.new_session``.
@@ -134,7 +134,11 @@ class GitHubArtifacts:
         limits: What one call may cost.
         attempts: How often to ask when GitHub does not answer or fails. One for who asks
             again anyhow; more for who would lose something.
+        patience: Seconds to wait in all where GitHub says when it may be asked again, and
+            there are attempts left; a longer wait is raised at once.
         sleep: Waits between the attempts.
+        verifier: Verifies the attestation without which no artifact is trusted; None asks
+            for none.
     """
 
     def __init__(
@@ -152,22 +156,35 @@ class GitHubArtifacts:
         max_bytes: int = 64 << 20,
         limits: Limits | None = None,
         attempts: int = 1,
+        patience: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
+        verifier: ProvenanceVerifier | None = None,
     ) -> None:
-        limits = limits or Limits()
         self._github = GitHub(
-            session, owner=owner, repo=repo, token=token, url=url, clock=clock, limits=limits
+            session,
+            owner=owner,
+            repo=repo,
+            token=token,
+            url=url,
+            # A clock that stands must not keep GitHub closed for good.
+            clock=lambda: clock() + timedelta(seconds=self._slept),
+            limits=limits or Limits(),
+            rights=RIGHTS if verifier else ACTIONS,
         )
+        self._attestations = Attestations(self._github, verifier) if verifier else None
         self._actions = f"{self._github.base}/actions"
-        self._session = session
         self._name = name
         self._branch = branch
         self._workflow = workflow
-        self._blob_limits = replace(limits, max_bytes=max_bytes)
+        self._max_bytes = max_bytes
+        self._patience = patience
+        self._slept = 0.0
+        self._sleep = sleep
+        self._backoff = tenacity.wait_exponential(multiplier=2, max=60) + tenacity.wait_random(0, 2)
         self._attempts = tenacity.Retrying(
-            sleep=sleep,
-            retry=tenacity.retry_if_exception_type(PassingError),
-            wait=tenacity.wait_exponential(multiplier=2, max=60) + tenacity.wait_random(0, 2),
+            sleep=self._wait,
+            retry=tenacity.retry_if_exception(self._is_worth_waiting),
+            wait=lambda state: _asked_for(state) or self._backoff(state),
             stop=tenacity.stop_after_attempt(attempts),
             reraise=True,
         )
@@ -184,8 +201,14 @@ class GitHubArtifacts:
         url: str,
         clock: Callable[[], datetime],
         attempts: int = 1,
+        patience: float = 0.0,
     ) -> GitHubArtifacts:
         """A client for the artifact that a config names, with a session of its own."""
+        verifier = ProvenanceVerifier(
+            repository=f"{config.username}/{config.repo_name}",
+            workflow=config.workflow_file,
+            branch=config.default_branch,
+        )
         return cls(
             new_session(config.repository_url),
             owner=config.username,
@@ -197,6 +220,8 @@ class GitHubArtifacts:
             url=url,
             clock=clock,
             attempts=attempts,
+            patience=patience,
+            verifier=verifier if config.verify_attestation else None,
         )
 
     def newest(self) -> Artifact | None:
@@ -206,7 +231,8 @@ class GitHubArtifacts:
         a failed :meth:`download` it is returned again.
 
         Raises:
-            ArtifactError: There is none, or GitHub did not tell.
+            ArtifactError: There is none, its attestation is missing or not true, or GitHub
+                did not tell.
         """
         return self._attempts(self._newest)
 
@@ -216,23 +242,50 @@ class GitHubArtifacts:
             return None
         self._settled = False
         artifact, final = self._choose(listed)
+        if changed or artifact.id != self._returned:
+            artifact = self._attested(artifact)
+            self._settled, self._returned = final, artifact.id
+            return artifact
         self._settled = final
-        if not changed and artifact.id == self._returned:
-            return None
-        self._returned = artifact.id
-        return artifact
+        return None
+
+    def older(self, artifact: Artifact) -> Artifact:
+        """The newest that can be trusted of those made before an artifact.
+
+        Raises:
+            ArtifactError: There is none, or GitHub did not tell.
+        """
+        return self._attempts(self._older, artifact)
+
+    def _older(self, artifact: Artifact) -> Artifact:
+        place = artifact.created_at, artifact.id
+        listed = [each for kept in self._pages.values() for each in kept.page.artifacts]
+        return self._attested(self._choose(each for each in listed if _by_age(each) < place)[0])
 
     def download(self, artifact: Artifact) -> bytes:
         """The artifact's zip, its SHA-256 checked.
 
         Raises:
-            ArtifactError: It cannot be had, or is not what was listed.
+            ArtifactError: It cannot be had.
+            CorruptArtifactError: It is not what was listed. It is downloaded anew at the next
+                call, as the way here may have been at fault.
         """
         try:
             return self._attempts(self._download, artifact)
         except ArtifactError:
             self._settled, self._returned = False, None
             raise
+
+    def _is_worth_waiting(self, error: BaseException) -> bool:
+        if isinstance(error, PassingError):
+            return True
+        seconds = error.retry_after if isinstance(error, ArtifactError) else 0.0
+        return 0.0 < seconds <= self._patience - self._slept
+
+    def _wait(self, seconds: float) -> None:
+        log.warning("GitHub is asked again in %.0f s", seconds)
+        self._sleep(seconds)
+        self._slept += seconds
 
     # Listing
 
@@ -313,7 +366,7 @@ class GitHubArtifacts:
 
     def _why_not_listed(self, listed: _Listed, of: _Origin) -> str | None:
         """What in the list itself speaks against an artifact."""
-        most = self._blob_limits.max_bytes
+        most = self._max_bytes
         return _first_broken(
             (of.head_repository_id == of.repository_id, "made by a fork"),
             (of.head_branch == self._branch, f"made on another branch than {self._branch}"),
@@ -355,6 +408,12 @@ class GitHubArtifacts:
         prefix = f"{self._github.repository}/"
         return path[len(prefix) :] if path.lower().startswith(prefix.lower()) else path
 
+    def _attested(self, artifact: Artifact) -> Artifact:
+        """The same, its attestation verified if that is asked for."""
+        if self._attestations is None:
+            return artifact
+        return replace(artifact, provenance=self._attestations.provenance(artifact))
+
     # Downloading
 
     def _download(self, artifact: Artifact) -> bytes:
@@ -363,57 +422,22 @@ class GitHubArtifacts:
                 f"Downloading needs a token, always: {self._github.token_advice()}."
             )
         url = f"{self._actions}/artifacts/{artifact.id}/zip"
-        reply = self._github.get(url, "the artifact's zip", redirect=True)
+        reply = self._github.get(url, "the artifact's zip", expected=REDIRECTS)
         if reply.status not in REDIRECTS:
             raise self._github.error(
                 "GitHub should have sent on to the artifact's zip (302), but answered "
                 f"{reply.status}; it will be asked again."
             )
-        zipped = self._fetch_blob(url, reply)
+        zipped = self._github.blob(location(url, reply), "the artifact's zip", self._max_bytes)
         digest = f"sha256:{hashlib.sha256(zipped).hexdigest()}"
         if digest != artifact.digest:
-            raise self._github.error(
+            error = self._github.error(
                 f"The zip of artifact {artifact.id} should have the digest {artifact.digest}, but "
                 f"has {digest}, and is not opened; run the workflow {self._workflow} again if it "
                 "stays so."
             )
+            raise CorruptArtifactError(str(error))
         return zipped
-
-    def _fetch_blob(self, url: str, reply: Reply) -> bytes:
-        """Follow to the blob store, which gets no Authorization: it refuses one."""
-        for _ in range(_MAX_BLOB_REDIRECTS + 1):
-            url = self._blob_url(url, reply.headers.get("Location"))
-            try:
-                reply = fetch(self._session, url, limits=self._blob_limits)
-            except ExchangeError as error:
-                raise self._github.error(
-                    f"The artifact's zip did not come from {shown(host(url))}: {error}; it will "
-                    "be asked for again.",
-                    passing=not isinstance(error, TooLargeError),
-                ) from None
-            if reply.status == _OK:
-                return reply.body
-            if reply.status not in REDIRECTS:
-                raise self._github.error(
-                    f"The artifact's zip should have come from {shown(host(url))}, which answered "
-                    f"{reply.status}; its address is valid for a minute, a new one will be asked "
-                    "for.",
-                    passing=True,
-                )
-        raise self._github.error(
-            "The artifact's zip is sent on in circles; it will be asked for again."
-        )
-
-    def _blob_url(self, url: str, location: str | None) -> str:
-        target = joined(url, location or "")
-        place = origin(target) if location and target else None
-        allowed = {"https"} if self._github.url.lower().startswith("https:") else {"http", "https"}
-        if target is None or place is None or place[0] not in allowed:
-            raise self._github.error(
-                "GitHub should have sent on to an https address with the artifact's zip, but sent "
-                f"on to {shown(host(target))}; it is not followed."
-            )
-        return target
 
 
 def _artifact(listed: _Listed) -> Artifact:
@@ -429,6 +453,12 @@ def _artifact(listed: _Listed) -> Artifact:
         run_id=run.id,
         head_sha=run.head_sha,
     )
+
+
+def _asked_for(state: tenacity.RetryCallState) -> float:
+    """Seconds that GitHub asked for; 0.0 where it asked for nothing."""
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after if isinstance(error, ArtifactError) else 0.0
 
 
 def _by_age(listed: _Listed) -> tuple[datetime, int]:

@@ -111,6 +111,10 @@ class Config(BaseModel):
         max_length=8,
         description="one to eight season lengths in days, each a whole number from 1 to 31, once",
     )
+    source: Literal["pypistats", "clickhouse"] = Field(
+        default="pypistats",
+        description='"pypistats", or "clickhouse" for thousands of packages',
+    )
     mirrors: StrictBool = Field(default=True, description="true or false")
     artifact_name: StrictStr = _name(
         r"^[A-Za-z0-9._-]{1,100}$", "the name of a workflow artifact", "models"
@@ -123,6 +127,7 @@ class Config(BaseModel):
         "the file name of a workflow in .github/workflows",
         "upload_artifact.yml",
     )
+    verify_attestation: StrictBool = Field(default=False, description="true or false")
     events: tuple[Event, ...] = Field(
         default=(), description="[[events]] tables with date, kind, note and perhaps until"
     )

@@ -6,6 +6,7 @@ import ctypes
 import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from forecast.errors import BundleError
 from forecast.manifest import MANIFEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
@@ -36,8 +37,11 @@ def check_target(target: Path) -> None:
         )
 
 
-def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write ``files`` to a folder beside ``target`` and swap the two.
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a fresh folder beside ``target``; what was put into it then takes its place.
+
+    Where the block raises, the fresh folder goes and ``target`` is as it was.
 
     Raises:
         BundleError: if ``target`` is something that must not be replaced.
@@ -48,8 +52,8 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
     fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}."))
     try:
         fresh.chmod(0o755)
-        for name, data in files.items():
-            _write(fresh / name, data)
+        yield fresh
+        _sync(fresh)
         if target.exists():
             _exchange(fresh, target)
         else:
@@ -58,11 +62,20 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+def _sync(folder: Path) -> None:
+    """Wait until the files of a folder, and its list of their names, are on the disk."""
+    # One call for the whole file system, where there is one, for 15,000 files: each by
+    # itself waits for the disk's journal, and takes twenty times as long on an idle disk.
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
+    for path in [folder] if syncfs else [*folder.iterdir(), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            if not syncfs:
+                os.fsync(descriptor)
+            elif syncfs(descriptor) != 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
+        finally:
+            os.close(descriptor)
 
 
 def _exchange(one: Path, other: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urljoin
 
@@ -14,17 +15,20 @@ from forecast.errors import ArtifactError
 from forecast.web import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
 API = "https://api.github.com"
 API_VERSION = "2022-11-28"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NOT_FOUND = 404
+ACTIONS = "Actions: read"  # the least that a token must allow
 
 _MAX_JSON = 8 << 20
 _MINUTE = 60.0
 _HOUR = 3600.0
-_OK, _NOT_MODIFIED, _UNAUTHORISED, _FORBIDDEN, _NOT_FOUND = 200, 304, 401, 403, 404
+_MAX_BLOB_REDIRECTS = 2
+_OK, _NOT_MODIFIED, _UNAUTHORISED, _FORBIDDEN = 200, 304, 401, 403
 _GONE, _TOO_MANY, _SERVER_FAULT = 410, 429, 500
 
 
@@ -66,6 +70,7 @@ class GitHub:
         url: Where the API is.
         clock: The present moment; only differences between its answers matter.
         limits: What one call may cost.
+        rights: What the token must allow, as GitHub calls it.
     """
 
     def __init__(
@@ -78,6 +83,7 @@ class GitHub:
         url: str,
         clock: Callable[[], datetime],
         limits: Limits,
+        rights: str = ACTIONS,
     ) -> None:
         self.repository = f"{owner}/{repo}"
         self.url = url.rstrip("/")
@@ -85,7 +91,8 @@ class GitHub:
         self._session = session
         self._token = (token or "").strip() or None
         self._clock = clock
-        self._limits = Limits(limits.connect, limits.read, limits.total, _MAX_JSON)
+        self._limits = replace(limits, max_bytes=_MAX_JSON)
+        self._rights = rights
         self._refusals = 0
         self._closed: tuple[datetime, float] | None = None
 
@@ -100,15 +107,15 @@ class GitHub:
         what: str,
         *,
         headers: Mapping[str, str] | None = None,
-        redirect: bool = False,
+        expected: Collection[int] = (),
     ) -> Reply:
-        """The answer to one call: 200 or 304, or a redirect if one is expected.
+        """The answer to one call: 200 or 304, or another that is expected.
 
         Args:
             url: The address, on this API.
             what: What is asked for, as the error messages call it.
             headers: More headers.
-            redirect: Whether a redirect is a good answer. It is not followed.
+            expected: Further statuses that are good answers. A redirect is not followed.
 
         Raises:
             ArtifactError: No answer, a refusal, or a rate limit (``retry_after``).
@@ -134,7 +141,7 @@ class GitHub:
         if _is_rate_limit(reply):
             raise self._close(reply, what)
         self._refusals = 0
-        if reply.status in {_OK, _NOT_MODIFIED} or (redirect and reply.status in REDIRECTS):
+        if reply.status in {_OK, _NOT_MODIFIED, *expected}:
             return reply
         raise self.error(
             f"GitHub was asked for {what} of {self.repository} and {self._complaint(reply)}.",
@@ -175,11 +182,56 @@ class GitHub:
             return following
         return None
 
+    def blob(self, url: str | None, what: str, max_bytes: int) -> bytes:
+        """What lies in a blob store, which gets no Authorization: it refuses one.
+
+        Args:
+            url: Where the API said it lies.
+            what: What is asked for, as the error messages call it.
+            max_bytes: The most to take.
+
+        Raises:
+            ArtifactError: It cannot be had from there.
+        """
+        subject = what[0].upper() + what[1:]
+        limits = replace(self._limits, max_bytes=max_bytes)
+        for _ in range(_MAX_BLOB_REDIRECTS + 1):
+            url = self._blob_url(url, what)
+            try:
+                reply = fetch(self._session, url, limits=limits)
+            except ExchangeError as error:
+                raise self.error(
+                    f"{subject} did not come from {shown(host(url))}: {error}; it will be asked "
+                    "for again.",
+                    passing=not isinstance(error, TooLargeError),
+                ) from None
+            if reply.status == _OK:
+                return reply.body
+            if reply.status not in REDIRECTS:
+                raise self.error(
+                    f"{subject} should have come from {shown(host(url))}, which answered "
+                    f"{reply.status}; its address is valid for a minute, a new one will be asked "
+                    "for.",
+                    passing=True,
+                )
+            url = location(url, reply)
+        raise self.error(f"{subject} is sent on in circles; it will be asked for again.")
+
+    def _blob_url(self, url: str | None, what: str) -> str:
+        place = origin(url) if url else None
+        allowed = {"https"} if self.url.lower().startswith("https:") else {"http", "https"}
+        if url is None or place is None or place[0] not in allowed:
+            raise self.error(
+                f"GitHub should have sent on to an https address with {what}, but sent "
+                f"on to {shown(host(url))}; it is not followed."
+            )
+        return url
+
     def token_advice(self) -> str:
         """How to get a token that does."""
         return (
             f"make a {'new ' if self._token else ''}fine-grained token for {self.repository} alone "
-            "with Actions: read, and set it as GITHUB_TOKEN"
+            f"with {self._rights}, and set it as GITHUB_TOKEN"
         )
 
     def error(
@@ -224,7 +276,7 @@ class GitHub:
                 f"refused (403), for the token is missing or allows too little: "
                 f"{self.token_advice()}"
             ),
-            _NOT_FOUND: (
+            NOT_FOUND: (
                 "found nothing (404): check username and repo_name in config.toml; if they are "
                 f"right, {self.token_advice()}"
             ),
@@ -265,6 +317,12 @@ def joined(base: str, target: str) -> str | None:
         return urljoin(base, target)
     except ValueError:
         return None
+
+
+def location(url: str, reply: Reply) -> str | None:
+    """Where a redirect leads to."""
+    target = reply.headers.get("Location")
+    return joined(url, target) if target else None
 
 
 def host(url: str | None) -> str:

@@ -31,6 +31,8 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # Within what every calendar and every table can reckon with.
 Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2200, 1, 1))]
 Order = tuple[int, int, int]
+Kind = Literal["pypistats", "clickhouse", "sample", "folder"]  # where the counts come from
+PUBLIC = frozenset({"pypistats", "clickhouse"})  # two copies of the same counts, which grow
 SeasonalOrder = tuple[int, int, int, int]
 Text = Annotated[str, Field(max_length=2_000)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -104,7 +106,7 @@ class Manifest(_Frozen):
     created_at: AwareDatetime
     commit: Text = ""
     run: Text = ""
-    source: Literal["pypistats", "sample", "folder"]
+    source: Kind
     mirrors: bool
     forecast_days: Annotated[int, Field(ge=1, le=365)]
     m_values: tuple[int, ...]
@@ -117,6 +119,11 @@ class Manifest(_Frozen):
     def modelled(self) -> dict[str, PackageEntry]:
         """The packages that have a model, in the order of the config."""
         return {name: entry for name, entry in self.packages.items() if entry.file}
+
+    def model_of(self, name: str) -> PackageEntry | None:
+        """A package that has a model, found at once among thousands; None if it has none."""
+        entry = self.packages.get(name)
+        return entry if entry is not None and entry.file else None
 
     def dump(self) -> bytes:
         """The manifest as the bytes of manifest.json."""

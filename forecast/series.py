@@ -18,7 +18,7 @@ import pandas as pd
 from forecast.errors import SeriesError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
 
     from numpy.typing import NDArray
 
@@ -32,6 +32,7 @@ WEEKS_AROUND = 4
 FEWEST_WITNESSES = 3  # packages needed before a fault is called everybody's
 SHARE_OF_WITNESSES = 0.9
 SOLID = 50.0  # median count above which a third of the usual is no accident
+HEARD_AT_ONCE = 64  # packages whose days are looked at together
 LONGEST_TAIL = 7  # days; a longer low stretch up to the last day is a new level, not a fault
 
 
@@ -105,28 +106,51 @@ def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series
     return Series(start=days[0].date(), values=values, repaired=repaired)
 
 
-def common_outages(counts: Mapping[str, pd.Series[int]]) -> frozenset[dt.date]:
-    """Days on which the source failed: missing or far too low for every package at once.
+class Witnesses:
+    """Packages, taken one by one, that tell on which days the source failed.
 
-    A real event hits one package, a fault of the source all of them. "Far too low"
-    is less than a third of the median of the same weekday within four weeks. Only
-    packages with a median of 50 a day bear witness, and it takes three of them.
+    A real event hits one package, a fault of the source all of them: the days that are
+    missing or far too low for every package at once. "Far too low" is less than a third of
+    the median of the same weekday within four weeks. Only packages with a median of 50 a
+    day bear witness, and it takes three of them. What is kept grows with the days alone.
     """
-    witnesses = {name: each for name, each in counts.items() if _is_solid(each)}
-    if len(witnesses) < FEWEST_WITNESSES:
-        return frozenset()
-    table = pd.DataFrame(witnesses).sort_index().asfreq("D")
-    values = table.to_numpy(dtype=np.float64)
-    covered = _covered(values)
-    failed = (np.isnan(values) | _far_below(values)) & covered
-    enough = covered.sum(axis=1) >= FEWEST_WITNESSES
-    common = enough & (failed.sum(axis=1) >= SHARE_OF_WITNESSES * covered.sum(axis=1))
-    _forgive_long_tail(common)
-    return frozenset(day.date() for day in table.index[common])
 
+    def __init__(self) -> None:
+        self._waiting: list[pd.Series[int]] = []
+        self._heard = 0
+        self._tally = pd.DataFrame(columns=["covered", "failed"], dtype="int64")
 
-def _is_solid(counts: pd.Series[int]) -> bool:
-    return len(counts) >= FEWEST_DAYS and float(counts.median()) >= SOLID
+    def hear(self, counts: pd.Series[int]) -> None:
+        """Take one package's counts by day."""
+        if len(counts) >= FEWEST_DAYS and float(counts.median()) >= SOLID:
+            self._waiting.append(counts)
+        if len(self._waiting) >= HEARD_AT_ONCE:
+            self._count()
+
+    def outages(self) -> frozenset[dt.date]:
+        """The days on which the source failed, after all that was heard."""
+        self._count()
+        if self._heard < FEWEST_WITNESSES:
+            return frozenset()
+        table = self._tally.sort_index().asfreq("D", fill_value=0)
+        covered, failed = table["covered"].to_numpy(), table["failed"].to_numpy()
+        common = (covered >= FEWEST_WITNESSES) & (failed >= SHARE_OF_WITNESSES * covered)
+        _forgive_long_tail(common)
+        return frozenset(day.date() for day in pd.DatetimeIndex(table.index)[common])
+
+    def _count(self) -> None:
+        if not self._waiting:
+            return
+        table = pd.concat(self._waiting, axis=1, sort=True).asfreq("D")
+        values = table.to_numpy(dtype=np.float64)
+        covered = _covered(values)
+        failed = (np.isnan(values) | _far_below(values)) & covered
+        counted = pd.DataFrame(
+            {"covered": covered.sum(axis=1), "failed": failed.sum(axis=1)}, index=table.index
+        )
+        self._tally = self._tally.add(counted, fill_value=0) if self._heard else counted
+        self._heard += len(self._waiting)
+        self._waiting.clear()
 
 
 def _covered(values: NDArray[np.float64]) -> NDArray[np.bool_]:

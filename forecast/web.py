@@ -1,6 +1,6 @@
-"""One HTTP GET with a bound on everything: seconds, bytes and hosts.
+"""One HTTP exchange with a bound on everything: seconds, bytes and hosts.
 
-Both clients ask through :func:`fetch`. Redirects are never followed here: a caller
+All clients ask through :func:`fetch`. Redirects are never followed here: a caller
 that wants one takes the ``Location`` and decides. Nothing that :func:`fetch` raises
 holds a URL, a header or a body, so it can be shown and logged as it is.
 """
@@ -8,6 +8,7 @@ holds a URL, a header or a body, so it can be shown and logged as it is.
 from __future__ import annotations
 
 import contextlib
+import io
 import logging
 import re
 import socket
@@ -15,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from urllib.parse import urlsplit
 
 import requests
@@ -146,8 +147,21 @@ def fetch(
     headers: Mapping[str, str] | None = None,
     auth: AuthBase | None = None,
     limits: Limits | None = None,
+    form: Mapping[str, str] | None = None,
+    into: BinaryIO | None = None,
 ) -> Reply:
-    """GET ``url`` and read the answer whole, within the limits.
+    """GET ``url``, or POST ``form`` to it, and read the answer whole, within the limits.
+
+    Args:
+        session: Sends the request; see :func:`new_session`.
+        url: Where to.
+        params: Added to the address.
+        headers: Added to the session's.
+        auth: Signs the request; nobody by default.
+        limits: What the exchange may cost.
+        form: Fields of a multipart form; they make the request a POST.
+        into: Takes a body that may be large, as far as it came even if it broke off. The
+            reply's own body is empty then.
 
     Raises:
         ExchangeError: The server was not reached, took too long or broke off.
@@ -158,13 +172,18 @@ def fetch(
     try:
         # Nobody decompresses what nobody asked to be compressed.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
+        method = "GET" if form is None else "POST"
+        fields = None if form is None else {name: (None, text) for name, text in form.items()}
         request = session.prepare_request(
-            requests.Request("GET", url, params=params, headers=sent, auth=auth or NoAuth())
+            requests.Request(
+                method, url, params=params, headers=sent, auth=auth or NoAuth(), files=fields
+            )
         )
         with _send(session, request, (limits.connect, limits.read)) as response:
             left = limits.total - (time.monotonic() - started)
-            body = _read(response, max(left, 0.001), limits.max_bytes)
-            return Reply(response.status_code, response.headers, body)
+            body = io.BytesIO()
+            _read(response, max(left, 0.001), limits.max_bytes, into or body)
+            return Reply(response.status_code, response.headers, body.getvalue())
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         reason = _reason(error)
     # Raised out here, so that no traceback leads to the request and its headers.
@@ -193,8 +212,8 @@ def _send(
     )
 
 
-def _read(response: requests.Response, seconds: float, max_bytes: int) -> bytes:
-    """The body, unless it is too large or comes too slowly."""
+def _read(response: requests.Response, seconds: float, max_bytes: int, into: BinaryIO) -> None:
+    """Read the body, unless it is too large or comes too slowly."""
     declared = response.headers.get("Content-Length", "")
     if re.fullmatch(r"[0-9]{1,20}", declared) and int(declared) > max_bytes:
         raise TooLargeError(_too_large(max_bytes))
@@ -208,9 +227,8 @@ def _read(response: requests.Response, seconds: float, max_bytes: int) -> bytes:
     watchdog = threading.Timer(seconds, give_up)
     watchdog.daemon = True
     watchdog.start()
-    body = b""
     try:
-        body = _collect(response.iter_content(_CHUNK), max_bytes)
+        _collect(response.iter_content(_CHUNK), max_bytes, into)
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
         if not late.is_set():
             raise
@@ -218,16 +236,15 @@ def _read(response: requests.Response, seconds: float, max_bytes: int) -> bytes:
         watchdog.cancel()
     if late.is_set():
         raise requests.Timeout
-    return body
 
 
-def _collect(chunks: Iterator[bytes], max_bytes: int) -> bytes:
-    body = bytearray()
+def _collect(chunks: Iterator[bytes], max_bytes: int, into: BinaryIO) -> None:
+    size = 0
     for chunk in chunks:
-        body += chunk
-        if len(body) > max_bytes:
+        size += len(chunk)
+        if size > max_bytes:
             raise TooLargeError(_too_large(max_bytes))
-    return bytes(body)
+        into.write(chunk)
 
 
 def _too_large(max_bytes: int) -> str:
@@ -281,10 +298,15 @@ def shown(text: str | bytes | None) -> str:
     return f"“{clean}”" if len(clean) <= _SHOWN else f"“{clean[: _SHOWN - 1]}…”"
 
 
-def new_session(repository_url: str = PROJECT) -> requests.Session:
-    """A session that says who is calling, as PyPI Stats and GitHub both ask."""
+def new_session(repository_url: str = PROJECT, *, seconds: float = 60.0) -> requests.Session:
+    """A session that says who is calling, as PyPI Stats and GitHub both ask.
+
+    Args:
+        repository_url: where those who are called can complain.
+        seconds: until a server must have sent its headers.
+    """
     session = requests.Session()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, PunctualAdapter())
+        session.mount(scheme, PunctualAdapter(seconds))
     session.headers["User-Agent"] = f"py-package-download-forecast/1.0 (+{repository_url})"
     return session

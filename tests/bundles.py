@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from forecast.bundle import Bundle, compose, files_of
-from forecast.manifest import Backtest, Manifest, MemberEntry, PackageEntry
+from forecast.bundle import Bundle, digest, read_zip
+from forecast.folder import replacing
+from forecast.manifest import MANIFEST, Backtest, Manifest, MemberEntry, PackageEntry
 from forecast.model import Member, Model
+from forecast.pickling import dumps
+from forecast.tables import head
+from forecast.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 LAST_DAY = dt.date(2026, 11, 21)
 CREATED_AT = dt.datetime(2026, 11, 22, 3, 23, tzinfo=dt.UTC)
@@ -34,32 +41,93 @@ def make_bundle(
     names=("flask", "requests"),
     *,
     last_day=LAST_DAY,
-    created_at=CREATED_AT,
     failed: Mapping[str, str] | None = None,
     pictures: Mapping[str, str] | None = None,
-    **draft,
+    **changed,
 ) -> Bundle:
-    """A bundle of seasonal naive models; ``draft`` overrides fields of the manifest."""
+    """A bundle of seasonal naive models; ``changed`` are fields of the manifest."""
     histories = {name: counts(last_day, size=1000 * (1 + n)) for n, name in enumerate(names)}
     models = {
         name: Model(each.index[0].date(), tuple(map(float, each)), (NAIVE,))
         for name, each in histories.items()
     }
-    entries = {name: entry(name, histories[name]) for name in names}
-    for name, reason in (failed or {}).items():
-        entries[name] = PackageEntry(label=name, status="failed", reason=reason)
+    manifest = draft(**changed)
+
+    def write(writer: Writer) -> None:
+        for name, model in models.items():
+            drawn = {f: svg for f, svg in (pictures or {}).items() if f.split(".")[0] == name}
+            writer.history(name, histories[name])
+            made = model.predict(manifest.forecast_days)
+            writer.add(name, entry(name, histories[name]), dumps(model), made, drawn)
+        for name, reason in (failed or {}).items():
+            writer.skip(name, PackageEntry(label=name, status="failed", reason=reason))
+
+    return written(write, manifest)
+
+
+def draft(**changed) -> Manifest:
+    """A manifest to be filled in."""
     fields = {
-        "created_at": created_at,
+        "created_at": CREATED_AT,
         "source": "pypistats",
         "mirrors": True,
         "forecast_days": 30,
         "m_values": (3, 6, 7),
         "versions": {"python": "3.12.0"},
-        "packages": entries,
+        "packages": {},
     }
-    manifest = Manifest(**(fields | draft))
-    forecasts = {name: model.predict(manifest.forecast_days) for name, model in models.items()}
-    return compose(manifest, histories, forecasts, models, pictures=pictures)
+    return Manifest(**(fields | changed))
+
+
+def written(write: Callable[[Writer], None], manifest: Manifest) -> Bundle:
+    """The bundle, in memory, that ``write`` puts into a writer."""
+    with TemporaryDirectory() as folder:
+        writer = Writer(Path(folder))
+        write(writer)
+        writer.close(manifest)
+        return in_memory(Path(folder))
+
+
+def in_memory(folder: Path) -> Bundle:
+    """The bundle of a folder that will go."""
+    return read_zip(zip_of({path.name: path.read_bytes() for path in folder.iterdir()}))
+
+
+def files_of(bundle: Bundle) -> dict[str, bytes]:
+    """File name to content of all the files of a bundle."""
+    kept, sizes = bundle.kept, {}
+    for table, index in bundle.index.items():
+        ends = [block.start + block.length for blocks in index.values() for block in blocks]
+        sizes[table] = max(ends, default=len(head(table)))
+    models = [entry.file for entry in bundle.modelled.values()]
+    return {MANIFEST: bundle.manifest.dump()} | {
+        name: kept.part(name, 0, sizes[name]) if name in sizes else kept.whole(name)
+        for name in [*bundle.manifest.files, *models]
+    }
+
+
+def with_files(bundle: Bundle, **changed: bytes) -> Bundle:
+    """A bundle with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    return read_zip(consistent(files_of(bundle), changed))
+
+
+def consistent(files: Mapping[str, bytes], changed: Mapping[str, bytes]) -> bytes:
+    """A zip with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    named = {name.replace("__", "."): data for name, data in changed.items()}
+    document = json.loads(files[MANIFEST])
+    for name, data in named.items():
+        if name.endswith(".pkl"):
+            document["packages"][name[:-4]]["sha256"] = digest(data)
+        else:
+            document["files"][name] = digest(data)
+    return zip_of({**files, **named, MANIFEST: json.dumps(document).encode()})
+
+
+def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Put these files in place as a run puts its bundle."""
+    with replacing(target) as fresh:
+        for name, data in files.items():
+            (fresh / name).write_bytes(data)
 
 
 def entry(name, history) -> PackageEntry:
@@ -91,5 +159,6 @@ def zip_of(files: Mapping[str, bytes] | Bundle) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            archive.writestr(name, data)
+            # The same files give the same bytes, at whatever time they are packed.
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

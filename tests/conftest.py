@@ -11,6 +11,8 @@ import pytest
 from hypothesis import settings
 
 from forecast.web import new_session
+from tests.standins.clickhouse import ClickHouseServer
+from tests.standins.engine import Engine
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 settings.register_profile("tests", deadline=None, derandomize=True)
 settings.load_profile("tests")
 
-SETTINGS = ("FORECAST_CONFIG", "MODELS_DIR", "PYPISTATS_URL")
+SETTINGS = ("CLICKHOUSE_URL", "FORECAST_CONFIG", "MODELS_DIR", "PYPISTATS_URL")
 PREFIXES = ("GITHUB_", "GRADIO_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -91,4 +93,16 @@ def pypistats_server() -> Iterator[PyPIStatsServer]:
 @pytest.fixture
 def github_server() -> Iterator[GitHubServer]:
     with GitHubServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def clickhouse_engine() -> Iterator[Engine]:
+    with Engine() as engine:
+        yield engine
+
+
+@pytest.fixture
+def clickhouse_server(clickhouse_engine) -> Iterator[ClickHouseServer]:
+    with ClickHouseServer(clickhouse_engine) as server:
         yield server

@@ -15,20 +15,22 @@ from forecast.model import Member, Model
 from forecast.web import PunctualAdapter, new_session
 from tests.bundles import NAIVE
 from trainer import cli
-from trainer.pipeline import Outcome
+from trainer.clickhouse import ClickHouse
+from trainer.task import Outcome, product_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     import pytest
     import requests
 
     from forecast.bundle import Bundle
+    from tests.standins.clickhouse import ClickHouseServer
     from tests.standins.github import GitHubServer
     from tests.standins.pypistats import PyPIStatsServer
-    from trainer.pipeline import Task
+    from trainer.task import Task
 
 CONFIG = """\
 packages = [{packages}]
@@ -69,10 +71,10 @@ def seasonal_naive(task: Task) -> Outcome:
         seasonal_order=member.seasonal_order,
         candidates=1,
     )
-    return Outcome(task.name, trained, "", 0.0)
+    return Outcome(task.name, product_of(task, trained), "", 0.0)
 
 
-def without_search(tasks: Sequence[Task], _jobs: int) -> Iterator[Outcome]:
+def without_search(tasks: Iterable[Task], _jobs: int) -> Iterator[Outcome]:
     """What takes the place of ``trainer.workers.execute``."""
     yield from map(seasonal_naive, tasks)
 
@@ -87,6 +89,8 @@ class WeeklyJob:
         github: GitHub.
         pypistats_client: further settings of the client of PyPI Stats.
         github_client: the same for GitHub's.
+        clickhouse: ClickHouse, where the job is told to ask it.
+        clickhouse_client: further settings of its client.
         punctual: seconds that any server has for its headers.
     """
 
@@ -99,13 +103,19 @@ class WeeklyJob:
         *,
         pypistats_client: dict[str, object] | None = None,
         github_client: dict[str, object] | None = None,
+        clickhouse: ClickHouseServer | None = None,
+        clickhouse_client: dict[str, object] | None = None,
         punctual: float = 60.0,
     ) -> None:
         self.folder, self.pypistats, self.github = folder, pypistats, github
+        self.clickhouse = clickhouse
         self.output = folder / "models"
         self.seconds = Seconds()
-        patient = {"interval": 0.0, "sleep": self.seconds.sleep, "clock": self.seconds}
-        stats = functools.partial(PyPIStats, **(patient | (pypistats_client or {})))
+        patient = {"sleep": self.seconds.sleep, "clock": self.seconds}
+        bulk = functools.partial(ClickHouse, **(patient | (clickhouse_client or {})))
+        stats = functools.partial(
+            PyPIStats, **({"interval": 0.0} | patient | (pypistats_client or {}))
+        )
         options = {"sleep": self.seconds.sleep} | (github_client or {})
 
         class Artifacts(GitHubArtifacts):
@@ -122,6 +132,7 @@ class WeeklyJob:
 
         monkeypatch.setattr(cli, "new_session", session)
         monkeypatch.setattr(cli, "PyPIStats", stats)
+        monkeypatch.setattr(cli, "ClickHouse", bulk)
         monkeypatch.setattr(cli, "GitHubArtifacts", Artifacts)
         monkeypatch.setattr(cli, "execute", without_search)
 
@@ -137,9 +148,11 @@ class WeeklyJob:
             "PYPISTATS_URL": self.pypistats.url,
             "SOURCE_DATE_EPOCH": str(int(now.timestamp())),
         }
+        if self.clickhouse:
+            environment["CLICKHOUSE_URL"] = self.clickhouse.url
         options = [f"--config={config}", f"--output={self.output}", "--jobs=1"]
         return cli.run([*options, *arguments], environment)
 
     def bundle(self) -> Bundle:
         """What lies in the output folder."""
-        return read_folder(self.output)
+        return read_folder(self.output, in_memory=True)

@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
+import json
 import logging
 import platform
+import sqlite3
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm
 
 from forecast import github
 from forecast.artifacts import GitHubArtifacts
-from forecast.bundle import files_of, read_folder
+from forecast.bundle import read_folder
 from forecast.clock import clock_of
-from forecast.config import Config, load_config, parse_packages
+from forecast.config import load_config
 from forecast.downloads import API, PyPIStats
 from forecast.errors import ArtifactError, BundleError, ConfigError, ForecastError
-from forecast.folder import check_target, replace_folder
-from forecast.manifest import MANIFEST
+from forecast.folder import check_target, replacing
+from forecast.manifest import MANIFEST, PUBLIC
 from forecast.web import new_session
-from trainer.pipeline import Run, run_pipeline
-from trainer.previous import check_kind, newest_published
-from trainer.sources import Live, Sample, Source, folder
+from forecast.writer import Writer
+from trainer import clickhouse
+from trainer.arguments import parse
+from trainer.clickhouse import ClickHouse
+from trainer.fetch import fetch
+from trainer.identity import source_digest
+from trainer.join import join
+from trainer.previous import check_kind, digest, download, forget, reopen
+from trainer.sources import Live, Sample, folder
 from trainer.summary import annotation, markdown, plain, staleness, warnings_of
-from trainer.workers import cores, execute
+from trainer.train import train
+from trainer.work import Plan, Work, remove
+from trainer.workers import execute
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from forecast.bundle import Bundle
-    from forecast.config import Package
-    from trainer.pipeline import Outcome, Task
+    from forecast.config import Config
+    from forecast.manifest import Manifest
+    from trainer.arguments import Arguments
+    from trainer.sources import Answer, Source
+    from trainer.task import Outcome, Task
 
 DONE, NOTHING_TRAINED, WRONG_USAGE = 0, 1, 2
-ROOT = Path(__file__).resolve().parent.parent
 PROBE_SECONDS = 5.0
+PATIENCE = 600.0  # seconds that a run waits for a rate limit of GitHub
 LIBRARIES = ["numpy", "pandas", "pmdarima", "statsmodels"]
+MOST_JOBS = 256  # of a matrix
+
+T = TypeVar("T")
 
 log = logging.getLogger("trainer")
 
@@ -65,215 +81,249 @@ class Surroundings:
         return cls(now, on_actions, on_terminal=sys.stderr.isatty() and not on_actions)
 
 
-@dataclass(frozen=True)
-class Job:
-    """What the arguments ask for."""
-
-    config: Config
-    packages: Sequence[Package]
-    source: Source
-    output: Path
-    processes: int
-
-
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Train as told and write the bundle; the exit status of the program."""
+def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Do the phases as told; the exit status of the program."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     on_actions = environment.get("GITHUB_ACTIONS") == "true"
     try:
-        surroundings = Surroundings.read(environment)
-        job = _prepare(arguments, environment, surroundings)
+        arguments, surroundings = parse(words, environment), Surroundings.read(environment)
+        job = _Job(arguments, surroundings, environment)
+        if "join" in arguments.phases:
+            check_target(arguments.output)
+        config, source = job.order() if "fetch" in arguments.phases else (None, None)
     except (ConfigError, BundleError) as error:
         return _complain(str(error), WRONG_USAGE, on_actions=on_actions)
     try:
-        previous = _previous(job, surroundings, environment)
-        bundle = _train(job, previous, surroundings, environment)
-        _report(bundle, surroundings, environment)
-        if refusal := _why_not_to_publish(bundle, previous):
-            message = f"{refusal}; {job.output} is as it was"
-            return _complain(message, NOTHING_TRAINED, on_actions=on_actions)
-        replace_folder(job.output, files_of(bundle))
-    except (ForecastError, OSError) as error:
+        if config and source:
+            job.fetch(config, source)
+        if "train" in arguments.phases:
+            job.train()
+        if "join" in arguments.phases:
+            job.join()
+    except (ForecastError, OSError, sqlite3.Error) as error:
         return _complain(str(error), NOTHING_TRAINED, on_actions=on_actions)
-    log.info("%d models written to %s", len(bundle.names), job.output)
     return DONE
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; see python -m trainer --help")
+@dataclass(frozen=True)
+class _Job:
+    """One call of the program; its phases share nothing but the folder of the run."""
 
+    arguments: Arguments
+    surroundings: Surroundings
+    environment: Mapping[str, str]
 
-def _parse(arguments: Sequence[str], environment: Mapping[str, str]) -> argparse.Namespace:
-    parser = _Parser(prog="python -m trainer", description="Train and publish forecasts.")
-    parser.add_argument("packages", nargs="*", metavar="PACKAGE", help="default: the config's")
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=Path(environment.get("FORECAST_CONFIG") or ROOT / "config.toml"),
-        help="default: $FORECAST_CONFIG, else config.toml beside the packages",
-    )
-    parser.add_argument(
-        "--source",
-        default="pypistats",
-        help="pypistats (default), sample, auto (pypistats, or sample if it cannot be reached), "
-        "or a folder with one <package>.csv (date,downloads) a package",
-    )
-    parser.add_argument(
-        "--output", type=Path, default=Path("models"), help="folder for the bundle; default: models"
-    )
-    parser.add_argument(
-        "--jobs", type=_positive, default=cores(), help="processes; default: all processors"
-    )
-    return parser.parse_args(arguments)
+    def order(self) -> tuple[Config, Source]:
+        """What to fetch, and from where.
 
+        Raises:
+            ConfigError: if the config or the source is wrong.
+        """
+        config = load_config(self.arguments.config)
+        return config, self._source(config)
 
-def _prepare(
-    arguments: Sequence[str], environment: Mapping[str, str], surroundings: Surroundings
-) -> Job:
-    options = _parse(arguments, environment)
-    config = load_config(options.config)
-    packages = parse_packages(options.packages) or config.packages
-    check_target(options.output)
-    source = _source(options.source, config, surroundings, environment)
-    return Job(config, packages, source, options.output, options.jobs)
+    def fetch(self, config: Config, source: Source) -> None:
+        """Ask for what is not there yet."""
+        previous = self._previous(config, source)
+        plan = self._plan(config, source, previous)
+        with closing(Work.begin(self.arguments.work, plan)) as work:
+            fetch(work, source, previous, self._show_fetching)
+            if self.arguments.phases == ("fetch",):
+                self._tell_shares(len(work.counted()))
 
+    def train(self) -> None:
+        """Train the share."""
+        with closing(Work(self.arguments.work)) as work:
+            train(work, self.arguments.part, self._execute)
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    def join(self) -> None:
+        """Make the bundle, and put it into the place of the one before."""
+        arguments = self.arguments
+        try:
+            with closing(Work(arguments.work)) as work, replacing(arguments.output) as fresh:
+                previous = reopen(arguments.work, work.plan)
+                manifest = join(work, previous, Writer(fresh))
+                self._report(manifest)
+                _check_worth(manifest, previous, arguments.output)
+        except BundleError:
+            self._end()
+            raise
+        self._end()
+        models = sum(bool(entry.file) for entry in manifest.packages.values())
+        log.info("%d models written to %s", models, arguments.output)
 
+    def _end(self) -> None:
+        forget(self.arguments.work)
+        remove(self.arguments.work)
 
-_positive.__name__ = "number from 1 on"  # argparse puts it into its message
-
-
-def _source(
-    choice: str, config: Config, surroundings: Surroundings, environment: Mapping[str, str]
-) -> Source:
-    if choice == "sample":
-        return Sample(surroundings.now.date())
-    if choice not in {"pypistats", "auto"}:
-        return folder(Path(choice))
-    client = PyPIStats(
-        new_session(config.repository_url),
-        url=environment.get("PYPISTATS_URL") or API,
-        mirrors=config.mirrors,
-        today=surroundings.now.date,
-    )
-    if choice == "auto" and not client.reachable(PROBE_SECONDS):
-        log.warning("PyPI Stats cannot be reached: this is sample data, not real downloads")
-        return Sample(surroundings.now.date())
-    return Live(client)
-
-
-def _previous(
-    job: Job, surroundings: Surroundings, environment: Mapping[str, str]
-) -> Bundle | None:
-    """The bundle to go on from: the published one where there is a token, else the folder's."""
-    token = environment.get("GITHUB_TOKEN")
-    if job.source.kind != "pypistats" or not (token or (job.output / MANIFEST).is_file()):
-        return None
-    config = job.config
-    try:
-        if token:
-            client = GitHubArtifacts.configured(
-                config,
-                token=token,
-                url=environment.get("GITHUB_API_URL") or github.API,
-                clock=lambda: surroundings.now,
-                attempts=4,
+    def _source(self, config: Config) -> Source:
+        choice, today = self.arguments.source or config.source, self.surroundings.now.date
+        if choice == "sample":
+            return Sample(today())
+        if choice == "clickhouse":
+            return ClickHouse(
+                new_session(config.repository_url),
+                url=self.environment.get("CLICKHOUSE_URL") or clickhouse.API,
+                mirrors=config.mirrors,
+                today=today,
             )
-            bundle = newest_published(client)
+        if choice not in {"pypistats", "auto"}:
+            return folder(Path(choice))
+        client = PyPIStats(
+            new_session(config.repository_url),
+            url=self.environment.get("PYPISTATS_URL") or API,
+            mirrors=config.mirrors,
+            today=today,
+        )
+        if choice == "auto" and not client.reachable(PROBE_SECONDS):
+            log.warning("PyPI Stats cannot be reached: this is sample data, not real downloads")
+            return Sample(today())
+        return Live(client)
+
+    def _previous(self, config: Config, source: Source) -> Bundle | None:
+        """The bundle to go on from: the published one where there is a token, else the folder's."""
+        arguments, token = self.arguments, self.environment.get("GITHUB_TOKEN")
+        forget(arguments.work)
+        if source.kind not in PUBLIC or not (token or (arguments.output / MANIFEST).is_file()):
+            return None
+        try:
+            if token:
+                bundle = download(self._github(config, token), arguments.work, self._warn)
+            else:
+                bundle = read_folder(arguments.output)
+            return check_kind(bundle, kind=source.kind, mirrors=config.mirrors)
+        except (ArtifactError, BundleError) as error:
+            forget(arguments.work)
+            unasked = (
+                isinstance(error, github.PassingError) or getattr(error, "retry_after", 0.0) > 0
+            )
+            if unasked and self.surroundings.on_actions:
+                # Published without it, this run's bundle would end the history for good.
+                raise ArtifactError(f"the bundle before could not be asked for: {error}") from None
+            message = f"going on from this fetch alone, without earlier history and models: {error}"
+            self._warn(message)
+            return None
+
+    def _warn(self, message: str) -> None:
+        _say("warning", message, on_actions=self.surroundings.on_actions)
+
+    def _github(self, config: Config, token: str) -> GitHubArtifacts:
+        return GitHubArtifacts.configured(
+            config,
+            token=token,
+            url=self.environment.get("GITHUB_API_URL") or github.API,
+            clock=lambda: self.surroundings.now,
+            attempts=4,
+            patience=PATIENCE,
+        )
+
+    def _plan(self, config: Config, source: Source, previous: Bundle | None) -> Plan:
+        get = self.environment.get
+        repository, run_id = get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID")
+        server = get("GITHUB_SERVER_URL", "https://github.com")
+        versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+        from_folder = previous is not None and not get("GITHUB_TOKEN")
+        return Plan(
+            created_at=self.surroundings.now,
+            commit=get("GITHUB_SHA", ""),
+            run=f"{server}/{repository}/actions/runs/{run_id}" if repository and run_id else "",
+            versions={"python": platform.python_version(), **versions},
+            code=source_digest(),
+            source=source.kind,
+            origin=self.arguments.source or config.source,
+            mirrors=config.mirrors,
+            forecast_days=config.forecast_days,
+            m_values=config.m_values,
+            packages=self.arguments.packages or config.packages,
+            configured=config.packages,
+            outages=tuple(sorted(config.outages)),
+            previous=digest(previous) if previous else "",
+            previous_folder=str(self.arguments.output.absolute()) if from_folder else "",
+        )
+
+    def _tell_shares(self, packages: int) -> None:
+        """Tell the workflow how to share what is to be trained; not at all if it is little."""
+        jobs = min(-(-packages // self.arguments.share), MOST_JOBS)
+        shares = [f"{number}/{jobs}" for number in range(1, jobs + 1)] if jobs > 1 else []
+        log.info("%d packages to train%s", packages, f", shared by {jobs} jobs" if shares else "")
+        if path := self.environment.get("GITHUB_OUTPUT"):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(f"parts={json.dumps(shares)}\n")
+
+    def _execute(self, tasks: Iterable[Task], most: int) -> Iterator[Outcome]:
+        arguments = self.arguments
+        if arguments.cluster:
+            from trainer import cluster  # noqa: PLC0415 - Dask is there for who asks for it
+
+            outcomes = cluster.execute(tasks, arguments.cluster)
         else:
-            bundle = read_folder(job.output)
-        return check_kind(bundle, kind=job.source.kind, mirrors=config.mirrors)
-    except (ArtifactError, BundleError) as error:
-        unasked = isinstance(error, github.PassingError) or getattr(error, "retry_after", 0.0) > 0
-        if unasked and surroundings.on_actions:
-            # Published without it, this run's bundle would end the history for good.
-            raise ArtifactError(f"the bundle before could not be asked for: {error}") from None
-        message = f"going on from this fetch alone, without earlier history and models: {error}"
-        _say("warning", message, on_actions=surroundings.on_actions)
-        return None
+            outcomes = execute(tasks, min(arguments.jobs, max(most, 1)))
+        yield from self._show(
+            "training", outcomes, most, lambda each: f"{each.name}: {_how_it_went(each)}"
+        )
+
+    def _show_fetching(
+        self, answers: Iterator[tuple[str, Answer]], most: int
+    ) -> Iterator[tuple[str, Answer]]:
+        return self._show("fetching", answers, most, lambda each: f"fetched {_what_came(*each)}")
+
+    def _show(
+        self, what: str, things: Iterable[T], most: int, line: Callable[[T], str]
+    ) -> Iterator[T]:
+        """Show the progress: a bar on a terminal, else a line for each of few, or for each 1 %."""
+        if self.surroundings.on_terminal:
+            yield from tqdm(things, what, most, unit=" packages")
+            return
+        step = max(most // 100, 1)
+        for number, thing in enumerate(things, 1):
+            if number % step == 0:
+                done = f"{what} {number} of {most}: " if step > 1 else ""
+                log.info("%s%s", done, line(thing))
+            yield thing
+
+    def _report(self, manifest: Manifest) -> None:
+        on_actions = self.surroundings.on_actions
+        if table := plain(manifest):
+            log.info("\n%s\n", table)
+        for entry in manifest.packages.values():
+            if entry.status != "trained":
+                log.warning("%s: %s", entry.label, entry.reason)
+        if stale := staleness(manifest):
+            _say("error", stale, on_actions=on_actions)
+        if not on_actions:
+            return
+        for text in warnings_of(manifest):
+            print(text)  # noqa: T201 - GitHub reads workflow commands from standard output
+        if path := self.environment.get("GITHUB_STEP_SUMMARY"):
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(markdown(manifest))
 
 
-def _why_not_to_publish(bundle: Bundle, previous: Bundle | None) -> str:
-    """Why a bundle is not worth publishing; empty where it is."""
-    entries = bundle.manifest.packages
-    trained = {name: entry for name, entry in entries.items() if entry.status == "trained"}
+def _check_worth(manifest: Manifest, previous: Bundle | None, output: Path) -> None:
+    """Refuse a bundle that is not worth publishing.
+
+    Raises:
+        BundleError: if nothing could be trained, or nothing new was learnt.
+    """
+    known = previous.modelled if previous else {}
+    trained, learnt = 0, False
+    for name, entry in manifest.packages.items():
+        if entry.status == "trained":
+            before = known.get(name)
+            trained += 1
+            learnt = learnt or before is None or before.trained_through != entry.trained_through
     if not trained:
-        return "no package could be trained"
-    known = previous.manifest.modelled if previous else {}
-    through = {name: entry.trained_through for name, entry in known.items()}
-    if stale := staleness(bundle.manifest):
-        learnt = any(through.get(name) != each.trained_through for name, each in trained.items())
-        return "" if learnt else f"nothing new was learnt, for {stale}"
-    return ""
+        raise BundleError(f"no package could be trained; {output} is as it was")
+    if (stale := staleness(manifest)) and not learnt:
+        raise BundleError(f"nothing new was learnt, for {stale}; {output} is as it was")
 
 
-def _train(
-    job: Job,
-    previous: Bundle | None,
-    surroundings: Surroundings,
-    environment: Mapping[str, str],
-) -> Bundle:
-    def track(packages: Iterable[Package]) -> Iterator[Package]:
-        bar = tqdm(packages, "fetching", unit=" packages", disable=not surroundings.on_terminal)
-        for package in bar:
-            if not surroundings.on_terminal:
-                log.info("fetching %s", package.label)
-            yield package
-
-    def execute_with_progress(tasks: Sequence[Task]) -> Iterator[Outcome]:
-        quiet = not surroundings.on_terminal
-        outcomes = execute(tasks, job.processes)
-        bar = tqdm(outcomes, "training", len(tasks), unit=" packages", disable=quiet)
-        for outcome in bar:
-            if quiet:
-                log.info("%s: %s", outcome.name, outcome.reason or f"{outcome.seconds:.1f} s")
-            yield outcome
-
-    return run_pipeline(
-        job.config,
-        job.packages,
-        job.source,
-        _describe(surroundings, environment),
-        previous=previous,
-        execute=execute_with_progress,
-        track=track,
-    )
+def _how_it_went(outcome: Outcome) -> str:
+    return outcome.reason or f"{outcome.seconds:.1f} s"
 
 
-def _describe(surroundings: Surroundings, environment: Mapping[str, str]) -> Run:
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
-    repository, run_id = environment.get("GITHUB_REPOSITORY"), environment.get("GITHUB_RUN_ID")
-    server = environment.get("GITHUB_SERVER_URL", "https://github.com")
-    return Run(
-        created_at=surroundings.now,
-        commit=environment.get("GITHUB_SHA", ""),
-        run=f"{server}/{repository}/actions/runs/{run_id}" if repository and run_id else "",
-        versions={"python": platform.python_version(), **versions},
-    )
-
-
-def _report(bundle: Bundle, surroundings: Surroundings, environment: Mapping[str, str]) -> None:
-    manifest = bundle.manifest
-    if bundle.names:
-        log.info("\n%s\n", plain(manifest))
-    for entry in manifest.packages.values():
-        if entry.status != "trained":
-            log.warning("%s: %s", entry.label, entry.reason)
-    if stale := staleness(manifest):
-        _say("error", stale, on_actions=surroundings.on_actions)
-    if not surroundings.on_actions:
-        return
-    for line in warnings_of(manifest):
-        print(line)  # noqa: T201 - GitHub reads workflow commands from standard output
-    if path := environment.get("GITHUB_STEP_SUMMARY"):
-        with Path(path).open("a", encoding="utf-8") as file:
-            file.write(markdown(manifest))
+def _what_came(name: str, answer: Answer) -> str:
+    return f"{name}: {answer if isinstance(answer, Exception) else f'{len(answer)} days'}"
 
 
 def _complain(message: str, status: int, *, on_actions: bool) -> int:

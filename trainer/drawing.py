@@ -58,9 +58,9 @@ def badge(label: str, total: Total, days: int) -> str:
     )
 
 
-def chart(label: str, model: Model, days: int) -> str:
+def chart(label: str, model: Model, forecast: Forecast, total: Total) -> str:
     """The last ninety days, the forecast, and both of its bands."""
-    forecast, total = model.predict(days), model.total(days)
+    days = len(forecast.mean)
     seen: Array = np.array(model.history[-HISTORY_DAYS:], dtype=np.float64)
     highest = max(float(seen.max()), float(forecast.upper_80.max()), 1.0) * 1.05
     behind: Array = np.arange(len(seen), dtype=np.float64)

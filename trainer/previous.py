@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
+import shutil
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.bundle import read_zip
+import numpy as np
+
+from forecast.bundle import extract, read_folder
 from forecast.errors import BundleError
-from forecast.manifest import PackageEntry
+from forecast.manifest import PUBLIC, PackageEntry
+from forecast.model import Forecast
+from forecast.published import open_newest
+from forecast.tables import VALUES
+from trainer.drawing import badge, chart
+from trainer.task import Product
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from forecast.artifacts import GitHubArtifacts
     from forecast.bundle import Bundle
     from forecast.config import Package
+    from forecast.manifest import Kind
     from forecast.model import Model
+    from trainer.work import Plan
 
 NOT_ASKED = "not asked for in this run"
 LONGEST_REASON = 500  # characters
+ZIP, UNPACKED = "previous.zip", "previous"
 
 
-def newest_published(client: GitHubArtifacts) -> Bundle:
-    """The newest trusted artifact's bundle.
+def download(client: GitHubArtifacts, folder: Path, warn: Callable[[str], None]) -> Bundle:
+    """The newest trusted artifact's bundle, or an older one's where that is corrupt.
+
+    Args:
+        client: lists and downloads.
+        folder: of the run, where it is kept.
+        warn: told why it is an older one.
 
     Raises:
         ArtifactError: if there is none to be had.
@@ -28,17 +49,67 @@ def newest_published(client: GitHubArtifacts) -> Bundle:
     artifact = client.newest()
     if artifact is None:
         raise BundleError("GitHub says that nothing has changed, and nothing was read before")
-    return read_zip(client.download(artifact))
+
+    def keep(data: bytes) -> Bundle:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ZIP).write_bytes(data)
+        return unpack(folder)
+
+    published = open_newest(client, artifact, read=keep)
+    if published.refusal:
+        made = published.bundle.manifest.created_at
+        warn(f"going on from the bundle of {made:%Y-%m-%d}, for a newer one: {published.refusal}")
+    return published.bundle
 
 
-def check_kind(previous: Bundle, *, kind: str, mirrors: bool) -> Bundle:
+def unpack(folder: Path) -> Bundle:
+    """The bundle that ``download`` has kept; read from the disk as it is asked for.
+
+    Raises:
+        BundleError: if it is none.
+    """
+    shutil.rmtree(folder / UNPACKED, ignore_errors=True)
+    (folder / UNPACKED).mkdir()
+    extract((folder / ZIP).read_bytes(), folder / UNPACKED)
+    return read_folder(folder / UNPACKED)
+
+
+def forget(folder: Path) -> None:
+    """Remove what ``download`` has kept, and the folder if it held nothing else."""
+    shutil.rmtree(folder / UNPACKED, ignore_errors=True)
+    (folder / ZIP).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def digest(bundle: Bundle) -> str:
+    """What tells one bundle from another."""
+    return hashlib.sha256(bundle.manifest.dump()).hexdigest()
+
+
+def reopen(folder: Path, plan: Plan) -> Bundle | None:
+    """The bundle that a run goes on from, in a later phase; None where there is none.
+
+    Raises:
+        BundleError: if it is not there any more, or is another one.
+    """
+    if not plan.previous:
+        return None
+    bundle = read_folder(Path(plan.previous_folder)) if plan.previous_folder else unpack(folder)
+    if digest(bundle) != plan.previous:
+        raise BundleError("the bundle to go on from is another one by now; fetch again")
+    return bundle
+
+
+def check_kind(previous: Bundle, *, kind: Kind, mirrors: bool) -> Bundle:
     """Refuse a bundle whose counts mean something else than this run's.
 
     Raises:
         BundleError: if they come from another source, or mirrors are counted otherwise.
     """
     manifest = previous.manifest
-    if (manifest.source, manifest.mirrors) != (kind, mirrors):
+    same = manifest.source == kind or {manifest.source, kind} <= PUBLIC
+    if not same or manifest.mirrors != mirrors:
         raise BundleError(
             f"expected counts of {kind} with mirrors = {mirrors}; the previous bundle has "
             f"{manifest.source} with mirrors = {manifest.mirrors}"
@@ -47,11 +118,11 @@ def check_kind(previous: Bundle, *, kind: str, mirrors: bool) -> Bundle:
 
 
 def carry_over(
-    previous: Bundle | None, package: Package, reason: str
-) -> tuple[PackageEntry, Model | None]:
-    """The entry and the model of a package that was not trained now, for this reason."""
+    previous: Bundle | None, package: Package, reason: str, plan: Plan
+) -> tuple[PackageEntry, Product | None]:
+    """The entry and the product of a package that was not trained now, for this reason."""
     failed = PackageEntry(label=package.label, status="failed", reason=_short(reason))
-    if previous is None or package.name not in previous.names:
+    if previous is None or package.name not in previous.modelled:
         return failed, None
     entry = previous.entry(package.name)
     trained_at = entry.trained_at or previous.manifest.created_at
@@ -66,7 +137,37 @@ def carry_over(
         "reason": _short(since),
         "trained_at": trained_at,
     }
-    return entry.model_copy(update=update), model
+    entry = entry.model_copy(update=update)
+    forecast = _forecast(previous, package.name, model, plan.forecast_days)
+    pictures = _pictures(previous, package, model, forecast)
+    return entry, Product(entry, previous.pickle(package.name), forecast, pictures)
+
+
+def _forecast(previous: Bundle, name: str, model: Model, days: int) -> Forecast:
+    """What the model said before; only for another horizon is it asked again."""
+    if previous.manifest.forecast_days != days:
+        return model.predict(days)
+    table = previous.forecast(name)
+    columns = [np.asarray(table[value], dtype=np.float64) for value in VALUES]
+    return Forecast(table.index[0].date(), *columns)
+
+
+def _pictures(
+    previous: Bundle, package: Package, model: Model, forecast: Forecast
+) -> Mapping[str, str]:
+    names = f"{package.name}.svg", f"{package.name}.badge.svg"
+    found = {name: picture for name in names if (picture := previous.picture(name))}
+    days = len(forecast.mean)
+    if previous.manifest.forecast_days == days:
+        return {name: picture.decode() for name, picture in found.items()}
+    total = model.total(days)
+    return dict(
+        zip(
+            names,
+            (chart(package.label, model, forecast, total), badge(package.label, total, days)),
+            strict=True,
+        )
+    )
 
 
 def _short(text: str) -> str:

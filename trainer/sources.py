@@ -1,13 +1,14 @@
 """Where the counts come from: PyPI Stats, a folder of CSV files, or made up.
 
-A source has a ``kind``, which the manifest repeats, and ``daily(name)``.
+A source has a ``kind``, which the manifest repeats, and answers for many packages at once;
+these three do so one by one. The fourth, ClickHouse, is in ``trainer.clickhouse``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,20 +18,35 @@ from forecast.tables import LARGEST_COUNT
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from forecast.downloads import PyPIStats
+    from forecast.manifest import Kind
 
-Kind = Literal["pypistats", "sample", "folder"]
 SAMPLE_DAYS = 181  # as many as PyPI Stats keeps
+MOST_FAILURES_RUNNING = 3
+
+Answer: TypeAlias = "pd.Series[int] | DownloadsError"
 
 
 class Source(Protocol):
-    """What the pipeline asks for counts."""
+    """What a run asks for counts."""
 
     @property
     def kind(self) -> Kind:
         """What the manifest calls this source."""
+
+    def fetch(self, names: Sequence[str]) -> Iterator[tuple[str, Answer]]:
+        """Each package once, in any order: its counts by day, gaps left as gaps, or why not.
+
+        Args:
+            names: packages, as PEP 503 normalises them.
+        """
+
+
+class OneByOne:
+    """A source that is asked for one package after the other."""
 
     def daily(self, name: str) -> pd.Series[int]:
         """Counts of a package by day, gaps left as gaps.
@@ -38,10 +54,32 @@ class Source(Protocol):
         Raises:
             DownloadsError: if there are none that can be used.
         """
+        raise NotImplementedError
+
+    def fetch(self, names: Sequence[str]) -> Iterator[tuple[str, Answer]]:
+        """See :class:`Source`.
+
+        A source that fails three packages running is not asked for the rest: each failure
+        may have cost many minutes of patience.
+        """
+        running = 0
+        for name in names:
+            if running >= MOST_FAILURES_RUNNING:
+                yield name, DownloadsError("not asked for: the source failed too often before")
+                continue
+            try:
+                answer: Answer = self.daily(name)
+                running = 0
+            except UnknownPackageError as error:
+                answer = error
+            except DownloadsError as error:
+                answer = error
+                running += 1
+            yield name, answer
 
 
 @dataclass(frozen=True)
-class Live:
+class Live(OneByOne):
     """PyPI Stats."""
 
     client: PyPIStats
@@ -53,7 +91,7 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Folder:
+class Folder(OneByOne):
     """A folder with one ``<package>.csv`` (``date,downloads``) a package."""
 
     path: Path
@@ -76,7 +114,7 @@ class Folder:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(OneByOne):
     """Series that look like downloads and are not: the same ones, ending yesterday."""
 
     today: dt.date
@@ -105,8 +143,8 @@ def folder(path: Path) -> Folder:
     """
     if not path.is_dir():
         raise ConfigError(
-            f"--source {path}: expected pypistats, sample, auto or a folder of CSV files; "
-            "there is no such folder"
+            f"--source {path}: expected pypistats, clickhouse, sample, auto or a folder of CSV "
+            "files; there is no such folder"
         )
     return Folder(path)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from forecast.manifest import Backtest
+from forecast.manifest import PUBLIC, Backtest
 from trainer.previous import NOT_ASKED
 
 if TYPE_CHECKING:
@@ -28,29 +30,38 @@ EXPLANATION = (
 
 def markdown(manifest: Manifest) -> str:
     """The job summary: one row for each package with a model, a list of the others."""
-    entries = manifest.packages.values()
-    trained = [entry for entry in entries if entry.status == "trained"]
-    lines = [f"## {len(trained)} of {len(entries)} packages trained", ""]
+    entries = manifest.packages
+    status: Counter[str] = Counter(entry.status for entry in entries.values())
+    lines = [f"## {status['trained']} of {len(entries)} packages trained", ""]
     if manifest.source == "sample":
         lines += ["**Sample data: these are no real downloads.**", ""]
-    lines += _table([_row(entry) for entry in trained[:MOST_ROWS]])
+    lines += _table([_row(entry) for entry in _some(manifest, "trained")])
     lines += ["", EXPLANATION]
-    for status, head in (("carried", "with an earlier model"), ("failed", "without a model")):
-        others = [entry for entry in entries if entry.status == status]
-        if others:
-            lines += ["", f"### {len(others)} {head}", ""]
-            lines += [f"- **{_safe(o.label)}**: {_safe(o.reason)}" for o in others[:MOST_ROWS]]
+    for kind, head in (("carried", "with an earlier model"), ("failed", "without a model")):
+        if status[kind]:
+            lines += ["", f"### {status[kind]} {head}", ""]
+            lines += [
+                f"- **{_safe(each.label)}**: {_safe(each.reason)}" for each in _some(manifest, kind)
+            ]
     return "\n".join(lines) + "\n"
 
 
 def plain(manifest: Manifest) -> str:
-    """The same table for a terminal or a log."""
-    rows = [HEAD, *(_row(entry) for entry in manifest.modelled.values())]
+    """The same table for a terminal or a log; empty without any model."""
+    rows = [HEAD, *(_row(entry) for entry in _some(manifest, "trained", "carried"))]
+    if len(rows) == 1:
+        return ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
+
+
+def _some(manifest: Manifest, *statuses: str) -> Iterator[PackageEntry]:
+    """The first entries of these statuses, as many as a table may have rows."""
+    found = (entry for entry in manifest.packages.values() if entry.status in statuses)
+    return islice(found, MOST_ROWS)
 
 
 def warnings_of(manifest: Manifest) -> Iterator[str]:
@@ -70,17 +81,17 @@ def warnings_of(manifest: Manifest) -> Iterator[str]:
 
 def staleness(manifest: Manifest) -> str:
     """What is wrong with the age of the newest count; empty where nothing is."""
-    days = [
+    days = {
         entry.trained_through
         for entry in manifest.packages.values()
         if entry.status == "trained" and entry.trained_through
-    ]
+    }
     age = (manifest.created_at.date() - max(days)).days if days else 0
-    if manifest.source != "pypistats" or age <= OLDEST_NEWEST_DAY:
+    if manifest.source not in PUBLIC or age <= OLDEST_NEWEST_DAY:
         return ""
     return (
         f"the newest count of any package is of {max(days)}, {age} days ago: "
-        "PyPI Stats has not been updated"
+        "the source has not been updated"
     )
 
 

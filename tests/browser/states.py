@@ -8,10 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast.bundle import files_of
-from forecast.folder import replace_folder
 from tests.appserver import NOW, AppServer
-from tests.bundles import counts, make_bundle, zip_of
+from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
 

@@ -135,6 +135,17 @@ def test_compare_with_another(visit):
     assert visit.page.locator("#facts table tbody tr").count() == 2
 
 
+def test_names_to_compare_with_typed_and_removed_by_the_keyboard(visit):
+    visit.open("?package=flask&compare=requests")
+    box = visit.page.get_by_label(re.compile("^Compare"))
+    box.fill("pytorch")
+    box.press("Enter")
+    visit.page.wait_for_url("**/?package=flask&compare=requests,pytorch")
+    box.press("Backspace")
+    visit.page.wait_for_url("**/?package=flask&compare=requests")
+    visit.wait_for_title("Forecast for flask and requests")
+
+
 def test_any_package_of_pypi(visit):
     visit.open()
     choose(visit, "Django")

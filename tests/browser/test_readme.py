@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from forecast.bundle import files_of
-from forecast.folder import replace_folder
 from tests.appserver import AppServer
-from tests.bundles import make_bundle
+from tests.bundles import files_of, make_bundle, replace_folder
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.world import World
+from forecast.provenance import ProvenanceVerifier
+from tests.faults.world import World, sigstore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,6 +53,22 @@ def world(github_server, pypistats_server) -> World:
     made.publish_last_weeks()
     made.serve_counts()
     return made
+
+
+@pytest.fixture
+def bulk_world(world, clickhouse_server) -> World:
+    """The same, with ClickHouse in it."""
+    world.clickhouse = clickhouse_server
+    world.fill_clickhouse()
+    return world
+
+
+@pytest.fixture(scope="session")
+def verifier(tmp_path_factory) -> ProvenanceVerifier:
+    """Trusts the Sigstore of this world alone."""
+    root = sigstore().write_trusted_root(tmp_path_factory.mktemp("sigstore") / "root.json")
+    names = {"repository": "owner/repo", "workflow": "upload_artifact.yml", "branch": "main"}
+    return ProvenanceVerifier(**names, trusted_root=root)
 
 
 @pytest.fixture

@@ -6,40 +6,49 @@ import builtins
 import datetime as dt
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.bundles import make_bundle, zip_of
+from tests.bundles import CREATED_AT, make_bundle, zip_of
 from tests.faults.world import (
     OWNED,
     artifact,
+    attestation,
     bomb,
+    changed_attestation,
+    clickhouse,
     clock,
     closed,
     code,
+    corrupt,
     duplicated,
     encrypted,
+    end_bulk_counts,
     end_counts,
     expire,
     forecasting,
+    forgotten,
     github,
     limit,
     linked,
     pypistats,
     replaced,
+    snappy_bomb,
     with_manifest,
     with_member,
     without_artifacts,
 )
+from tests.standins.clickhouse import TSV, edited, exception, midway
 from tests.standins.pypistats import FAULTS, HTML
 from tests.standins.server import Answer
+from tests.standins.sigstore import Sigstore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from tests.faults.world import Inflict
+    from tests.faults.world import Attest, Inflict
 
 QUARTER, HOUR = 900.0, 3600.0  # seconds until the app looks again
 
@@ -70,6 +79,7 @@ class Trainer(Enum):
     CARRIED = "Exit 0: the package keeps last week's model and says since when; others are trained."
     TRAINED = "Exit 0: it is asked again after a while, and every package is trained."
     NOTHING = "Exit 1: nothing is published, and the output folder is as it was."
+    OLDER = "Exit 0: it goes on from the newest good bundle before, with a warning."
     ALONE = "Exit 0: trained from this fetch alone, without earlier history, with a warning."
     STALE = "Exit 0: what is new is published, with an error annotation."
 
@@ -88,6 +98,7 @@ class Row:
         limited: whether GitHub says when it may be asked again.
         bomb: whether memory is watched.
         final: whether nothing can be well again.
+        verified: whether the config wants artifacts verified.
     """
 
     fault: str
@@ -99,6 +110,7 @@ class Row:
     limited: bool = False
     bomb: bool = False
     final: bool = False
+    verified: bool = False
 
     def __str__(self) -> str:
         return self.fault
@@ -123,6 +135,7 @@ def _no_answer(
 
 KEPT = Models.KEPT
 NEWEST = "the newest zip"
+ATTESTED_BUT_BROKEN = f"{NEWEST} has a good attestation of a broken zip"
 
 MODELS = (
     Row("list: 401", github("list", 401), KEPT, "refused the token (401), which has expired"),
@@ -381,6 +394,126 @@ MODELS = (
     Row(f"{NEWEST} has no digest", artifact(b"evil", digest=None), Models.PASSED_OVER),
 )
 
+NEITHER = "neither JSON nor compressed by Snappy"
+
+
+def _attested(attest: Attest, zipped: bytes | None = None) -> Inflict:
+    """A newer artifact with this attestation."""
+    return artifact(zipped, attest=attest)
+
+
+ATTESTED = tuple(
+    replace(row, verified=True)
+    for row in (
+        Row(f"{NEWEST} has no attestation", _attested(lambda _: b""), KEPT, "none of it is known"),
+        Row(
+            f"{NEWEST} is attested by another repository",
+            _attested(partial(attestation, repository="evil/repo")),
+            KEPT,
+            "SANs do not match https://github.com/owner/repo/",
+        ),
+        Row(
+            f"{NEWEST} is attested by another workflow",
+            _attested(partial(attestation, workflow=".github/workflows/tests.yml")),
+            KEPT,
+            "SANs do not match",
+        ),
+        Row(
+            f"{NEWEST} is attested on another branch",
+            _attested(partial(attestation, ref="refs/heads/dev")),
+            KEPT,
+            "SANs do not match",
+        ),
+        Row(
+            f"{NEWEST} is attested by another run",
+            _attested(partial(attestation, run_id=1)),
+            KEPT,
+            "it should be of the run https://github.com/owner/repo/actions/runs/",
+        ),
+        Row(
+            f"{NEWEST} is attested at another commit",
+            _attested(partial(attestation, commit="0" * 40)),
+            KEPT,
+            "OIDCSourceRepositoryDigest does not match",
+        ),
+        Row(
+            f"{NEWEST} has another zip's attestation",
+            _attested(partial(attestation, of="sha256:" + "0" * 64)),
+            KEPT,
+            "it is of other files than sha256:",
+        ),
+        Row(
+            f"{NEWEST} has an attestation that was changed",
+            _attested(changed_attestation),
+            KEPT,
+            "invalid signature",
+        ),
+        Row(
+            f"{NEWEST} is attested by another Sigstore",
+            _attested(partial(attestation, by=Sigstore)),
+            KEPT,
+            "certificate chain",
+        ),
+        Row(
+            f"{NEWEST} has an attestation that is none",
+            _attested(lambda _: b"<html>"),
+            KEPT,
+            NEITHER,
+        ),
+        Row(
+            f"{NEWEST} has an attestation of nested JSON",
+            _attested(lambda _: b'{"a":' * 100_000),
+            KEPT,
+            "cannot be believed: failed to load bundle",
+        ),
+        Row(
+            f"{NEWEST} has an attestation that is a bomb",
+            _attested(lambda _: snappy_bomb()),
+            KEPT,
+            "it is larger than 1,048,576 bytes",
+            bomb=True,
+        ),
+        Row(
+            ATTESTED_BUT_BROKEN,
+            _attested(attestation, b"PK"),
+            KEPT,
+            "the zip cannot be read",
+        ),
+        Row("attestations: 401", github("attestations", 401), KEPT, "refused the token (401)"),
+        Row(
+            "attestations: 403",
+            github("attestations", 403),
+            KEPT,
+            "with Actions: read and Attestations: read",
+        ),
+        Row("attestations: 404", github("attestations", 404), KEPT, "none of it is known"),
+        Row(
+            "attestations: 429 without a header",
+            limit("bare 429", "attestations"),
+            KEPT,
+            "asked again in 60 s",
+            limited=True,
+        ),
+        Row("attestations: 500", github("attestations", 500), KEPT, "failed with status 500"),
+        Row(
+            "attestations: an HTML page",
+            github("attestations", "html"),
+            KEPT,
+            "with the artifact's attestations as its API documents",
+        ),
+        *_no_answer("attestations", partial(github, "attestations"), KEPT),
+        Row(
+            "attestation: 403, its address is too old",
+            github("bundle", 403),
+            KEPT,
+            "which answered 403",
+        ),
+        Row("attestation: 500", github("bundle", 500), KEPT, "which answered 500"),
+        Row("attestation: no end to it", github("bundle", "endless"), KEPT, "larger than 1,048"),
+        *_no_answer("attestation", partial(github, "bundle"), KEPT, ("hang", "drip", "cut")),
+    )
+)
+
 BROKEN_JSON = {"html", "truncated", "empty", "nan", "infinity"}
 
 
@@ -487,16 +620,17 @@ TRAINING = (
     Row(
         "GitHub: another digest than listed",
         artifact(digest="sha256:" + "0" * 64),
-        ALONE,
+        Trainer.OLDER,
         "and is not opened",
     ),
-    Row("GitHub: a zip that is none", artifact(b"PK"), ALONE, "the zip cannot be read"),
+    Row("GitHub: a zip that is none", artifact(b"PK"), Trainer.OLDER, "the zip cannot be read"),
     Row(
         "GitHub: a bundle of a future format",
         artifact(lambda: with_manifest(format=2)),
-        ALONE,
+        Trainer.OLDER,
         "a format that this version does not read",
     ),
+    Row("GitHub: no zip is one", corrupt, ALONE, "the zip cannot be read"),
     Row(
         "GitHub: a bundle of counts without mirrors",
         artifact(lambda: with_manifest(mirrors=False)),
@@ -509,8 +643,73 @@ TRAINING = (
         ALONE,
         "the previous bundle has sample with mirrors = True",
     ),
+    Row(
+        "GitHub: an artifact without an attestation",
+        _attested(lambda _: b""),
+        ALONE,
+        "none of it is known",
+        verified=True,
+    ),
+    Row(
+        "GitHub: an artifact that another workflow attests",
+        _attested(partial(attestation, workflow=".github/workflows/tests.yml")),
+        ALONE,
+        "SANs do not match",
+        verified=True,
+    ),
+    Row(
+        "GitHub: 403 for the attestations",
+        github("attestations", 403),
+        ALONE,
+        "with Actions: read and Attestations: read",
+        verified=True,
+    ),
+    Row(
+        "GitHub: 500 for the attestations",
+        github("attestations", 500),
+        NOTHING,
+        LOST,
+        verified=True,
+    ),
+    Row(
+        "GitHub: no answer for the attestations",
+        github("attestations", "hang"),
+        NOTHING,
+        LOST,
+        slow=True,
+        verified=True,
+    ),
+    Row(
+        "GitHub: 500 from the blob store for an attestation",
+        github("bundle", 500),
+        NOTHING,
+        LOST,
+        verified=True,
+    ),
+    Row(
+        "GitHub: 503 for the attestations, twice",
+        lambda world: world.github.fail("attestations", 503, 2),
+        Trainer.TRAINED,
+        verified=True,
+    ),
     Row("GitHub: 429", limit("bare 429"), NOTHING, LOST),
     Row("GitHub: 403 with Retry-After", limit("retry-after"), NOTHING, LOST),
+    Row(
+        "GitHub: 429 with Retry-After of half an hour",
+        github("list", 429, Retry_After="1800"),
+        NOTHING,
+        LOST,
+    ),
+    Row(
+        "GitHub: 429 once",
+        lambda world: world.github.limit("bare 429"),
+        Trainer.TRAINED,
+    ),
+    Row(
+        "GitHub: 403 with Retry-After twice, for the zip",
+        lambda world: world.github.limit("retry-after", route="zip", times=2),
+        Trainer.TRAINED,
+    ),
     Row("GitHub: 503", github("list", 503), NOTHING, LOST),
     Row("GitHub: 503 for the zip", github("zip", 503), NOTHING, LOST),
     Row("GitHub: 500 from the blob store", github("blob", 500), NOTHING, LOST),
@@ -538,5 +737,133 @@ TRAINING = (
         clock(dt.datetime(2026, 12, 22, 3, tzinfo=dt.UTC)),
         Trainer.STALE,
         "the newest count of any package is of 2026-11-21, 31 days ago",
+    ),
+)
+
+
+def _days(new: bytes) -> Inflict:
+    """One package's first day, as days since 1970, is something else."""
+    return clickhouse(edited(rb"(?m)^(flask\t\[)\d+", rb"\g<1>" + new))
+
+
+def _counts(new: bytes) -> Inflict:
+    """One package's first count is something else."""
+    return clickhouse(edited(rb"(?m)^(flask\t\[[^]\n]*\]\t\[)\d+", rb"\g<1>" + new))
+
+
+def _exception(code: int, text: str, name: str) -> str:
+    return f"Code: {code}. DB::Exception: {text}. ({name})"
+
+
+NO_TABLE = _exception(60, "Unknown table 'pypi.pypi_downloads_per_day'", "UNKNOWN_TABLE")
+PASSWORD = _exception(516, "demo: Authentication failed", "AUTHENTICATION_FAILED")
+QUOTA = _exception(201, "Quota for user `demo` for 3600s has been exceeded", "QUOTA_EXCEEDED")
+MEMORY = _exception(241, "Memory limit (total) exceeded", "MEMORY_LIMIT_EXCEEDED")
+DISK = _exception(74, "Cannot read from file", "CANNOT_READ_FROM_FILE_DESCRIPTOR")
+UNUSABLE = "is not usable: expected"
+TODAY = str((CREATED_AT.date() - dt.date(1970, 1, 1)).days).encode()
+TRAINED = Trainer.TRAINED
+
+BULK = (
+    Row("one package: unknown", forgotten("flask"), CARRIED, "no downloads of a package called"),
+    Row(
+        "one package: its row is left out",
+        clickhouse(edited(rb"flask\t.*\n", b"")),
+        CARRIED,
+        "answered without a single row",
+    ),
+    Row("one package: a negative count", _counts(b"-5"), CARRIED, UNUSABLE),
+    Row("one package: half a download", _counts(b"1.5"), CARRIED, UNUSABLE),
+    Row("one package: NULL", _counts(b"NULL"), CARRIED, UNUSABLE),
+    Row("one package: nan", _counts(b"nan"), CARRIED, UNUSABLE),
+    Row("one package: a huge count", _counts(b"9" + b"0" * 14), CARRIED, UNUSABLE),
+    Row("one package: a count beyond int64", _counts(b"9" + b"0" * 29), CARRIED, UNUSABLE),
+    Row("one package: a count too many", _counts(b"7,7"), CARRIED, UNUSABLE),
+    Row("one package: a day too many", _days(b"1,2"), CARRIED, UNUSABLE),
+    Row("one package: a day of 1970", _days(b"1"), CARRIED, UNUSABLE),
+    Row("one package: a day of 2243", _days(b"99999"), CARRIED, UNUSABLE),
+    Row("one package: a day that is none", _days(b"2026-11-01"), CARRIED, UNUSABLE),
+    Row(
+        "one package: a day twice",
+        clickhouse(edited(rb"(?m)^(flask\t\[)\d+,(\d+)", rb"\1\2,\2")),
+        CARRIED,
+        UNUSABLE,
+    ),
+    Row(
+        "one package: today, which is not over",
+        clickhouse(edited(rb"(?m)^(flask\t\[[^]\n]*,)\d+\]", rb"\g<1>" + TODAY + b"]")),
+        CARRIED,
+        UNUSABLE,
+    ),
+    Row(
+        "one package: counts without days",
+        clickhouse(edited(rb"(?m)^flask\t\[[^]\n]*\]", rb"flask\t[]")),
+        CARRIED,
+        UNUSABLE,
+    ),
+    Row("429 once", clickhouse(429, 1), TRAINED),
+    Row("503 once", clickhouse(503, 1), TRAINED),
+    Row("hangs up once", clickhouse("drop", 1), TRAINED),
+    Row("breaks off half-way once", clickhouse("cut", 1), TRAINED),
+    Row("a quota that is used up for a while", clickhouse(exception(QUOTA), 1), TRAINED),
+    Row("an exception in mid-stream once", clickhouse(midway(DISK, tagged=True), 1), TRAINED),
+    Row(
+        "the same of a server before 25.11",
+        clickhouse(midway(DISK, tagged=False), 1),
+        TRAINED,
+    ),
+    Row("301", clickhouse(301), NOTHING, UNTRAINED),
+    Row("403", clickhouse(403), NOTHING, UNTRAINED),
+    Row("404", clickhouse(404), NOTHING, UNTRAINED),
+    Row("429", clickhouse(429), NOTHING, UNTRAINED),
+    Row("500", clickhouse(500), NOTHING, UNTRAINED),
+    Row("502", clickhouse(502), NOTHING, UNTRAINED),
+    Row("503", clickhouse(503), NOTHING, UNTRAINED),
+    Row("the table is not there", clickhouse(exception(NO_TABLE)), NOTHING, UNTRAINED),
+    Row("the password is wrong", clickhouse(exception(PASSWORD)), NOTHING, UNTRAINED),
+    Row("the quota is used up", clickhouse(exception(QUOTA)), NOTHING, UNTRAINED),
+    Row("memory runs out", clickhouse(exception(MEMORY)), NOTHING, UNTRAINED),
+    Row("an exception in mid-stream", clickhouse(midway(DISK, tagged=True)), NOTHING, UNTRAINED),
+    Row(
+        "an exception in mid-stream of a server before 25.11",
+        clickhouse(midway(DISK, tagged=False)),
+        NOTHING,
+        UNTRAINED,
+    ),
+    Row(
+        "memory runs out in mid-stream",
+        clickhouse(midway(MEMORY, tagged=True)),
+        NOTHING,
+        UNTRAINED,
+    ),
+    Row("an HTML page", clickhouse(Answer(200, b"<html>", HTML)), NOTHING, UNTRAINED),
+    Row("an empty answer", clickhouse(Answer(200, b"", TSV)), NOTHING, UNTRAINED),
+    Row(
+        "the row of a package that nobody asked for",
+        clickhouse(edited(rb"flask\t", rb"evil\t")),
+        NOTHING,
+        UNTRAINED,
+    ),
+    Row(
+        "a row twice",
+        clickhouse(edited(rb"(?m)^(flask\t.*\n)", rb"\1\1")),
+        NOTHING,
+        UNTRAINED,
+    ),
+    Row("the last row is cut off", clickhouse(edited(rb"..\n\Z", b"")), NOTHING, UNTRAINED),
+    Row("no end to it", clickhouse("endless"), NOTHING, UNTRAINED),
+    *(replace(row, says=UNTRAINED) for row in _no_answer("all packages", clickhouse, NOTHING)),
+    Row("nobody listens", closed("clickhouse"), NOTHING, UNTRAINED),
+    Row(
+        "nothing newer than last week's",
+        lambda world: end_bulk_counts(world, days=8),
+        NOTHING,
+        "nothing new was learnt, for the newest count of any package is of 2026-11-14",
+    ),
+    Row(
+        "something new, and yet six days old",
+        lambda world: end_bulk_counts(world, days=5),
+        Trainer.STALE,
+        "the newest count of any package is of 2026-11-17, 5 days ago",
     ),
 )

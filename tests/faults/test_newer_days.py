@@ -30,6 +30,9 @@ WAIT = 20.0
 class LastWeeks:
     """A source that has the bundle of last week."""
 
+    problem = ""
+    provenance = None
+
     def newest(self):
         return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
 
@@ -69,6 +72,7 @@ def page(almanac, world, name):
 def test_a_fault_leaves_the_app_its_forecast(row, world, written, caplog):
     almanac = new_almanac(world, slow=row.slow)
     row.inflict(world)
+    before = list(written)
 
     with caplog.at_level(logging.WARNING):
         shown = page(almanac, world, "flask")
@@ -81,7 +85,7 @@ def test_a_fault_leaves_the_app_its_forecast(row, world, written, caplog):
     problem = almanac._newer.counts("flask").problem
     assert line == f"no newer days of flask: {problem}"
     assert "Newer days of flask are missing" in shown.warnings
-    assert written == []
+    assert written == before
 
     asked = len(world.pypistats.calls)
     page(almanac, world, "flask")

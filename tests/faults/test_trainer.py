@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 
 import pytest
 
-from forecast.bundle import files_of, read_zip
+from forecast.bundle import read_zip
 from forecast.downloads import Patience
-from forecast.folder import replace_folder
 from forecast.web import Limits
-from tests.faults.table import TRAINING, Trainer
+from tests.bundles import files_of, replace_folder
+from tests.faults.table import BULK, TRAINING, Trainer
 from tests.faults.world import PACKAGES
 from tests.weekly import WeeklyJob
 
@@ -20,24 +21,26 @@ LAST_WEEK = dt.date(2026, 11, 14)
 
 
 @pytest.fixture
-def make_job(world, here, monkeypatch):
+def make_job(world, here, verifier, monkeypatch):
     """A job in a folder that has last week's bundle already."""
     replace_folder(here / "models", files_of(read_zip(world.github.artifacts[0].zipped)))
 
     def make(row):
+        servers = {"github": world.github, "clickhouse": world.clickhouse}
+        github_client = {"verifier": verifier if row.verified else None}
+        job = functools.partial(WeeklyJob, monkeypatch, here, world.pypistats, **servers)
         if not row.slow:
-            return WeeklyJob(monkeypatch, here, world.pypistats, world.github)
-        return WeeklyJob(
-            monkeypatch,
-            here,
-            world.pypistats,
-            world.github,
-            pypistats_client={
-                "timeout": (2.0, TIGHT),
-                "total_timeout": TIGHT,
-                "patience": Patience(attempts=2),
-            },
-            github_client={
+            return job(github_client=github_client)
+        hasty = {
+            "timeout": (2.0, TIGHT),
+            "total_timeout": TIGHT,
+            "patience": Patience(attempts=2),
+        }
+        return job(
+            pypistats_client=hasty,
+            clickhouse_client=hasty,
+            github_client=github_client
+            | {
                 "limits": Limits(connect=2.0, read=TIGHT, total=TIGHT),
                 "attempts": 2,
             },
@@ -49,11 +52,20 @@ def make_job(world, here, monkeypatch):
 
 @pytest.mark.parametrize("row", TRAINING, ids=str)
 def test_a_fault_in_the_weekly_job(row, world, make_job, capsys):
-    job = make_job(row)
+    check(row, world, make_job(row), capsys)
+
+
+@pytest.mark.parametrize("row", BULK, ids=str)
+def test_a_fault_of_the_bulk_source(row, bulk_world, make_job, capsys):
+    check(row, bulk_world, make_job(row), capsys, "--source=clickhouse")
+    assert not bulk_world.pypistats.calls
+
+
+def check(row, world, job, capsys, *arguments):
     before = files_of(job.bundle())
     row.inflict(world)
 
-    status = job.run(PACKAGES, world.now)
+    status = job.run(PACKAGES, world.now, *arguments)
 
     assert status == (1 if row.outcome is Trainer.NOTHING else 0)
     lines = capsys.readouterr().out.splitlines()
@@ -80,13 +92,18 @@ def carried(row, bundle, lines, _before):
     assert lines == [f"::warning::flask: {entry.reason}"]
     assert through(bundle) == {"flask": LAST_WEEK, "requests": YESTERDAY, "django": YESTERDAY}
     assert bundle.history("flask").index[-1].date() == LAST_WEEK
-    assert len(bundle.track) == 14  # seven days of each package that was trained
+    assert scored(bundle) == 14  # seven days of each package that was trained
+
+
+def scored(bundle):
+    """Rows of the track record."""
+    return sum(len(bundle.track(name)) for name in bundle.recorded)
 
 
 def trained(_row, bundle, lines, _before):
     assert set(statuses(bundle).values()) == {"trained"}
     assert lines == []
-    assert len(bundle.track) == 21
+    assert scored(bundle) == 21
 
 
 def nothing(row, bundle, lines, before):
@@ -100,7 +117,15 @@ def alone(row, bundle, lines, _before):
     assert line.startswith("::warning::going on from this fetch alone")
     assert row.says in line
     assert set(statuses(bundle).values()) == {"trained"}
-    assert bundle.track.empty
+    assert scored(bundle) == 0
+
+
+def older(row, bundle, lines, _before):
+    (line,) = lines
+    assert line.startswith("::warning::going on from the bundle of 2026-11-15, for a newer one: ")
+    assert row.says in line
+    assert set(statuses(bundle).values()) == {"trained"}
+    assert scored(bundle) == 21
 
 
 def stale(row, bundle, lines, _before):
@@ -114,6 +139,7 @@ CHECKS = {
     Trainer.CARRIED: carried,
     Trainer.TRAINED: trained,
     Trainer.NOTHING: nothing,
+    Trainer.OLDER: older,
     Trainer.ALONE: alone,
     Trainer.STALE: stale,
 }

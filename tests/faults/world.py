@@ -10,15 +10,21 @@ import re
 import warnings
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from forecast.bundle import digest, files_of
-from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, zip_of
+import pandas as pd
+from cramjam import snappy
+
+from forecast.bundle import digest
+from tests.bundles import CREATED_AT, LAST_DAY, consistent, counts, files_of, make_bundle, zip_of
+from tests.standins.clickhouse import TABLE
+from tests.standins.sigstore import Build, Sigstore
 
 if TYPE_CHECKING:
     from forecast.bundle import Bundle
+    from tests.standins.clickhouse import ClickHouseServer
     from tests.standins.github import GitHubServer, StoredArtifact
     from tests.standins.pypistats import PyPIStatsServer
 
@@ -34,6 +40,12 @@ def good_bundle() -> Bundle:
     return make_bundle(PACKAGES)
 
 
+@cache
+def sigstore() -> Sigstore:
+    """Who vouches for what the workflow makes."""
+    return Sigstore()
+
+
 @dataclass
 class World:
     """All that a row may spoil.
@@ -42,21 +54,29 @@ class World:
         github: GitHub, with a bundle of last week.
         pypistats: PyPI Stats, with counts through yesterday.
         now: what the clock says.
+        clickhouse: ClickHouse with the same counts, where it is asked.
     """
 
     github: GitHubServer
     pypistats: PyPIStatsServer
     now: dt.datetime = CREATED_AT
+    clickhouse: ClickHouseServer | None = None
 
-    def publish(self, zipped: bytes | None = None, **artifact: Any) -> StoredArtifact:
-        """Put a newer artifact into the list; a good one if nothing is said of it."""
-        good = zip_of(good_bundle())
-        return self.github.add_artifact(good if zipped is None else zipped, **artifact)
+    def publish(
+        self, zipped: bytes | None = None, attest: Attest | None = None, **artifact: Any
+    ) -> StoredArtifact:
+        """Put a newer artifact into the list; a good one if nothing is said of it.
+
+        ``attest`` makes its attestation, empty for none.
+        """
+        if zipped is None:  # no two runs make the same bytes, nor share an attestation
+            zipped = marked(zip_of(good_bundle()), len(self.github.artifacts))
+        return self.github.add_artifact(zipped, attest=attest or attestation, **artifact)
 
     def publish_last_weeks(self) -> StoredArtifact:
         """Put the bundle into the list that all begins with."""
         bundle = make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
-        return self.github.add_artifact(zip_of(bundle))
+        return self.publish(zip_of(bundle))
 
     def serve_counts(self) -> None:
         """Let PyPI Stats have every package's counts through yesterday."""
@@ -64,7 +84,28 @@ class World:
             series = counts(LAST_DAY, days=100, size=1000 * (1 + n))
             self.pypistats.series[name] = {day.date(): int(c) for day, c in series.items()}
 
+    def fill_clickhouse(self) -> None:
+        """Let ClickHouse have what PyPI Stats has, and nothing else."""
+        self.clickhouse.engine.query(TABLE)
+        self.clickhouse.fill({name: pd.Series(s) for name, s in self.pypistats.series.items()})
 
+
+def attestation(
+    stored: StoredArtifact, *, by: Callable[[], Sigstore] = sigstore, of: str = "", **build: Any
+) -> dict[str, Any]:
+    """What actions/attest makes of an artifact; ``of`` another digest, ``by`` another Sigstore."""
+    ours = Build(stored.run["head_sha"], stored.run_id)
+    return by().attest(of or stored.listed["digest"], replace(ours, **build))
+
+
+def changed_attestation(stored: StoredArtifact) -> dict[str, Any]:
+    """One whose statement was exchanged after it was signed."""
+    bundle, other = attestation(stored), attestation(stored, of="sha256:" + "0" * 64)
+    bundle["dsseEnvelope"]["payload"] = other["dsseEnvelope"]["payload"]
+    return bundle
+
+
+Attest = Callable[["StoredArtifact"], "dict[str, Any] | bytes"]
 Inflict = Callable[[World], object]
 
 
@@ -93,6 +134,22 @@ def pypistats(fault: Any, *packages: str, times: int = ALWAYS, **headers: str) -
     return inflict
 
 
+def clickhouse(fault: Any, times: int = ALWAYS) -> Inflict:
+    """Something wrong with ClickHouse's answers."""
+    return lambda world: world.clickhouse.fail(fault, times)
+
+
+def forgotten(*packages: str) -> Inflict:
+    """ClickHouse has no row of some packages."""
+
+    def inflict(world: World) -> None:
+        for package in packages:
+            del world.pypistats.series[package]
+        world.fill_clickhouse()
+
+    return inflict
+
+
 def clock(now: dt.datetime) -> Inflict:
     """A clock that is wrong."""
 
@@ -114,10 +171,23 @@ def end_counts(world: World, days: int) -> None:
         world.pypistats.series[name] = {day: c for day, c in series.items() if day <= last}
 
 
+def end_bulk_counts(world: World, days: int) -> None:
+    """The same of ClickHouse's."""
+    end_counts(world, days)
+    world.fill_clickhouse()
+
+
 def without_artifacts(world: World) -> None:
     """Let there be none."""
     world.github.artifacts.clear()
     world.github._order.clear()
+
+
+def corrupt(world: World) -> None:
+    """Let no artifact be a zip, though all are as they were listed."""
+    for stored in world.github.artifacts:
+        stored.zipped = b"PK"
+        stored.listed["digest"] = f"sha256:{digest(b'PK')}"
 
 
 def expire(world: World) -> None:
@@ -129,17 +199,17 @@ def expire(world: World) -> None:
 # Zips that are none of ours
 
 
+def marked(zipped: bytes, number: int) -> bytes:
+    """The same zip in other bytes."""
+    buffer = io.BytesIO(zipped)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = str(number).encode()
+    return buffer.getvalue()
+
+
 def with_files(**changed: bytes) -> bytes:
     """A bundle with files changed, and a manifest that stands by them; ``__`` is a dot."""
-    named = {name.replace("__", "."): data for name, data in changed.items()}
-    files = files_of(good_bundle()) | named
-    document = json.loads(files["manifest.json"])
-    for name in named:
-        if name.endswith(".pkl"):
-            document["packages"][name[:-4]]["sha256"] = digest(files[name])
-        else:
-            document["files"][name] = digest(files[name])
-    return zip_of(files | {"manifest.json": json.dumps(document).encode()})
+    return consistent(files_of(good_bundle()), changed)
 
 
 def replaced(name: str, old: str, new: str) -> bytes:
@@ -214,6 +284,11 @@ def bomb(*, lying: bool) -> bytes:
         data[at + 24 : at + 28] = claimed.to_bytes(4, "little")
         at = data.find(b"PK\x01\x02", at + 4)
     return bytes(data)
+
+
+def snappy_bomb() -> bytes:
+    """Zeros that unpack to 64 MB, as an attestation in the blob store."""
+    return bytes(snappy.compress_raw(bytes(64 << 20)))[: 1 << 19]
 
 
 class _Call:

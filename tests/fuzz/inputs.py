@@ -11,10 +11,12 @@ import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+from cramjam import snappy
 from hypothesis import strategies as st
 
-from forecast.bundle import digest, files_of
-from tests.bundles import make_bundle
+from forecast.artifacts import Artifact
+from tests.bundles import CREATED_AT, consistent, files_of, make_bundle
+from tests.standins.sigstore import Build, Sigstore
 
 if TYPE_CHECKING:
     import random
@@ -271,22 +273,6 @@ def hand_made_zips(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-def consistent(files: Mapping[str, bytes]) -> bytes:
-    """A zip of these files whose manifest stands by them: digests stop nobody."""
-    document = json.loads(FILES["manifest.json"])
-    for name, data in files.items():
-        if name.endswith(".pkl"):
-            document["packages"][name[:-4]]["sha256"] = digest(data)
-        elif name != "manifest.json":
-            document["files"][name] = digest(data)
-    everything = {**FILES, "manifest.json": json.dumps(document).encode(), **files}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, data in everything.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
-
-
 def _trained_through(day: dt.date) -> dict[str, bytes]:
     document = copy.deepcopy(MANIFEST)
     document["packages"]["flask"]["trained_through"] = str(day)
@@ -306,7 +292,7 @@ BUNDLES = st.one_of(
     st.just({"past_forecasts.csv": PAST, "track_record.csv": TRACK}),
     edited_json(MANIFEST, 2).map(lambda document: {"manifest.json": dumped(document)}),
     st.sampled_from(ODD_DAYS).map(_trained_through),
-).map(consistent)
+).map(lambda changed: consistent(FILES, changed))
 
 # Manifests
 
@@ -442,3 +428,10 @@ COUNTS = st.dictionaries(
 )
 HISTORIES = st.dictionaries(st.sampled_from(["flask", "requests", "a-b"]), COUNTS, max_size=3)
 MERGES = st.tuples(HISTORIES, HISTORIES)
+
+
+SIGSTORE = Sigstore()
+ARTIFACT = Artifact(1, CREATED_AT, None, f"sha256:{'1' * 64}", 1, 11, "c" * 40)
+_DOCUMENT = json.dumps(SIGSTORE.attest(ARTIFACT.digest, Build(ARTIFACT.head_sha, 11))).encode()
+ATTESTED = [_DOCUMENT, bytes(snappy.compress_raw(_DOCUMENT))]
+ATTESTATIONS = st.one_of(map(edited_bytes, ATTESTED))

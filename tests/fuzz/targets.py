@@ -20,21 +20,18 @@ import urllib3
 
 from forecast import pickling
 from forecast.artifacts import GitHubArtifacts
-from forecast.bundle import files_of, read_zip
+from forecast.attestations import decompressed
+from forecast.blocks import Blocks, rows_of
+from forecast.bundle import read_zip
 from forecast.config import Config, load_config
 from forecast.downloads import read_answer
 from forecast.errors import ForecastError
 from forecast.history import merge, merge_all
 from forecast.manifest import parse_manifest
 from forecast.model import Model
-from forecast.tables import (
-    VALUES,
-    read_forecasts,
-    read_history,
-    read_past,
-    read_track,
-    write_history,
-)
+from forecast.provenance import ProvenanceVerifier
+from forecast.tables import VALUES, head, history_rows
+from tests.bundles import files_of
 from tests.fuzz import inputs
 
 if TYPE_CHECKING:
@@ -123,6 +120,19 @@ class _Canned(requests.adapters.BaseAdapter):
         pass
 
 
+def attestation(blob: bytes) -> None:
+    """An attestation as the blob store gives it, compressed or not."""
+    with tempfile.TemporaryDirectory() as folder:
+        verifier = ProvenanceVerifier(
+            repository="owner/repo",
+            workflow="upload_artifact.yml",
+            branch="main",
+            trusted_root=inputs.SIGSTORE.write_trusted_root(Path(folder) / "root.json"),
+        )
+        proven = verifier.verify(decompressed(blob), inputs.ARTIFACT)
+    assert (proven.repository, proven.commit) == ("owner/repo", inputs.ARTIFACT.head_sha)
+
+
 def zipped(data: bytes) -> None:
     """A zip whose digest was right."""
     bundle = read_zip(data)
@@ -162,25 +172,43 @@ def config(data: bytes) -> None:
 
 
 def table(name: str, data: bytes) -> None:
-    """A table of a bundle."""
+    """A table of a bundle, read in two pieces."""
+    blocks = Blocks(name)
+    half = len(data) // 2
+    blocks.feed(data[:half])
+    blocks.feed(data[half:])
+    found = [(package, block) for package, each in blocks.close().items() for block in each]
+    lines = b"".join(data[b.start : b.start + b.length] for _, b in found)
+    assert sorted(lines.split(b"\n")) == sorted(data[len(head(name)) :].split(b"\n"))
+    for package, block in found:
+        rows = rows_of(package, [data[block.start : block.start + block.length]], name)
+        assert len(rows) == block.rows
+        assert set(rows["package"]) == {package}
+        check_rows(name, rows)
+
+
+def check_rows(name: str, rows: pd.DataFrame) -> None:
+    """What each table promises of its values."""
     if name == "history.csv":
-        for counts in read_history(data).values():
-            check_counts(counts)
-    elif name == "forecasts.csv":
-        for frame in read_forecasts(data).values():
-            check_bands(frame)
-    elif name == "past_forecasts.csv":
-        check_bands(read_past(data))
+        check_counts(rows.set_index("date")["downloads"].astype("int64"))
+    elif name == "track_record.csv":
+        assert rows[["inside_80", "inside_95"]].isin([0, 1]).all(axis=None)
+        assert np.isfinite(rows[["downloads", "forecast", "error", "naive_error"]]).all(axis=None)
     else:
-        track = read_track(data)
-        assert track[["inside_80", "inside_95"]].isin([0, 1]).all(axis=None)
-        assert np.isfinite(track[["downloads", "forecast", "error", "naive_error"]]).all(axis=None)
+        check_bands(rows)
 
 
 def history(both: tuple[Histories, Histories]) -> None:
     """Counts of two runs, the first one as it comes back from a bundle."""
     earlier, later = ({name: _series(days) for name, days in each.items()} for each in both)
-    kept = read_history(write_history(earlier))
+    blocks = Blocks("history.csv")
+    written = {name: history_rows(name, counts) for name, counts in earlier.items()}
+    blocks.feed(head("history.csv") + b"".join(written.values()))
+    kept = {
+        name: rows_of(name, [written[name]], "history.csv").set_index("date")["downloads"]
+        for name in blocks.close()
+    }
+    kept = {name: counts.astype("int64") for name, counts in kept.items()}
     merged = merge_all(kept, later)
     assert merged.keys() == {name for name, days in both[0].items() if days} | both[1].keys()
     for name, each in merged.items():
@@ -234,8 +262,11 @@ def check_bundle(bundle: Bundle) -> None:
         assert len(bundle.forecast(name)) == bundle.manifest.forecast_days
         for model in _models(bundle, name):
             check_forecast(model.predict(3))
-    check_bands(bundle.past)
-    assert len(bundle.track) >= 0
+    for name in bundle.observed:
+        check_counts(bundle.history(name))
+    for name in bundle.recorded:
+        check_bands(bundle.past(name))
+        check_rows("track_record.csv", bundle.track(name))
 
 
 def _models(bundle: Bundle, name: str) -> Iterator[Model]:
@@ -248,6 +279,7 @@ def _models(bundle: Bundle, name: str) -> Iterator[Model]:
 TARGETS: dict[str, Target] = {
     "answer": Target(inputs.ANSWERS, answer, tried=400, seeds=(inputs.dumped(inputs.ANSWER),)),
     "artifacts": Target(inputs.ARTIFACT_LISTS, artifact_list, tried=400),
+    "attestation": Target(inputs.ATTESTATIONS, attestation, tried=40, seeds=tuple(inputs.ATTESTED)),
     "zip": Target(inputs.ZIPS, zipped, tried=120, seeds=(inputs.ZIPPED,)),
     "bundle": Target(inputs.BUNDLES, zipped, tried=250),
     "manifest": Target(

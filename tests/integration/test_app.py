@@ -8,10 +8,8 @@ import time
 import pytest
 import requests
 
-from forecast.bundle import files_of
-from forecast.folder import replace_folder
 from tests.appserver import NOW, AppServer
-from tests.bundles import counts, make_bundle, zip_of
+from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
 
@@ -120,6 +118,47 @@ def test_packages(app):
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ({"limit": 2}, ["flask", "requests"]),
+        ({"limit": 2, "offset": 2}, ["pytorch"]),
+        ({"offset": 3}, []),
+        ({"search": "T"}, ["requests", "pytorch"]),
+        ({"search": "Py.Torch"}, []),
+        ({"search": "t", "offset": 1, "limit": 1}, ["pytorch"]),
+    ],
+)
+def test_packages_come_a_page_at_a_time(app, arguments, names):
+    _, [answer] = call(app, "packages", **arguments)
+    assert [each["package"] for each in answer] == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"limit": 0}, "limit is 0: expected a whole number from 1 to 1,000"),
+        ({"limit": 1_001}, "limit is 1001"),
+        ({"limit": "many"}, "limit is 'many'"),
+        ({"offset": -1}, "offset is -1: expected a whole number from 0"),
+        ({"offset": 1.5}, "offset is 1.5"),
+        ({"search": "x" * 101}, "expected at most 100 characters"),
+    ],
+)
+def test_a_page_of_packages_that_cannot_be(app, arguments, named):
+    kind, answer = call(app, "packages", **arguments)
+    assert kind == "error"
+    assert named in answer["error"]
+
+
+def test_the_chooser_s_answer(app):
+    answer = requests.get(f"{app.url}find?text=FLA", timeout=30)
+    assert answer.json() == {"names": ["Flask"], "note": "1 package."}
+    assert answer.headers["Cache-Control"] == "private, max-age=60"
+    near = requests.get(f"{app.url}find?text=flsk", timeout=30).json()
+    assert near["names"] == ["Flask"]
+
+
 def test_schemas_are_real(app):
     info = requests.get(f"{app.url}gradio_api/info", timeout=30).json()["named_endpoints"]
     assert sorted(info) == ["/forecast", "/packages"]
@@ -127,6 +166,10 @@ def test_schemas_are_real(app):
     assert package["type"] == {"type": "string"}
     assert days["type"] == {"type": "integer"}
     assert days["parameter_default"] == 30
+    search, offset, limit = info["/packages"]["parameters"]
+    assert search["type"] == {"type": "string"}
+    assert offset["type"] == limit["type"] == {"type": "integer"}
+    assert [each["parameter_default"] for each in (search, offset, limit)] == ["", 0, 100]
     properties = info["/forecast"]["returns"][0]["type"]["properties"]
     assert list(properties) == ["package", "trained_through", "observed_through", "forecast"]
     assert next(iter(properties["forecast"]["items"]["properties"])) == "date"
@@ -145,6 +188,7 @@ def test_mcp_tools(app):
     assert sorted(tools) == ["forecast", "packages"]
     assert "80 % and 95 % bands" in tools["forecast"]["description"]
     assert tools["forecast"]["inputSchema"]["properties"]["days"]["type"] == "integer"
+    assert "as long as a page is full" in tools["packages"]["description"]
     result = ask("tools/call", name="forecast", arguments={"package": "flask", "days": 2})["result"]
     assert '"observed_through"' in result["content"][0]["text"].replace("'", '"')
 

@@ -9,10 +9,16 @@ import pytest
 from app import views
 from app.app import Settings, assemble
 from app.links import View, choose
-from forecast.bundle import files_of
 from forecast.config import Config
-from forecast.folder import replace_folder
-from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, zip_of
+from tests.bundles import (
+    CREATED_AT,
+    LAST_DAY,
+    counts,
+    files_of,
+    make_bundle,
+    replace_folder,
+    zip_of,
+)
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 SECONDS = 20.0
@@ -155,7 +161,7 @@ def test_a_new_bundle_shows_without_a_restart(page, github_server):
     newer = CREATED_AT + dt.timedelta(hours=3)
     github_server.add_artifact(zip_of(make_bundle(("django",), created_at=newer)), created_at=newer)
     assert page.show("django").figure is not None
-    labels = [package.label for package in page.almanac.store.packages()]
+    labels = [package.label for package in page.almanac.store.catalogue.packages]
     assert labels == ["Flask", "requests", "pytorch", "django"]
 
 

@@ -71,6 +71,20 @@ def test_the_newest_is_found_whatever_the_order(server, client):
     assert newest.expires_at == newest.created_at + timedelta(days=30)
 
 
+def test_those_before_are_found_one_by_one(server, client):
+    first, second, third = (server.add_artifact(b"zip %d" % n) for n in range(3))
+    server.add_artifact(b"evil", fork=True, created_at=datetime(2026, 1, 20, tzinfo=UTC))
+    newest = client.newest()
+    assert newest.id == third.id
+    before = client.older(newest)
+    assert before.id == second.id
+    assert client.download(before) == b"zip 1"
+    assert client.older(before).id == first.id
+    with pytest.raises(ArtifactError, match="no artifact"):
+        client.older(client.older(before))
+    assert client.newest() is None
+
+
 def test_calls_are_as_github_wants_them(server, client):
     server.add_artifact()
     client.newest()
@@ -437,7 +451,7 @@ def test_a_blob_at_an_odd_address_is_refused(server, client, location):
 def test_an_https_api_never_sends_on_to_http(session):
     client = GitHubArtifacts(session, owner="o", repo="r", token=TOKEN)
     with pytest.raises(ArtifactError, match=r"https address.*http://127.0.0.1"):
-        client._blob_url("https://api.github.com/x", "http://127.0.0.1/x.zip?sig=secret")
+        client._github.blob("http://127.0.0.1/x.zip?sig=secret", "the zip", 1)
 
 
 def test_blobs_in_circles(server, client):
@@ -585,6 +599,42 @@ def test_attempts_end(server, session):
 
 
 # The rate limit
+
+
+@pytest.mark.parametrize("route", ["list", "run", "zip"])
+def test_who_has_patience_waits_for_as_long_as_github_says(server, session, clock, caplog, route):
+    server.add_artifact(b"zip")
+    server.limit("retry-after", route=route, times=2)
+    slept = []  # and the clock stands
+    client = _client(server, session, clock=clock, attempts=4, patience=600.0, sleep=slept.append)
+    assert client.download(client.newest()) == b"zip"
+    assert slept == [120, 120]
+    assert [record.getMessage() for record in caplog.records] == [
+        "GitHub is asked again in 120 s"
+    ] * 2
+
+
+def test_patience_ends(server, session, clock):
+    server.add_artifact(b"zip")
+    server.limit("retry-after", route="list", times=3)
+    server.limit("retry-after", route="zip", times=3)
+    slept = []
+    client = _client(server, session, clock=clock, attempts=9, patience=599.0, sleep=slept.append)
+    artifact = client.newest()
+    with pytest.raises(ArtifactError, match="too often") as caught:
+        client.download(artifact)
+    assert caught.value.retry_after == 120
+    assert slept == [120] * 4
+
+
+def test_a_long_wait_is_not_begun(server, session, clock):
+    server.limit("reset", times=9)
+    slept = []
+    with pytest.raises(ArtifactError, match="again in 900 s"):
+        _client(
+            server, session, clock=clock, attempts=4, patience=600.0, sleep=slept.append
+        ).newest()
+    assert slept == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import pty
+import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -157,6 +159,38 @@ def test_a_folder_of_real_counts(folder):
     assert bundle.manifest.source == "folder"
 
 
+def test_a_config_that_asks_clickhouse(folder, clickhouse_server):
+    sample = Sample(NOW.date())
+    clickhouse_server.fill({name: sample.daily(name) for name in ("flask", "requests")})
+    (folder / "config.toml").write_text(f'source = "clickhouse"\n{CONFIG}', encoding="utf-8")
+    done = train("--config=config.toml", cwd=folder, CLICKHOUSE_URL=clickhouse_server.url)
+    assert done.returncode == 0, done.stderr
+    bundle = read_folder(folder / "models")
+    assert bundle.manifest.source == "clickhouse"
+    assert bundle.history("flask").tolist() == sample.daily("flask").tolist()
+    assert bundle.forecast("flask").index[0].date() == dt.date(2026, 11, 22)
+    assert clickhouse_server.asked == [["flask", "requests"]]
+
+
+def test_the_two_public_sources_go_on_from_each_other(folder, clickhouse_server):
+    old, new = series("flask"), Sample(NOW.date()).daily("flask").tail(100)
+    with PyPIStatsServer({"flask": old}) as server:
+        first = train("flask", "--config=config.toml", cwd=folder, PYPISTATS_URL=server.url)
+    assert first.returncode == 0, first.stderr
+    clickhouse_server.fill({"flask": new})
+    words = ["flask", "--config=config.toml", "--source=clickhouse"]
+    second = train(*words, cwd=folder, CLICKHOUSE_URL=clickhouse_server.url)
+    assert second.returncode == 0, second.stderr
+    assert len(read_folder(folder / "models").history("flask")) == len(old)
+
+
+def test_clickhouse_cannot_leave_mirrors_out(folder):
+    (folder / "config.toml").write_text(f"mirrors = false\n{CONFIG}", encoding="utf-8")
+    done = train("--config=config.toml", "--source=clickhouse", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mirrors = false: --source clickhouse counts the downloads of")
+
+
 def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
     assert train("--config=config.toml", "--source=sample", cwd=folder).returncode == 0
     before = {path.name: path.read_bytes() for path in (folder / "models").iterdir()}
@@ -175,7 +209,13 @@ def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
         (["--config=nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
         (["--jobs=0"], "argument --jobs: invalid number from 1 on value: '0'"),
         (["--sorce=sample"], "unrecognized arguments: --sorce=sample"),
-        (["--source=nowhere"], "--source nowhere: expected pypistats, sample, auto or a folder"),
+        (["--source=nowhere"], "--source nowhere: expected pypistats, clickhouse, sample, auto or"),
+        (
+            ["--part=3/2", "--phase=train"],
+            "argument --part: invalid share such as 3/5 value: '3/2'",
+        ),
+        (["--part=1/2"], "--part is the share of a run to train: it needs --phase train"),
+        (["--phase=all"], "argument --phase: invalid choice: 'all'"),
         (["fla/sk"], 'package "fla/sk": expected a name that PyPI allows'),
         (["--output=config.toml"], "config.toml is a file; name a folder for the bundle"),
         (["--output=."], ". holds files but no manifest.json, so it is no bundle to replace"),
@@ -200,3 +240,78 @@ def test_a_wrong_clock_is_one_line_and_status_2(folder):
     done = train("--config=config.toml", cwd=folder, SOURCE_DATE_EPOCH="tomorrow")
     assert done.returncode == 2
     assert "SOURCE_DATE_EPOCH = 'tomorrow': expected seconds since 1970" in done.stderr
+
+
+MANY = [f"package-{number}" for number in range(12)]
+
+
+def everything(folder):
+    """The files of a bundle; of the manifest all but how long each package took."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    manifest = re.sub(rb'"seconds": ?[0-9.]+', b'"seconds": 0', files.pop("manifest.json"))
+    return files | {"manifest.json": manifest}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What a run of many packages makes that nothing happens to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    done = train(*MANY, "--config=config.toml", "--source=sample", "--jobs=1", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return everything(folder / "models")
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed):
+    words = [*MANY, "--config=config.toml", "--source=sample", "--jobs=1"]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *words],
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "SOURCE_DATE_EPOCH": str(int(NOW.timestamp())),
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in killed.stderr:
+        if line.startswith("package-5: "):
+            break
+    killed.kill()
+    rest = killed.stderr.read()
+    killed.wait()
+    killed.stderr.close()
+    assert "package-11: " not in rest
+    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models.run"]
+
+    done = train(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "going on with a run that was stopped: 12 packages are fetched" in done.stderr
+    assert "package-3: " not in done.stderr
+    assert everything(folder / "models") == undisturbed
+    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
+
+
+def test_several_machines_make_what_one_makes(folder, undisturbed):
+    def phase(name, *words):
+        done = train("--work=run", f"--phase={name}", *words, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    fetched = phase("fetch", *MANY, "--config=config.toml", "--source=sample")
+    assert "\n12 packages to train\n" in fetched
+    for number in (1, 2, 3):
+        machine = folder / f"machine{number}"
+        machine.mkdir()
+        shutil.copy(folder / "run" / "run.sqlite", machine)
+        phase("train", f"--work={machine}", f"--part={number}/3", "--jobs=1")
+        shutil.move(machine / f"outcomes-{number}-of-3.sqlite", folder / "run")
+    phase("join")
+    assert everything(folder / "models") == undisturbed
+
+
+def test_a_phase_without_the_one_before_says_so(folder):
+    done = train("--phase=join", cwd=folder, GITHUB_ACTIONS="true")
+    assert done.returncode == 1
+    assert done.stdout.endswith("run.sqlite is not there; fetch one first\n")

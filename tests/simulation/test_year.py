@@ -14,9 +14,9 @@ import pytest
 from app.links import View, choose
 from app.views import show
 from app.wording import notices
-from forecast.bundle import files_of, read_zip
+from forecast.bundle import read_zip
 from forecast.config import Package
-from tests.bundles import zip_of
+from tests.bundles import files_of, zip_of
 from tests.simulation.year import DAY, WEEK, Loads, count, expire_old, load, start_space
 from tests.weekly import WeeklyJob
 
@@ -273,7 +273,7 @@ def check_history(bundle, year):
     """Every day ever served is there with its latest count, and no other day is."""
     kept = {
         name: {day.date(): int(each) for day, each in counts.items()}
-        for name, counts in bundle.histories.items()
+        for name, counts in ((name, bundle.history(name)) for name in bundle.observed)
     }
     assert kept == year.served
     begin = sunday(0).date() - 181 * DAY
@@ -296,7 +296,7 @@ def check_record(bundle, year):
     """Every score that ought to be there is, is right, and there is no other."""
     expected = record_of(year)
     found = {}
-    for row in csv.DictReader(bundle.files["track_record.csv"].decode().splitlines()):
+    for row in csv.DictReader(files_of(bundle)["track_record.csv"].decode().splitlines()):
         key = (row["package"], row["date"], row["made_on"])
         assert key not in found
         found[key] = {name: float(row[name]) for name in list(row)[3:]}
@@ -391,12 +391,12 @@ def test_when_every_artifact_has_expired(job, capsys):
     bundle = read_zip(year.published[-1][1])
     answered = load(year.pypistats, year.loads, sunday(8).date())
     for name in BEGIN:
-        kept = {day.date(): int(each) for day, each in bundle.histories[name].items()}
+        kept = {day.date(): int(each) for day, each in bundle.history(name).items()}
         assert kept == answered[name]
         lost = year.served[name].keys() - kept.keys()
         begin = sunday(0).date() - 181 * DAY
         assert sorted(lost) == [begin + DAY * ahead for ahead in range(56)]
-    assert bundle.track.empty
+    assert bundle.recorded == [] or all(bundle.track(name).empty for name in bundle.recorded)
     year.look(8, answered)
 
 

@@ -9,9 +9,14 @@ import random
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from cramjam import snappy
 
 from tests.standins.server import ANY, Answer, Call, Fault, Loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TOKEN = "github_pat_stand_in"
 AUTO = "auto"
@@ -46,8 +51,8 @@ class BlobServer(Loopback):
         super().__init__()
 
     def route(self, call: Call) -> str:
-        """There is only one."""
-        return "blob"
+        """The kind of blob."""
+        return "bundle" if call.path.endswith(".sn") else "blob"
 
     def answer(self, call: Call) -> Answer:
         """The zip, for who has a signature and nothing else."""
@@ -55,7 +60,8 @@ class BlobServer(Loopback):
             return Answer(400, b"<Error>InvalidAuthenticationInfo</Error>", "application/xml")
         if call.path not in self.blobs or call.query.get("sig") != "signed":
             return Answer(403, b"<Error>AuthenticationFailed</Error>", "application/xml")
-        return Answer(200, self.blobs[call.path], "application/zip")
+        kind = "application/x-snappy" if call.path.endswith(".sn") else "application/zip"
+        return Answer(200, self.blobs[call.path], kind)
 
 
 class GitHubServer(Loopback):
@@ -73,6 +79,7 @@ class GitHubServer(Loopback):
     ) -> None:
         self.owner, self.repo, self.token, self.page_size = owner, repo, token, page_size
         self.artifacts: list[StoredArtifact] = []
+        self.attestations: dict[str, list[dict[str, Any]]] = {}
         self.blob = BlobServer()
         self.free_calls = 0
         self._ids = itertools.count(1)
@@ -107,10 +114,12 @@ class GitHubServer(Loopback):
         size: int | None = None,
         listed: dict[str, Any] | None = None,
         run: dict[str, Any] | None = None,
+        attest: Callable[[StoredArtifact], dict[str, Any] | bytes] | None = None,
     ) -> StoredArtifact:
         """Add an artifact and the run that made it; what is not given is as it should be.
 
-        ``listed`` and ``run`` overwrite fields of the two JSON objects, last.
+        ``listed`` and ``run`` overwrite fields of the two JSON objects, last. ``attest`` makes
+        what is kept as its attestation before anybody sees the artifact; nothing if empty.
         """
         number = next(self._ids)
         made = created_at or datetime(2026, 1, 4, 3, 17, tzinfo=UTC) + timedelta(days=7 * number)
@@ -158,19 +167,43 @@ class GitHubServer(Loopback):
             zipped,
             9000 + number,
         )
+        if attest and digest and (bundle := attest(stored)):
+            self.attest(stored, bundle)
         self.artifacts.append(stored)
         # Documented nowhere, so never to be relied on.
         self._order.insert(self._shuffle.randrange(len(self._order) + 1), len(self._order))
         return stored
 
+    def attest(self, stored: StoredArtifact, bundle: dict[str, Any] | bytes) -> None:
+        """Keep an attestation of an artifact, after those that it has.
+
+        ``bundle`` is the bundle, or the bytes that the blob store has in its place.
+        """
+        data = bundle if isinstance(bundle, bytes) else json.dumps(bundle).encode()
+        place = f"/{len(self.blob.blobs)}.json.sn"
+        self.blob.blobs[place] = (
+            data if isinstance(bundle, bytes) else bytes(snappy.compress_raw(data))
+        )
+        self.attestations.setdefault(str(stored.listed["digest"]), []).append(
+            {
+                "repository_id": REPOSITORY_ID,
+                "bundle": None,  # so since July 2026, whatever version of the API is asked for
+                "bundle_url": f"{self.blob.origin}{place}?sig=signed&se=in-a-minute",
+                "initiator": "user",
+            }
+        )
+
     def fail(self, route: str, fault: int | str | Fault, times: int = 1, **headers: str) -> None:
-        """Let the next calls of "list", "run", "zip", "blob" or any ("*") go wrong.
+        """Let the next calls of a route, or of any ("*"), go wrong.
+
+        Routes are "list", "run", "attestations" and "zip", and "blob" and "bundle" in the
+        blob store.
 
         ``fault`` is a status, "html", "nonsense", an ``Answer.how``, or a fault. Keyword
         arguments are headers, with ``_`` for ``-``.
         """
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        server = self.blob if route == "blob" else self
+        server = self.blob if route in {"blob", "bundle"} else self
         server.add_fault(ANY if route == ANY else route, _fault(fault, named), times)
 
     def limit(self, kind: str, *, route: str = ANY, times: int = 1) -> None:
@@ -202,6 +235,8 @@ class GitHubServer(Loopback):
             return "list"
         if call.path.endswith("/zip"):
             return "zip"
+        if "/attestations/" in call.path:
+            return "attestations"
         return "run" if "/actions/runs/" in call.path else call.path
 
     def answer(self, call: Call) -> Answer:
@@ -211,13 +246,20 @@ class GitHubServer(Loopback):
         given = call.headers.get("authorization")
         if given is not None and given not in {f"Bearer {self.token}", f"token {self.token}"}:
             return _message(401, "Bad credentials")
-        base = f"/repos/{self.owner}/{self.repo}/actions"
-        if call.path == f"{base}/artifacts":
+        return self._of_repository(call, given)
+
+    def _of_repository(self, call: Call, given: str | None) -> Answer:
+        repository = f"/repos/{self.owner}/{self.repo}"
+        actions = f"{repository}/actions"
+        if call.path == f"{actions}/artifacts":
             return self._conditional(call, self._list(call))
-        if match := re.fullmatch(rf"{re.escape(base)}/runs/(\d+)", call.path):
+        if call.path.startswith(f"{repository}/attestations/"):
+            listed = self.attestations.get(call.path.rpartition("/")[2])
+            return _found(listed and {"attestations": listed})
+        if match := re.fullmatch(rf"{re.escape(actions)}/runs/(\d+)", call.path):
             runs = {stored.run_id: stored.run for stored in self.artifacts}
             return _found(runs.get(int(match[1])))
-        if match := re.fullmatch(rf"{re.escape(base)}/artifacts/(\d+)/zip", call.path):
+        if match := re.fullmatch(rf"{re.escape(actions)}/artifacts/(\d+)/zip", call.path):
             return self._zip(int(match[1]), given)
         return _message(404, "Not Found")
 

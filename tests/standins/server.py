@@ -1,4 +1,4 @@
-"""What both stand-ins are made of: an HTTP server in a thread, a log, and faults."""
+"""What the stand-ins are made of: an HTTP server in a thread, a log, and faults."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Call:
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    body: bytes = b""
 
 
 @dataclass
@@ -36,7 +37,8 @@ class Answer:
     Attributes:
         how: "whole"; "cut" breaks off half-way through the body; "drip" and
             "drip headers" send a byte every ``pause`` seconds; "endless" sends chunks
-            that never end; "hang" sends nothing; "drop" closes at once.
+            that never end; "unfinished" sends the body as a chunk, and no last one;
+            "hang" sends nothing; "drop" closes at once.
     """
 
     status: int = 200
@@ -140,9 +142,12 @@ class Loopback:
                 parts = urlsplit(self.path)
                 query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                call = Call(self.command, unquote(parts.path), query, headers)
+                body = self.rfile.read(int(headers.get("content-length", 0)))
+                call = Call(self.command, unquote(parts.path), query, headers, body)
                 self.close_connection = True
                 _deliver(self, loopback._respond(call), loopback.closing)
+
+            do_POST = do_GET  # noqa: N815 - the base class's name
 
             def log_message(self, *_args: Any) -> None:
                 pass
@@ -173,6 +178,8 @@ def _deliver(handler: BaseHTTPRequestHandler, answer: Answer, closing: threading
     if answer.how == "endless":
         while not closing.is_set():
             handler.wfile.write(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+    elif answer.how == "unfinished":
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
     elif answer.how == "drip":
         send(body)
     else:
@@ -188,7 +195,7 @@ def _head(handler: BaseHTTPRequestHandler, answer: Answer) -> bytes:
         "Connection": "close",
         **answer.headers,
     }
-    if answer.how == "endless":
+    if answer.how in {"endless", "unfinished"}:
         headers["Transfer-Encoding"] = "chunked"
     else:
         headers["Content-Length"] = str(len(answer.body))

@@ -22,6 +22,9 @@ FLASK = Package("flask", "flask")
 
 
 class Source:
+    problem = ""
+    provenance = None
+
     def __init__(self, *bundles):
         self.bundles = list(bundles)
 

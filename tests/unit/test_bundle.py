@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import struct
 import zipfile
 from io import BytesIO
@@ -13,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast import bundle as bundles
-from forecast.bundle import digest, files_of, read_folder, read_zip
+from forecast import files as places
+from forecast.bundle import digest, extract, read_folder, read_zip
 from forecast.errors import BundleError
-from tests.bundles import LAST_DAY, counts, make_bundle, zip_of
+from tests.bundles import LAST_DAY, counts, files_of, make_bundle, replace_folder, zip_of
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +238,7 @@ def test_a_table_that_is_not_ours_is_refused(files, name, old, new, match):
 
 def test_a_model_of_another_day_is_refused_when_it_is_asked_for(files):
     older = make_bundle(last_day=LAST_DAY - pd.Timedelta(days=1))
-    pickle = older.files["flask.pkl"]
+    pickle = files_of(older)["flask.pkl"]
     changed = manifest_with(
         files | {"flask.pkl": pickle},
         lambda document: document["packages"]["flask"].update(sha256=digest(pickle)),
@@ -255,11 +257,103 @@ def test_no_single_changed_byte_of_a_zip_gets_past(bundle, data):
         read = read_zip(bytes(changed))
     except BundleError:
         return
-    assert files_of(read).keys() == files_of(bundle).keys()
-    assert read.files == bundle.files
+    assert files_of(read) == files_of(bundle)
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_no_manifest_or_one_that_holds(data):
     with pytest.raises(BundleError):
         bundles.parse_manifest(data)
+
+
+@pytest.fixture
+def folder(files, tmp_path):
+    replace_folder(tmp_path / "models", files)
+    return tmp_path / "models"
+
+
+def test_a_folder_may_go_where_the_bundle_is_in_memory(folder, bundle):
+    read = read_folder(folder, in_memory=True)
+    shutil.rmtree(folder)
+    assert read.model("flask") == bundle.model("flask")
+    assert read.history("flask").equals(bundle.history("flask"))
+
+
+def test_what_has_gone_from_a_folder_is_told(folder, bundle):
+    read = read_folder(folder)
+    shutil.rmtree(folder)
+    with pytest.raises(BundleError, match=r"flask\.pkl has gone from .*models: No such file"):
+        read.model("flask")
+    assert read.forecast("flask").equals(bundle.forecast("flask"))  # tables are held open
+
+
+def test_what_has_changed_in_a_folder_is_refused(folder):
+    read = read_folder(folder)
+    (folder / "flask.pkl").write_bytes((folder / "requests.pkl").read_bytes())
+    with pytest.raises(BundleError, match=r"flask\.pkl is not the file the manifest names"):
+        read.model("flask")
+    table = folder / "history.csv"
+    table.write_bytes(table.read_bytes().replace(b"flask,", b"other,"))
+    with pytest.raises(BundleError, match="history.csv has changed since it was opened"):
+        read.history("flask")
+
+
+def test_a_zip_is_extracted_to_the_files_it_was_made_of(files, tmp_path):
+    extract(zip_of(files), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "match"),
+    [
+        ("../evil.py", b"x", "which is no file of the bundle"),
+        ("flask.pkl", b"x", "flask.pkl is not the file the manifest names"),
+        ("history.csv", b"x", "history.csv is not the file the manifest names"),
+    ],
+)
+def test_what_is_no_bundle_is_not_extracted(files, tmp_path, name, data, match):
+    (tmp_path / "to").mkdir()
+    with pytest.raises(BundleError, match=match):
+        extract(zip_of(files | {name: data}), tmp_path / "to")
+    assert not (tmp_path / "to" / "manifest.json").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["to"]
+
+
+def test_only_pictures_are_given_as_pictures():
+    read = make_bundle(pictures={"flask.svg": "<svg/>"})
+    assert read.picture("flask.svg") == b"<svg/>"
+    for name in ("flask.badge.svg", "history.csv", "manifest.json", "flask.pkl", "../flask.svg"):
+        assert read.picture(name) is None
+
+
+def test_a_member_packed_in_another_way_is_refused(files):
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("manifest.json", files["manifest.json"])
+    with pytest.raises(BundleError, match="neither stored nor deflated"):
+        read_zip(buffer.getvalue())
+
+
+def test_rows_that_do_not_lie_together_are_refused(files):
+    lines = files["history.csv"].splitlines(keepends=True)
+    moved = b"".join([lines[0], *lines[2:], lines[1]])
+    changed = manifest_with(files | {"history.csv": moved}, lambda _: None)
+    refused(changed, "the rows of 'flask' do not lie together")
+
+
+def test_a_table_of_many_pages_is_read_from_any_of_them(monkeypatch, files):
+    monkeypatch.setattr(places, "PAGE", 1000)
+    monkeypatch.setattr(places, "PIECE", 700)
+    read = read_zip(zip_of(files))
+    assert files_of(read) == files
+    assert read.history("requests").equals(read_zip(zip_of(files)).history("requests"))
+
+
+def test_a_history_is_kept_of_a_package_that_has_no_model(files):
+    more = files["history.csv"] + b"gone,2026-11-20,7\n"
+    changed = manifest_with(files | {"history.csv": more}, lambda _: None)
+    read = read_zip(zip_of(changed))
+    assert read.observed == ["flask", "requests", "gone"]
+    assert read.history("gone").tolist() == [7]
+    with pytest.raises(BundleError, match="no history of 'never'"):
+        read.history("never")

@@ -39,6 +39,7 @@ def test_the_shipped_config_keeps_the_originals_values_and_adds_the_week():
     assert config.forecast_days == 30
     assert config.m_values == (3, 6, 7)
     assert config.mirrors is True
+    assert config.source == "pypistats"
 
 
 def test_names_are_normalised_and_shown_as_typed(tmp_path):
@@ -57,7 +58,12 @@ def test_optional_keys_have_defaults(tmp_path):
         "main",
         "upload_artifact.yml",
     )
+    assert config.verify_attestation is False
     assert config.events == ()
+
+
+def test_attestations_are_verified_where_that_is_asked_for(tmp_path):
+    assert load(tmp_path, LEAST + "verify_attestation = true\n").verify_attestation is True
 
 
 def test_a_config_cannot_be_changed(tmp_path):
@@ -104,6 +110,7 @@ EVENT = "[[events]]\ndate = 2024-06-18\nkind = 'outage'\nnote = 'a'\n"
         ('"somebody"', '"some/body"', 'username = "some/body": expected the name of a GitHub user'),
         ('"some-repo"', "3", "repo_name = 3: expected the name of a GitHub repository"),
         ("forecast_days = 30", "forecast_days = ", "is not TOML"),
+        ("m_values", 'source = "sample"\nm_values', 'source = "sample": expected "pypistats", or'),
         ("m_values", "mirrors = 1\nm_values", "mirrors = 1: expected true or false"),
         (
             "m_values",

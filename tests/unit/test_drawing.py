@@ -45,7 +45,7 @@ def test_a_badge_says_how_many(model):
 
 
 def test_a_chart_holds_history_forecast_and_both_bands(model):
-    root = ET.fromstring(chart("Flask", model, 30))
+    root = ET.fromstring(chart("Flask", model, model.predict(30), model.total(30)))
     lines = {
         each.get("class"): each.get("points").split()
         for tag in ("polyline", "polygon")
@@ -64,12 +64,15 @@ def test_a_chart_holds_history_forecast_and_both_bands(model):
 
 
 def test_a_label_cannot_become_markup(model):
-    for svg in (chart("<script>&", model, 30), badge("<script>&", model.total(30), 30)):
+    for svg in (
+        chart("<script>&", model, model.predict(30), model.total(30)),
+        badge("<script>&", model.total(30), 30),
+    ):
         ET.fromstring(svg)
         assert "<script>" not in svg
 
 
 def test_pictures_ask_for_nothing_from_elsewhere(model):
-    svg = chart("Flask", model, 30)
+    svg = chart("Flask", model, model.predict(30), model.total(30))
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     assert "url(" not in svg

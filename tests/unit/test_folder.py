@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from forecast import folder
 from forecast.errors import BundleError
-from forecast.folder import replace_folder
+from forecast.folder import replacing
+from tests.bundles import replace_folder
 
 OLD = {"manifest.json": b"old", "a.pkl": b"old"}
 NEW = {"manifest.json": b"new", "b.pkl": b"new"}
@@ -61,6 +65,20 @@ def test_a_write_that_fails_leaves_the_old_folder_and_no_other(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["models"]
 
 
+def test_what_goes_wrong_while_it_is_made_leaves_the_old_folder_and_no_other(tmp_path):
+    replace_folder(tmp_path / "models", OLD)
+
+    def interrupted():
+        with replacing(tmp_path / "models") as fresh:
+            (fresh / "manifest.json").write_bytes(b"new")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert content(tmp_path / "models") == OLD
+    assert [each.name for each in tmp_path.iterdir()] == ["models"]
+
+
 def test_without_an_exchange_in_one_step_two_steps_do(tmp_path, monkeypatch):
     replace_folder(tmp_path / "models", OLD)
     monkeypatch.setattr(folder.ctypes, "CDLL", lambda *_, **__: object())
@@ -72,7 +90,7 @@ def test_without_an_exchange_in_one_step_two_steps_do(tmp_path, monkeypatch):
 KILLED_AT = """
 import os, signal, sys
 from pathlib import Path
-from forecast.folder import replace_folder
+from forecast.folder import replacing
 
 step, target = int(sys.argv[1]), Path(sys.argv[2])
 calls = 0
@@ -85,7 +103,9 @@ def watch(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(watch)
-replace_folder(target, {"manifest.json": b"new", "b.pkl": b"new"})
+with replacing(target) as fresh:
+    (fresh / "manifest.json").write_bytes(b"new")
+    (fresh / "b.pkl").write_bytes(b"new")
 sys.addaudithook(lambda *_: None)
 sys.stdout.write(str(calls))
 """
@@ -111,3 +131,43 @@ def test_killed_at_any_step_it_leaves_the_old_folder_or_the_new(tmp_path):
         killed += run_killed_at(step, target).returncode == -9
         assert content(target) in (OLD, NEW), step
     assert killed >= 6
+
+
+@pytest.mark.parametrize("has_syncfs", [True, False])
+def test_files_are_on_the_disk_before_they_take_their_place(tmp_path, monkeypatch, has_syncfs):
+    library, synced = SimpleNamespace(), []
+
+    def note(descriptor):
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        assert not (tmp_path / "models").exists()
+        return 0
+
+    if has_syncfs:
+        library.syncfs = note
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: library)
+    monkeypatch.setattr(os, "fsync", note)
+
+    with replacing(tmp_path / "models") as fresh:
+        (fresh / "a.pkl").write_text("a")
+        (fresh / "b.pkl").write_text("b")
+
+    assert sorted(synced) == sorted([fresh.name] if has_syncfs else ["a.pkl", "b.pkl", fresh.name])
+
+
+def test_a_disk_that_fails_leaves_the_old_folder(tmp_path, monkeypatch):
+    with replacing(tmp_path / "models") as fresh:
+        (fresh / "manifest.json").write_text("old")
+
+    def fail(_):
+        ctypes.set_errno(errno.EIO)
+        return -1
+
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: SimpleNamespace(syncfs=fail))
+    with (
+        pytest.raises(OSError, match="Input/output error"),
+        replacing(tmp_path / "models") as fresh,
+    ):
+        (fresh / "manifest.json").write_text("new")
+
+    assert (tmp_path / "models" / "manifest.json").read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["models"]

@@ -8,8 +8,10 @@ from app.links import View, choose
 from app.outlook import Choice, from_bundle
 from app.wording import Notice
 from forecast.config import Package
+from forecast.provenance import Provenance
 from tests.bundles import make_bundle
 
+PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)
 EVIL = '<img src=x onerror="alert(1)">'
 VOID = {"img", "br"}
 
@@ -50,6 +52,7 @@ def everything(outlooks):
         markup.headline(outlooks, ()),
         markup.facts(outlooks, manifest),
         markup.details(outlooks, view, (), mirrors=True),
+        markup.origin(PROVENANCE, asked=True),
         markup.numbers(outlooks),
         markup.exports(view),
         markup.notices([Notice("warning", outlooks[0].package.label)]),
@@ -75,6 +78,12 @@ def test_commands_are_shown_as_code():
     assert "<code>python -m trainer</code> &amp; &lt;wait&gt;." in text
     assert "Problem:" in text
     assert "code" not in tags(markup.notices([Notice("error", "one ` alone")]))
+
+
+def test_what_was_verified_leads_to_the_run():
+    told = markup.origin(PROVENANCE, asked=True)
+    assert '<a href="https://github.com/owner/repo/actions/runs/42">See the run.</a>' in told
+    assert "href" not in markup.origin(None, asked=False)
 
 
 def test_no_notices_no_list():

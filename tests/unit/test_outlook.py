@@ -1,5 +1,4 @@
 import datetime as dt
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +7,7 @@ import pytest
 from app.outlook import arima, from_bundle
 from forecast.config import Package
 from forecast.errors import BundleError
-from tests.bundles import LAST_DAY, counts, make_bundle
+from tests.bundles import LAST_DAY, counts, make_bundle, with_files
 
 FLASK = Package("flask", "Flask")
 
@@ -96,8 +95,7 @@ def test_the_total_has_a_band_of_its_own():
 def broken_bundle():
     """A bundle whose models another version wrote."""
     bundle = make_bundle()
-    files = {name: b"\x80\x05N." if ".pkl" in name else data for name, data in bundle.files.items()}
-    return replace(bundle, files=files)
+    return with_files(bundle, **{f"{name}__pkl": b"\x80\x05N." for name in bundle.names})
 
 
 def test_a_model_that_cannot_be_read_leaves_the_published_forecast():

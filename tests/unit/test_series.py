@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.errors import SeriesError
-from forecast.series import common_outages, regular
+from forecast.series import Witnesses, regular
 
 START = dt.date(2026, 3, 2)
 
@@ -113,6 +113,13 @@ def test_a_part_keeps_its_own_repairs():
     assert part.repaired == (day(50),)
 
 
+def common_outages(several):
+    witnesses = Witnesses()
+    for counts in several.values():
+        witnesses.hear(counts)
+    return witnesses.outages()
+
+
 def packages(failing=(), factor=0.0, number=4):
     """Packages of different size that all lose the given days."""
     result = {}
@@ -152,6 +159,14 @@ def test_a_low_last_day_of_every_package_is_an_outage():
 
 def test_a_low_stretch_of_more_than_a_week_up_to_the_end_is_a_new_level():
     assert common_outages(packages(range(80, 90), factor=0.2)) == frozenset()
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 64])
+def test_it_does_not_matter_how_many_are_heard_at_once(monkeypatch, at_once):
+    monkeypatch.setattr("forecast.series.HEARD_AT_ONCE", at_once)
+    several = packages([40, 41], factor=0.1, number=7)
+    several["young"] = several.pop("p6").iloc[60:]
+    assert common_outages(several) == {day(40), day(41)}
 
 
 def test_a_permanent_step_is_no_outage():

@@ -49,7 +49,7 @@ def test_a_package_without_a_file(tmp_path):
 
 
 def test_a_folder_that_is_not_there(tmp_path):
-    with pytest.raises(ConfigError, match="expected pypistats, sample, auto or a folder"):
+    with pytest.raises(ConfigError, match="expected pypistats, clickhouse, sample, auto"):
         folder(tmp_path / "nowhere")
 
 

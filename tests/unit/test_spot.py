@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.spot import Spot, near
+from app.allowance import Allowance
+from app.spot import MOST_AT_ONCE, MOST_KEPT, Spot
 from forecast.arima.backtest import Scores
 from forecast.config import Package
-from forecast.errors import DownloadsError, SeriesError, UnknownPackageError
+from forecast.errors import BusyError, DownloadsError, SeriesError, UnknownPackageError
 from forecast.model import Model
 from tests.bundles import LAST_DAY, NAIVE, counts
 
@@ -133,8 +134,79 @@ def test_no_more_than_so_many_are_kept(monkeypatch):
     assert setting.asked == ["a", "b", "c", "b"]
 
 
-def test_near_matches():
-    known = ["flask", "fastapi", "requests"]
-    assert near("flaskk", known) == ["flask"]
-    assert near("request", known) == ["requests"]
-    assert near("zzz", known) == []
+def named(name):
+    return Package(name, name)
+
+
+def bounded(setting, each=2, everybody=3):
+    """The same Spot with an allowance whose clock stands."""
+    setting.spot._allowance = Allowance(each, everybody, 3600.0, lambda: 0.0)
+    return setting.spot
+
+
+def test_a_visitor_may_ask_for_so_many_new_packages():
+    setting = Setting()
+    spot = bounded(setting)
+    spot.outlook(named("a"), visitor="one")
+    spot.outlook(named("b"), visitor="one")
+    with pytest.raises(BusyError, match="^c would have to be fetched.*come back in an hour") as e:
+        spot.outlook(named("c"), visitor="one")
+    assert e.value.retry_after == 3600
+    assert setting.asked == ["a", "b"]
+    spot.outlook(named("c"), visitor="other")
+    with pytest.raises(BusyError, match="all visitors together"):
+        spot.outlook(named("d"), visitor="third")
+
+
+def test_what_was_made_today_costs_nothing():
+    spot = bounded(Setting())
+    first = spot.outlook(DJANGO, visitor="one")
+    for _ in range(5):
+        assert spot.outlook(DJANGO, visitor="one") is first
+
+
+def test_unknown_packages_cost_as_much():
+    spot = bounded(Setting(UnknownPackageError("no")))
+    for name in "ab":
+        with pytest.raises(UnknownPackageError):
+            spot.outlook(named(name), visitor="one")
+    with pytest.raises(BusyError):
+        spot.outlook(named("c"), visitor="one")
+
+
+def test_refusals_put_nothing_out_of_the_cache():
+    spot = bounded(Setting(), each=1)
+    first = spot.outlook(DJANGO, visitor="one")
+    for number in range(2 * MOST_KEPT):
+        with pytest.raises(BusyError):
+            spot.outlook(named(f"p{number}"), visitor="one")
+    assert spot.outlook(DJANGO, visitor="one") is first
+
+
+def test_no_more_than_some_are_made_at_once():
+    go, found = threading.Event(), []
+    busy = threading.Barrier(MOST_AT_ONCE + 1)
+
+    class Slow(Setting):
+        def fetch(self, name):
+            busy.wait(10)
+            go.wait(10)
+            return super().fetch(name)
+
+    spot = Slow().spot
+    threads = [
+        threading.Thread(target=lambda n=n: found.append(spot.outlook(named(f"p{n}"))))
+        for n in range(MOST_AT_ONCE)
+    ]
+    for thread in threads:
+        thread.start()
+    busy.wait(10)
+    with pytest.raises(BusyError, match="8 other packages are in line; come back in a minute"):
+        spot.outlook(DJANGO)
+    go.set()
+    for thread in threads:
+        thread.join()
+    assert len(found) == MOST_AT_ONCE
+    busy.reset()
+    spot._fetch = lambda _name: counts()
+    assert spot.outlook(DJANGO).package == DJANGO  # the refusal was not kept for the day

@@ -1,13 +1,14 @@
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from app.store import CHECK_EVERY, ArtifactSource, FolderSource, Snapshot, Store
-from forecast.bundle import files_of
 from forecast.config import Config
-from forecast.errors import ArtifactError, BundleError
-from forecast.folder import replace_folder
-from tests.bundles import make_bundle, zip_of
+from forecast.errors import ArtifactError, BundleError, CorruptArtifactError
+from forecast.github import PassingError
+from forecast.provenance import Provenance
+from tests.bundles import files_of, make_bundle, replace_folder, zip_of
 
 CONFIG = Config(
     packages=["Flask", "requests"],
@@ -18,12 +19,17 @@ CONFIG = Config(
 )
 
 
+PROVENANCE = Provenance("owner/repo", ".github/workflows/upload_artifact.yml", "c" * 40, 11)
+
+
 class Fake:
     """A source, or a client of GitHub, that answers from a list."""
 
+    problem = ""
+    provenance = None
+
     def __init__(self, *answers):
         self.answers = list(answers)
-        self.zips = {}
 
     def newest(self):
         answer = self.answers.pop(0)
@@ -31,8 +37,38 @@ class Fake:
             raise answer
         return answer
 
+
+class Client(Fake):
+    """A client of GitHub, whose artifacts are zips; the index is the id, and the age.
+
+    Args:
+        zips: bytes, or an error.
+        answers: ids that it calls the newest, one after the other.
+    """
+
+    def __init__(self, zips, *answers):
+        super().__init__(*(None if at is None else self.artifact(at) for at in answers))
+        self.zips, self.downloaded = zips, []
+
+    def artifact(self, at):
+        return SimpleNamespace(id=at, provenance=None)
+
+    def older(self, artifact):
+        if artifact.id == 0:
+            raise ArtifactError("none")
+        return self.artifact(artifact.id - 1)
+
     def download(self, artifact):
-        return self.zips[artifact]
+        self.downloaded.append(artifact.id)
+        zipped = self.zips[artifact.id]
+        if isinstance(zipped, Exception):
+            raise zipped
+        return zipped
+
+
+GOOD = zip_of(make_bundle())
+BAD = b"no zip"
+OTHER = CorruptArtifactError("another digest")
 
 
 def test_before_the_first_look():
@@ -113,7 +149,7 @@ def test_the_thread_looks_again_and_ends():
     again = threading.Event()
 
     class Source:
-        looks = 0
+        looks, problem, provenance = 0, "", None
 
         def newest(self):
             self.looks += 1
@@ -131,28 +167,86 @@ def test_the_thread_looks_again_and_ends():
 
 def test_packages_are_the_config_s_and_then_the_bundle_s():
     store = Store(CONFIG, Fake(make_bundle(("requests", "django"))))
-    assert [package.label for package in store.packages()] == ["Flask", "requests"]
+    assert [package.label for package in store.catalogue.packages] == ["Flask", "requests"]
     store.refresh()
-    assert [package.label for package in store.packages()] == ["Flask", "requests", "django"]
+    labels = [package.label for package in store.catalogue.packages]
+    assert labels == ["Flask", "requests", "django"]
+    assert store.catalogue is store.catalogue
 
 
 def test_artifacts_are_downloaded_when_new():
-    client = Fake("one", None)
-    client.zips["one"] = zip_of(make_bundle())
-    source = ArtifactSource(client)
+    source = ArtifactSource(Client([GOOD], 0, None))
     assert source.newest().names == ["flask", "requests"]
     assert source.newest() is None
+    assert source.problem == ""
 
 
 def test_a_refused_artifact_is_not_downloaded_again_and_stays_a_problem():
-    client = Fake("bad", None, "good", None)
-    client.zips = {"bad": b"no zip", "good": zip_of(make_bundle())}
+    client = Client([GOOD, BAD, GOOD], 0, 1, None, 2, None)
     source = ArtifactSource(client)
+    assert source.newest() is not None
     for _ in range(2):
         with pytest.raises(BundleError, match=r"refused.*Run the workflow again"):
             source.newest()
     assert source.newest() is not None
     assert source.newest() is None
+    assert client.downloaded == [0, 1, 2]
+
+
+@pytest.mark.parametrize("bad", [BAD, OTHER])
+def test_without_any_the_newest_good_one_serves(bad):
+    client = Client([GOOD, GOOD, bad, bad, GOOD], 3, None, 4, None)
+    store = Store(CONFIG, ArtifactSource(client))
+    store.refresh()
+    assert client.downloaded == [3, 2, 1]
+    assert store.snapshot.bundle is not None
+    assert store.snapshot.problem.startswith("The newest artifact was refused: ")
+    old = store.snapshot.bundle
+    store.refresh()
+    assert store.snapshot.bundle is old
+    store.refresh()
+    assert store.snapshot.bundle is not old
+    assert store.snapshot.problem == ""
+
+
+def test_so_many_older_ones_are_tried_and_each_once():
+    client = Client([GOOD, *[BAD] * 4], 4, None)
+    source = ArtifactSource(client)
+    for _ in range(2):
+        with pytest.raises(BundleError, match="refused"):
+            source.newest()
+    assert client.downloaded == [4, 3, 2, 1]
+
+
+def test_an_older_one_that_cannot_be_had_now_is_asked_for_again():
+    client = Client([PassingError("down"), BAD], 1, None)
+    source = ArtifactSource(client)
+    with pytest.raises(PassingError):
+        source.newest()
+    client.zips[0] = GOOD
+    assert source.newest() is not None
+    assert client.downloaded == [1, 0, 0]
+
+
+def test_one_in_use_is_not_replaced_by_an_older_one():
+    client = Client([GOOD, GOOD, OTHER], 0, 2)
+    source = ArtifactSource(client)
+    assert source.newest() is not None
+    with pytest.raises(ArtifactError, match="another digest"):
+        source.newest()
+    assert client.downloaded == [0, 2]
+
+
+def test_what_was_verified_goes_with_the_bundle_and_with_no_other():
+    client = Client([GOOD, BAD, GOOD], 0, 1, None, 2)
+    for artifact in client.answers[:2]:
+        artifact.provenance = PROVENANCE
+    store = Store(CONFIG, ArtifactSource(client))
+    for _ in range(3):
+        store.refresh()
+        assert store.snapshot.provenance == PROVENANCE
+    store.refresh()
+    assert store.snapshot.provenance is None
 
 
 def test_a_folder_is_read_again_when_its_manifest_changes(tmp_path):

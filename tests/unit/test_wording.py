@@ -10,6 +10,7 @@ from app.record import Record
 from app.store import Snapshot
 from forecast.config import Event, Package
 from forecast.manifest import Backtest
+from forecast.provenance import Provenance
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -205,6 +206,26 @@ def test_freshness():
 def texts(bundle=None, outlooks=(), now=NOW, problem="", configured=()):
     found = wording.notices(Snapshot(bundle, problem, looked=True), outlooks, now, configured)
     return [(notice.kind, notice.text) for notice in found]
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [(True, "were read from a folder"), (False, "config.toml does not ask for it")],
+)
+def test_what_was_not_verified_says_why(asked, says):
+    told = wording.origin(None, asked=asked)
+    assert told.startswith("Not verified, as ")
+    assert says in told
+
+
+def test_what_was_verified_is_named():
+    told = wording.origin(
+        Provenance("o/r", ".github/workflows/w.yml", "c0ffee" * 7, 42), asked=True
+    )
+    assert told.startswith(
+        "Attested by GitHub Actions: built by .github/workflows/w.yml of o/r at commit c0ffeec, "
+        "in run 42. Signatures, repository, branch, workflow, commit, run and digest were checked"
+    )
 
 
 def test_nothing_to_notice():

@@ -1,0 +1,44 @@
+"""Measured numbers beside their targets, as a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HEAD = "| what | measured | target | met |\n| --- | --- | --- | --- |\n"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured number beside its target.
+
+    Attributes:
+        name: what was measured.
+        value: how much it was.
+        unit: of both.
+        target: not to be passed; None where the number is told and not judged.
+        at_least: whether more is better, so that the target is the least there may be.
+    """
+
+    name: str
+    value: float
+    unit: str
+    target: float | None
+    at_least: bool = False
+
+    def line(self) -> str:
+        """A row of the table."""
+        measured = f"| {self.name} | {self.value:,.2f} {self.unit} "
+        if self.target is None:
+            return f"{measured}| | |"
+        met = self.value >= self.target if self.at_least else self.value <= self.target
+        bound = "at least " if self.at_least else ""
+        return f"{measured}| {bound}{self.target:,g} {self.unit} | {'yes' if met else 'NO'} |"
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """All of them in markdown."""
+    return HEAD + "".join(f"{figure.line()}\n" for figure in figures)

@@ -1,0 +1,333 @@
+"""Runs a workflow: its jobs in the order of their needs, those of a matrix side by side.
+
+Each job has a workspace of its own, as on a hosted runner; ``run:`` steps are real processes
+in it, and of the actions those are known that our workflow uses. A key, an action or an
+expression that is not known is an error, so nothing is left out in silence.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from tests.actions.artifacts import ActionError, ArtifactStore
+from tests.actions.expressions import Expressions, Outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 300.0  # seconds for a step
+COMMIT = "c0ffee" * 6 + "c0ff"
+JOB_KEYS = {
+    *("name", "needs", "if", "continue-on-error", "runs-on", "timeout-minutes", "permissions"),
+    *("outputs", "strategy", "steps"),
+}
+STEP_KEYS = {"name", "id", "if", "uses", "with", "env", "run", "timeout-minutes"}
+
+
+def copy_checkout(target: Path) -> Path:
+    """Copy what a checkout of this project would have."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, target / name)
+    return target
+
+
+class _JobError(Exception):
+    """A step failed."""
+
+
+@dataclass
+class Job:
+    """One job, or one of a matrix, and what became of it.
+
+    Attributes:
+        name: as GitHub shows it.
+        folder: the runner's own files, and the workspace.
+        result: "success" or "failure".
+        log: what its steps wrote, both streams.
+        attested: inputs of each ``actions/attest``.
+    """
+
+    name: str
+    folder: Path
+    result: str = "success"
+    log: str = ""
+    outputs: Outputs = field(default_factory=Outputs)
+    attested: list[dict[str, Any]] = field(default_factory=list)
+    _process: subprocess.Popen[str] | None = None
+
+    @property
+    def workspace(self) -> Path:
+        """Where its steps run."""
+        return self.folder / "workspace"
+
+    @property
+    def summary(self) -> str:
+        """What the steps wrote into the job summary."""
+        return (self.folder / "summary.md").read_text(encoding="utf-8")
+
+    def kill(self) -> None:
+        """Kill the step that is running, with all its processes."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+
+@dataclass
+class Run:
+    """A run of a workflow, and what it left behind.
+
+    Attributes:
+        jobs: id to those that ran; none for one that was skipped.
+        results: id to what ``needs`` calls its result.
+        artifacts: what was uploaded.
+    """
+
+    artifacts: ArtifactStore
+    jobs: dict[str, list[Job]] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def conclusion(self) -> str:
+        """A job that may fail counts as a success, as its ``result`` does."""
+        return "failure" if "failure" in self.results.values() else "success"
+
+    def succeeded(self, name: str) -> dict[int, Job]:
+        """Index in its matrix to each job of this id that went well."""
+        jobs = enumerate(self.jobs.get(name, []))
+        return {index: job for index, job in jobs if job.result == "success"}
+
+    @property
+    def log(self) -> str:
+        """Of all jobs."""
+        return "".join(job.log for jobs in self.jobs.values() for job in jobs)
+
+
+@dataclass
+class Runner:
+    """Hosted runners.
+
+    Args:
+        checkout: what ``actions/checkout`` makes a copy of.
+        contexts: ``github``, ``inputs`` and the like; the others are made here.
+        environment: what the runner sets besides its usual variables.
+        watch: is told of each line that a job writes, as it comes.
+    """
+
+    checkout: Path
+    contexts: Mapping[str, Any]
+    environment: Mapping[str, str]
+    watch: Callable[[Job, str], None] = lambda job, line: None
+
+    def run(self, workflow: str, folder: Path) -> Run:
+        """Run a workflow; its files go into a new folder."""
+        folder.mkdir()
+        run = Run(ArtifactStore(folder / "artifacts"))
+        self._run_jobs(workflow, folder, run)
+        return run
+
+    def rerun_failed(self, workflow: str, folder: Path, run: Run) -> None:
+        """What "Re-run failed jobs" does: those, and the ones that need them, go again."""
+        folder.mkdir()
+        self._run_jobs(workflow, folder, run)
+
+    def _run_jobs(self, workflow: str, folder: Path, run: Run) -> None:
+        path = self.checkout / ".github" / "workflows" / workflow
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        fresh: set[str] = set()
+        for name, job in _in_order(document["jobs"]):
+            _know(job, JOB_KEYS)
+            kept = {} if fresh & {*_listed(job.get("needs", []))} else run.succeeded(name)
+            if kept and len(kept) == len(run.jobs[name]):
+                continue
+            if run.jobs.get(name):
+                fresh.add(name)
+            _JobRunner(self, run, name, job, document.get("env", {}), kept).run(folder)
+
+
+@dataclass
+class _JobRunner:
+    runner: Runner
+    all: Run
+    id: str
+    job: Mapping[str, Any]
+    env: Mapping[str, str]
+    kept: Mapping[int, Job]
+
+    def run(self, folder: Path) -> None:
+        needed = _listed(self.job.get("needs", []))
+        needs = {
+            name: {"result": self.all.results[name], "outputs": _outputs(self.all.jobs[name])}
+            for name in needed
+        }
+        contexts = {**self.runner.contexts, "env": self.env, "needs": needs}
+        results = [each["result"] for each in needs.values()]
+        language = _language(contexts, failed="failure" in results, skipped="skipped" in results)
+        self.all.jobs[self.id] = []
+        if not language.condition(self.job.get("if")):
+            self.all.results[self.id] = "skipped"
+            return
+        made = dict(self._of_matrix(contexts, language, folder))
+        jobs = [self.kept.get(index, job) for index, (job, _) in made.items()]
+        self.all.jobs[self.id] = jobs
+        waiting = [each for index, each in made.items() if index not in self.kept]
+        with ThreadPoolExecutor(len(waiting)) as side_by_side:
+            list(side_by_side.map(lambda each: self._run_steps(*each), waiting))
+        failed = any(job.result == "failure" for job in jobs)
+        excused = self.job.get("continue-on-error", False)
+        self.all.results[self.id] = "failure" if failed and not excused else "success"
+
+    def _of_matrix(
+        self, contexts: dict[str, Any], language: Expressions, folder: Path
+    ) -> Iterator[tuple[int, tuple[Job, dict[str, Any]]]]:
+        strategy = self.job.get("strategy")
+        values: list[dict[str, Any]] = [{}]
+        if strategy:
+            _know(strategy, {"fail-fast", "matrix"})
+            assert strategy["fail-fast"] is False  # the runner lets the others go on
+            [(key, listed)] = language.filled(strategy["matrix"]).items()
+            values = [{key: value} for value in listed]
+        for index, matrix in enumerate(values):
+            own = {**contexts, "matrix": matrix, "strategy": {"job-index": index}, "steps": {}}
+            name = _language(own).filled(self.job.get("name", self.id))
+            place = folder / f"{self.id}-{index}"
+            (place / "workspace").mkdir(parents=True)
+            yield index, (Job(name, place), own)
+
+    def _run_steps(self, job: Job, contexts: dict[str, Any]) -> None:
+        for step in self.job["steps"]:
+            _know(step, STEP_KEYS)
+            language = _language(contexts, failed=job.result == "failure")
+            outputs = Outputs()
+            if language.condition(step.get("if")):
+                try:
+                    outputs.update(self._run_step(job, step, language))
+                except (ActionError, _JobError) as error:
+                    job.log += f"::error::{step.get('name', step.get('uses'))}: {error}\n"
+                    job.result = "failure"
+            if "id" in step:
+                contexts["steps"][step["id"]] = {"outputs": outputs}
+        job.outputs.update(_language(contexts).filled(self.job.get("outputs", {})))
+
+    def _run_step(
+        self, job: Job, step: Mapping[str, Any], language: Expressions
+    ) -> Mapping[str, str]:
+        if "run" in step:
+            env = {**self.env, **language.filled(step.get("env", {}))}
+            return self._run_script(job, language.filled(step["run"]), env)
+        given, artifacts = language.filled(step.get("with", {})), self.all.artifacts
+        match step["uses"].partition("@")[0]:
+            case "actions/checkout":
+                shutil.copytree(self.runner.checkout, job.workspace, dirs_exist_ok=True)
+            case "actions/setup-python":
+                pass  # there is one, and its version is the tests' matrix' business
+            case "actions/upload-artifact":
+                return artifacts.upload(job.workspace, given)
+            case "actions/download-artifact":
+                return artifacts.download(job.workspace, given)
+            case "actions/attest":
+                job.attested.append(given)
+            case unknown:
+                raise AssertionError(f"an action that the runner does not know: {unknown}")
+        return {}
+
+    def _run_script(self, job: Job, script: str, env: Mapping[str, str]) -> Mapping[str, str]:
+        files = {
+            "GITHUB_OUTPUT": job.folder / "output",
+            "GITHUB_ENV": job.folder / "env",
+            "GITHUB_STEP_SUMMARY": job.folder / "summary.md",
+        }
+        for path in files.values():
+            path.touch()
+        files["GITHUB_OUTPUT"].write_text("")
+        (job.folder / "step.sh").write_text(script, encoding="utf-8")
+        job._process = subprocess.Popen(
+            ["bash", "-e", str(job.folder / "step.sh")],
+            cwd=job.workspace,
+            env={
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "HOME": str(job.folder),
+                "CI": "true",
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_SERVER_URL": "https://github.com",
+                "GITHUB_RUN_ID": "4711",
+                "GITHUB_SHA": COMMIT,
+                **{name: str(path) for name, path in files.items()},
+                **self.runner.environment,
+                **env,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        patience = threading.Timer(PATIENCE, job.kill)
+        patience.start()
+        with job._process as process:
+            for line in process.stdout or ():
+                job.log += line
+                self.runner.watch(job, line)
+        patience.cancel()
+        if process.returncode:
+            raise _JobError(f"Process completed with exit code {process.returncode}.")
+        assert not files["GITHUB_ENV"].read_text(), "GITHUB_ENV is not known to the runner"
+        lines = files["GITHUB_OUTPUT"].read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+
+def _in_order(jobs: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each job after those that it needs."""
+    waiting, seen = dict(jobs), set()
+    while waiting:
+        ready = [name for name, job in waiting.items() if {*_listed(job.get("needs", []))} <= seen]
+        assert ready, f"jobs that wait for each other: {sorted(waiting)}"
+        for name in ready:
+            yield name, waiting.pop(name)
+        seen |= set(ready)
+
+
+def _language(
+    contexts: Mapping[str, Any], *, failed: bool = False, skipped: bool = False
+) -> Expressions:
+    status = {
+        "success": not (failed or skipped),
+        "failure": failed,
+        "cancelled": False,
+        "always": True,
+    }
+    return Expressions(contexts, status)
+
+
+def _outputs(jobs: list[Job]) -> Outputs:
+    """Of all jobs of a matrix; the last one that sets an output wins."""
+    return Outputs({name: value for job in jobs for name, value in job.outputs.items()})
+
+
+def _listed(needs: str | list[str]) -> list[str]:
+    return [needs] if isinstance(needs, str) else needs
+
+
+def _know(mapping: Mapping[str, Any], known: set[str]) -> None:
+    if unknown := set(mapping) - known:
+        raise AssertionError(f"keys that the runner does not know: {unknown}")

@@ -1,0 +1,28 @@
+"""The app as it is, but that it trusts the stand-in's Sigstore and looks five times a second.
+
+``python -m tests.attested_app trusted_root.json``. The keys are put in from inside the process:
+no setting of the app names others, so none can be turned against it.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+from app import store
+from forecast import provenance
+
+LOOK_EVERY = 0.2  # seconds
+
+
+def main() -> None:
+    """Start it."""
+    root = Path(sys.argv[1])
+    provenance.sigstore_root = lambda: root
+    store.Store.__init__.__kwdefaults__["every"] = LOOK_EVERY
+    runpy.run_path("app/app.py", run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""An app over a bundle of some thousand packages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import contextmanager
+from itertools import product
+from typing import TYPE_CHECKING
+
+from tests.appserver import NOW, AppServer
+from tests.browser.states import config_text, today
+from tests.bundles import counts, files_of, make_bundle, replace_folder
+from tests.standins.pypistats import PyPIStatsServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FIRST = ("fastapi", "requests-oauthlib", "requests-cache", "requests", "scikit-learn", "torchx")
+SUBJECTS = "async cloud data doc file graph html image json log mail net pdf query sql text"
+MANNERS = "admin api async auth cache cli core db extra forms io kit lite models next rest"
+ENDS = ("", "2", "-tools", "-types")
+NAMES = product(SUBJECTS.split(), MANNERS.split(), ENDS)
+CROWD = (*FIRST, *(f"{subject}-{manner}{end}" for subject, manner, end in NAMES))
+
+
+@contextmanager
+def crowded(folder: Path) -> Iterator[AppServer]:
+    """Models of a thousand packages, of which the config names five; others can be trained."""
+    last_day = today() - dt.timedelta(days=1)
+    bundle = make_bundle(CROWD, last_day=last_day, created_at=NOW, source="folder")
+    replace_folder(folder / "models", files_of(bundle))
+    config = folder / "config.toml"
+    config.write_text(config_text(today() - dt.timedelta(days=20)), encoding="utf-8")
+    with PyPIStatsServer() as pypistats:
+        series = counts(last_day, days=200)
+        pypistats.series["torch"] = {day.date(): int(count) for day, count in series.items()}
+        settings = {
+            "FORECAST_CONFIG": str(config),
+            "MODELS_DIR": str(folder / "models"),
+            "PYPISTATS_URL": pypistats.url,
+        }
+        with AppServer(settings) as running:
+            yield running

@@ -1,0 +1,239 @@
+"""How a package is found among more than a thousand, in a real browser."""
+
+import re
+
+import pytest
+
+from tests.browser.conftest import DESKTOP, PHONE, opened
+from tests.browser.crowd import CROWD, crowded
+
+QUIET = 600  # milliseconds after which nothing more is asked
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory):
+    with crowded(tmp_path_factory.mktemp("crowd")) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser, crowd, request):
+    setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
+    with opened(browser, crowd.url, **setup) as visit:
+        yield visit
+        assert visit.errors == []
+        assert visit.hosts == {f"127.0.0.1:{crowd.port}"}
+
+
+@pytest.fixture
+def asked(visit):
+    """What the browser asks the chooser's address."""
+    found = []
+    visit.page.on(
+        "request", lambda request: found.append(request.url) if "find?" in request.url else None
+    )
+    return found
+
+
+def package(visit):
+    return visit.page.get_by_label(re.compile("^Package,"))
+
+
+def compare(visit):
+    return visit.page.get_by_label(re.compile("^Compare"))
+
+
+def options(visit):
+    return visit.page.get_by_role("option")
+
+
+def note(visit, text):
+    visit.page.get_by_role("status").filter(has_text=text).wait_for()
+
+
+def active(box):
+    """The option that a screen reader is told of."""
+    return box.evaluate(
+        "box => document.getElementById(box.getAttribute('aria-activedescendant'))?.textContent"
+    )
+
+
+def test_the_first_ones_are_on_offer(visit):
+    visit.open()
+    package(visit).click()
+    note(visit, f"The first 30 of {len(CROWD) + 3:,} packages")
+    assert options(visit).count() == 30
+    assert options(visit).first.inner_text() == "fastapi"
+
+
+def test_typing_finds_and_the_arrows_choose(visit):
+    visit.open()
+    box = package(visit)
+    box.click()
+    visit.page.keyboard.type("ml-kit", delay=30)
+    note(visit, "4 packages.")
+    assert options(visit).all_inner_texts()[:2] == ["html-kit", "html-kit2"]
+    assert active(box) is None
+    for key, name in (
+        ("ArrowDown", "html-kit"),
+        ("ArrowDown", "html-kit2"),
+        ("ArrowUp", "html-kit"),
+        ("ArrowUp", "html-kit-types"),
+    ):
+        visit.page.keyboard.press(key)
+        assert active(box) == name
+    assert box.input_value() == "ml-kit"
+    visit.page.keyboard.press("Enter")
+    visit.wait_for_title("Forecast for html-kit-types")
+    visit.page.wait_for_url("**/?package=html-kit-types")
+    assert box.input_value() == "html-kit-types"
+    assert options(visit).count() == 0
+
+
+def test_a_click_chooses(visit):
+    visit.open()
+    package(visit).fill("scikit")
+    options(visit).filter(has_text="scikit-learn").click()
+    visit.wait_for_title("Forecast for scikit-learn")
+    visit.page.wait_for_url("**/?package=scikit-learn")
+
+
+@pytest.mark.parametrize("pause", [0, QUIET])
+def test_enter_takes_what_is_typed_however_quickly(visit, pause):
+    """A part of other names: gradio's own list would take the first of these."""
+    visit.open("?package=requests")
+    package(visit).click()
+    visit.page.keyboard.type("torc")
+    visit.page.wait_for_timeout(pause)
+    visit.page.keyboard.type("h")
+    visit.page.wait_for_timeout(pause)
+    visit.page.keyboard.press("Enter")
+    visit.wait_for_title("Forecast for torch")
+    visit.page.wait_for_url("**/?package=torch")
+    assert "Model made today" in visit.text("#facts")
+    assert package(visit).input_value() == "torch"
+
+
+def test_near_names_can_be_gone_to(visit):
+    visit.open()
+    package(visit).fill("scikitlern")
+    note(visit, "these come near. Enter takes any name on PyPI.")
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.keyboard.press("Enter")
+    visit.wait_for_title("Forecast for scikit-learn")
+
+
+def test_escape_closes_the_list_and_keeps_what_is_typed(visit):
+    visit.open()
+    box = package(visit)
+    box.fill("html")
+    options(visit).first.wait_for()
+    visit.page.keyboard.press("Escape")
+    assert options(visit).count() == 0
+    assert box.get_attribute("aria-expanded") == "false"
+    assert box.input_value() == "html"
+    visit.page.keyboard.press("ArrowDown")
+    options(visit).first.wait_for()
+    assert options(visit).first.inner_text() == "html-admin"
+
+
+def test_letters_typed_quickly_are_one_question(visit, asked):
+    visit.open()
+    package(visit).click()
+    visit.page.keyboard.type("requests-oauth", delay=20)
+    note(visit, "1 package.")
+    visit.page.wait_for_timeout(QUIET)
+    assert [url.partition("text=")[2] for url in asked] == ["", "requests-oauth"]
+
+
+def test_a_late_answer_is_left(visit):
+    """The first question is answered after the second one."""
+    visit.open()
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    visit.page.route(re.compile(r"find\?text=html$"), hold)
+    box = package(visit)
+    box.fill("html")
+    visit.page.wait_for_timeout(QUIET)
+    box.fill("json-kit")
+    note(visit, "4 packages.")
+    assert len(held) == 1
+    held[0].continue_()
+    visit.page.wait_for_timeout(QUIET)
+    assert options(visit).first.inner_text() == "json-kit"
+
+
+def test_without_an_answer_any_name_can_be_typed(visit):
+    visit.open()
+    visit.page.route(re.compile(r"find\?"), lambda route: route.abort())
+    package(visit).fill("requests")
+    visit.page.wait_for_timeout(QUIET)
+    visit.page.keyboard.press("Enter")
+    visit.wait_for_title("Forecast for requests")
+    visit.errors.clear()  # Chromium itself tells of the aborted ones
+
+
+def test_compare_with_others(visit):
+    visit.open("?package=requests&compare=cloud-api")
+    box = compare(visit)
+    box.click()
+    visit.page.keyboard.type("cloud-api")
+    note(visit, "4 packages.")
+    assert options(visit).all_inner_texts() == ["cloud-api2", "cloud-api-tools", "cloud-api-types"]
+    options(visit).first.click()
+    visit.wait_for_title("Forecast for requests, cloud-api and cloud-api2")
+    visit.page.wait_for_url("**/?package=requests&compare=cloud-api,cloud-api2")
+    box.fill("torch")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_url("**/?package=requests&compare=cloud-api,cloud-api2,torch")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_timeout(QUIET)
+    assert visit.page.locator("#compare .token").count() == 3
+
+
+def test_links_and_the_way_back(visit):
+    visit.open("?package=query-lite-types")
+    assert package(visit).input_value() == "query-lite-types"
+    visit.open("?package=html-kit&compare=sql-next")
+    visit.page.go_back()
+    visit.wait_for_title("Forecast for query-lite-types")
+    assert package(visit).input_value() == "query-lite-types"
+    visit.page.go_forward()
+    visit.wait_for_title("Forecast for html-kit and sql-next")
+    visit.errors.clear()  # gradio tells of what it asked for and left
+
+
+@pytest.mark.parametrize(
+    "visit",
+    [
+        {"viewport": size, "scheme": scheme}
+        for size in (DESKTOP, PHONE)
+        for scheme in ("light", "dark")
+    ],
+    indirect=True,
+    ids=str,
+)
+@pytest.mark.parametrize("choose", [package, compare])
+def test_accessibility_and_place(visit, axe, choose):
+    visit.open("?package=requests")
+    box = choose(visit)
+    box.click()
+    visit.page.keyboard.type("json")
+    note(visit, "of 64 packages")
+    visit.page.keyboard.press("ArrowDown")
+    assert box.get_attribute("aria-expanded") == "true"
+    assert box.get_attribute("aria-controls") == options(visit).locator("..").first.get_attribute(
+        "id"
+    )
+    results = axe.run(visit.page)
+    assert results.violations_count == 0, results.generate_report()
+    [left, right, top, bottom, width, height] = visit.page.locator("#found").evaluate(
+        "each => { const at = each.getBoundingClientRect();"
+        " return [at.left, at.right, at.top, at.bottom, innerWidth, innerHeight]; }"
+    )
+    assert 0 <= left < right <= width
+    assert 0 <= top < bottom <= height
+    assert bottom - top > 100

@@ -1,0 +1,95 @@
+"""A ClickHouse engine in a process of its own, and the program that runs there.
+
+The engine's wheel lies in a folder beside the environment's packages (see the Makefile),
+where only that process looks. A line of JSON asks, a line of JSON answers.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+PACKAGES = Path(sys.prefix) / "clickhouse"
+
+
+class EngineError(Exception):
+    """What ClickHouse says went wrong, in its words."""
+
+
+class Engine:
+    """ClickHouse, asked from any thread; use it as a context manager."""
+
+    def __init__(self) -> None:
+        assert PACKAGES.is_dir(), f"{PACKAGES} is not there: `make env` installs ClickHouse"
+        self._lock = threading.Lock()
+        self._process = subprocess.Popen(
+            [sys.executable, __file__],
+            env={**os.environ, "PYTHONPATH": str(PACKAGES)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.communicate()
+
+    def query(self, sql: str, parameters: Mapping[str, str] | None = None) -> bytes:
+        """The answer in the format that the query names, else separated by tabs.
+
+        Raises:
+            EngineError: The engine raised.
+        """
+        with self._lock:
+            self._process.stdin.write(json.dumps([sql, dict(parameters or {})]) + "\n")
+            self._process.stdin.flush()
+            answer = json.loads(self._process.stdout.readline())
+        if "error" in answer:
+            raise EngineError(answer["error"])
+        return base64.b64decode(answer["body"])
+
+    def error_of(self, sql: str) -> str:
+        """How the engine puts it that this query fails."""
+        try:
+            self.query(sql)
+        except EngineError as error:
+            return str(error)
+        raise AssertionError(f"{sql} did not fail")
+
+
+def serve() -> None:
+    """Answer queries until standard input ends."""
+    from chdb import session  # noqa: PLC0415 - in the engine's own process alone
+
+    clickhouse = session.Session()
+    for line in sys.stdin:
+        sql, parameters = json.loads(line)
+        try:
+            body = clickhouse.query(sql, "TabSeparated", params=parameters).bytes()
+        except Exception as error:  # noqa: BLE001 - it raises what it likes
+            answer = {"error": str(error)}
+        else:
+            answer = {"body": base64.b64encode(body).decode()}
+        print(json.dumps(answer), flush=True)  # noqa: T201 - the answer
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,53 @@
+"""Stand-ins for ``train_package`` that any process can import; a name says what to do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import time
+import warnings
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from forecast.config import Package
+from forecast.series import recent, regular
+from trainer.sources import Sample
+from trainer.task import Outcome, Task, train_package
+
+TODAY = dt.date(2026, 11, 22)
+
+
+def task(name: str) -> Task:
+    """A real task on sample data."""
+    package = Package(name, name)
+    return Task(package, regular(recent(Sample(TODAY).daily(name)), frozenset()), 30, (3, 6, 7))
+
+
+def strictly(task: Task) -> Outcome:
+    """Train for real, as a program would: one BLAS thread, and a warning is an error."""
+    with threadpool_limits(1, "blas"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return train_package(task)
+
+
+def obey(task: Task) -> Outcome:
+    """Do as the name says; the reason of the outcome is the process that did it.
+
+    ``kill``: killed; ``exit``: left with status 3; ``kill-once PATH``: killed unless PATH
+    is there; ``nap``: half a second; ``sleep``: longer than any test.
+    """
+    order, _, path = task.name.partition(" ")
+    if order == "kill-once" and not Path(path).exists():
+        Path(path).touch()
+        order = "kill"
+    if order == "kill":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif order == "exit":
+        os._exit(3)
+    elif order == "nap":
+        time.sleep(0.5)
+    elif order == "sleep":
+        time.sleep(600)
+    return Outcome(task.name, None, str(os.getpid()), 0.0)

@@ -1,0 +1,126 @@
+"""The command line's words: what they are, and which of them go together."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NoReturn, get_args
+
+from forecast.config import parse_packages
+from forecast.errors import ConfigError
+from trainer.outcomes import Part
+from trainer.workers import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forecast.config import Package
+
+ROOT = Path(__file__).resolve().parent.parent
+Phase = Literal["fetch", "train", "join"]
+PHASES: tuple[Phase, ...] = get_args(Phase)
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What a command line asks for.
+
+    Attributes:
+        phases: all three, or the one that was named.
+        share: packages a job, where several share a run.
+        cluster: address of a Dask scheduler; empty where this machine trains.
+    """
+
+    packages: tuple[Package, ...]
+    config: Path
+    source: str
+    output: Path
+    work: Path
+    phases: tuple[Phase, ...]
+    share: int
+    part: Part
+    jobs: int
+    cluster: str
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see python -m trainer --help")
+
+
+def parse(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
+    """Read a command line.
+
+    Raises:
+        ConfigError: if it is not one of ours.
+    """
+    given = _parser(environment).parse_args(words)
+    if given.part and given.phase != "train":
+        raise ConfigError("--part is the share of a run to train: it needs --phase train")
+    return Arguments(
+        packages=parse_packages(given.packages),
+        config=given.config,
+        source=given.source,
+        output=given.output,
+        work=given.work or Path(f"{given.output.resolve()}.run"),
+        phases=(given.phase,) if given.phase else PHASES,
+        share=given.share,
+        part=given.part or Part(),
+        jobs=given.jobs,
+        cluster=given.cluster,
+    )
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m trainer", description="Train and publish forecasts.")
+    add = parser.add_argument
+    add("packages", nargs="*", metavar="PACKAGE", help="default: the config's")
+    add(
+        "--config",
+        type=Path,
+        default=Path(environment.get("FORECAST_CONFIG") or ROOT / "config.toml"),
+        help="default: $FORECAST_CONFIG, else config.toml beside the packages",
+    )
+    add(
+        "--source",
+        default="",
+        help="pypistats, clickhouse (for thousands of packages), sample, auto (pypistats, or "
+        "sample if it cannot be reached), or a folder with one <package>.csv (date,downloads) "
+        "a package; default: the config's, which is pypistats if it says nothing",
+    )
+    add("--output", type=Path, default=Path("models"), help="folder for the bundle")
+    add("--jobs", type=_positive, default=cores(), help="processes; default: all processors")
+    add("--cluster", metavar="ADDRESS", default="", help="train on a Dask scheduler, tcp://…")
+    add(
+        "--work",
+        type=Path,
+        help="folder of the run itself, from which a run that was stopped goes on; "
+        "default: the output's name with .run",
+    )
+    add("--phase", choices=PHASES, help="only this phase of the run that lies in --work")
+    add(
+        "--share",
+        type=_positive,
+        default=1_000,
+        metavar="N",
+        help="with --phase fetch: packages that one job trains; more are shared by several",
+    )
+    add("--part", type=_part, metavar="K/N", help="with --phase train: the K-th of N shares")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _part(text: str) -> Part:
+    return Part.parse(text)
+
+
+# argparse puts these into its messages.
+_positive.__name__ = "number from 1 on"
+_part.__name__ = "share such as 3/5"
