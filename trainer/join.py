@@ -13,9 +13,13 @@ from trainer.record import keep_record, most_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pandas as pd
+
     from forecast.bundle import Bundle
     from forecast.config import Package
+    from forecast.history import Merged
     from forecast.writer import Writer
+    from trainer.task import Outcome
     from trainer.work import Work
 
 NOT_TRAINED = "the share of the run that should have trained it did not come to its end"
@@ -37,16 +41,21 @@ def join(work: Work, previous: Bundle | None, writer: Writer) -> Manifest:
         BundleError: if the previous bundle does not hold what it says.
     """
     plan = work.plan
-    packages = list(_to_publish(work, previous))
-    outcomes = Gathered(work.folder, plan.identity)
-    with closing(outcomes):
-        for package in packages:
-            _write_entry(package, work, outcomes, previous, writer)
-    names = dict.fromkeys(package.name for package in packages)
-    if previous:
-        names |= dict.fromkeys([*previous.observed, *previous.recorded])
-    for name in names:
-        _write_days(name, work, previous, writer, most=most_rows(len(packages)))
+    packages = {package.name: package for package in _to_publish(work, previous)}
+    others = [*previous.observed, *previous.recorded] if previous else []
+    outages, most = work.outages, most_rows(len(packages))
+    with closing(Gathered(work.folder, plan.identity)) as outcomes:
+        for name in dict.fromkeys([*packages, *others]):
+            merged = work.counts(name)
+            if package := packages.get(name):
+                outcome = outcomes.get(name)
+                _write_entry(package, work, outcome, merged, previous, writer)
+            counts = merged.counts if merged else _earlier(previous, name)
+            if counts is not None:
+                writer.history(name, counts)
+            if previous:
+                today = plan.created_at.date()
+                writer.record(*keep_record(previous, name, counts, outages, today, most=most))
     return writer.close(
         Manifest(
             created_at=plan.created_at,
@@ -72,13 +81,17 @@ def _to_publish(work: Work, previous: Bundle | None) -> Iterator[Package]:
     yield from (package for package in plan.configured if package.name in kept)
 
 
-def _write_entry(
-    package: Package, work: Work, outcomes: Gathered, previous: Bundle | None, writer: Writer
+def _write_entry(  # noqa: PLR0917 - what may be known of a package
+    package: Package,
+    work: Work,
+    outcome: Outcome | None,
+    merged: Merged | None,
+    previous: Bundle | None,
+    writer: Writer,
 ) -> None:
     name, plan = package.name, work.plan
-    outcome = outcomes.get(name)
     if outcome and outcome.product:
-        product, merged = outcome.product, work.counts(name)
+        product = outcome.product
         update = {
             "trained_at": plan.created_at,
             "revised": merged.revised if merged else 0,
@@ -87,7 +100,8 @@ def _write_entry(
         entry = product.entry.model_copy(update=update)
         writer.add(name, entry, product.model, product.forecast, product.pictures)
         return
-    reason = outcome.reason if outcome else _why_untrained(name, work)
+    untrained = NOT_TRAINED if merged else work.failure(name) or NOT_ASKED
+    reason = outcome.reason if outcome else untrained
     entry, carried = carry_over(previous, package, reason, plan)
     if carried is None:
         writer.skip(name, entry)
@@ -95,22 +109,6 @@ def _write_entry(
         writer.add(name, entry, carried.model, carried.forecast, carried.pictures)
 
 
-def _why_untrained(name: str, work: Work) -> str:
-    if work.counts(name) is not None:
-        return NOT_TRAINED
-    return work.failure(name) or NOT_ASKED
-
-
-def _write_days(
-    name: str, work: Work, previous: Bundle | None, writer: Writer, *, most: int
-) -> None:
-    """The history of a package that is, or ever was, in the config, and its track record."""
-    merged = work.counts(name)
-    counts = merged.counts if merged else None
-    if counts is None and previous and previous.has_history(name):
-        counts = previous.history(name)
-    if counts is not None:
-        writer.history(name, counts)
-    if previous:
-        today = work.plan.created_at.date()
-        writer.record(*keep_record(previous, name, counts, work.outages, today, most=most))
+def _earlier(previous: Bundle | None, name: str) -> pd.Series[int] | None:
+    """The counts that the previous bundle has of a package."""
+    return previous.history(name) if previous and previous.has_history(name) else None
