@@ -171,6 +171,16 @@ class Model:
         """
         return self._forecast(self._paths(days))
 
+    def predict_with_total(self, days: int) -> tuple[Forecast, Total]:
+        """``predict`` and ``total`` at the price of one.
+
+        Raises:
+            ValueError: `days` is not between 1 and `LONGEST_HORIZON`.
+        """
+        paths = self._paths(days)
+        daily = self._forecast(paths)
+        return daily, self._total(paths, daily)
+
     def total(self, days: int) -> Total:
         """Forecast the sum of the next `days` days.
 
@@ -182,8 +192,9 @@ class Model:
         Raises:
             ValueError: `days` is not between 1 and `LONGEST_HORIZON`.
         """
-        paths = self._paths(days)
-        daily = self._forecast(paths)
+        return self.predict_with_total(days)[1]
+
+    def _total(self, paths: tuple[_Path, ...], daily: Forecast) -> Total:
         middle = float(daily.mean.sum())
         relative = (np.log1p(daily.upper_80) - np.log1p(daily.lower_80)) / (2.0 * Z_80)
         deviations = relative * (1.0 + daily.mean)

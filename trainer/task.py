@@ -94,7 +94,7 @@ def train_package(task: Task) -> Outcome:
 def product_of(task: Task, trained: Trained) -> Product:
     """What is published of a package that was trained."""
     model, name, label = trained.model, task.name, task.package.label
-    forecast, total = model.predict(task.horizon), model.total(task.horizon)
+    forecast, total = model.predict_with_total(task.horizon)
     pictures = {
         f"{name}.svg": chart(label, model, forecast, total),
         f"{name}.badge.svg": badge(label, total, task.horizon),
