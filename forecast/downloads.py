@@ -9,10 +9,8 @@ Its answers are checked against the schema below before anything is made of them
 
 from __future__ import annotations
 
-import re
 import threading
 import time
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import quote, urljoin
@@ -23,6 +21,7 @@ from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import DownloadsError, UnknownPackageError
+from forecast.patience import Patience, TransientError, seconds_of
 from forecast.web import (
     ExchangeError,
     Limits,
@@ -54,29 +53,6 @@ _SERVER_FAULT = 500
 _OK = 200
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long to go on asking when PyPI Stats refuses or fails.
-
-    Attributes:
-        attempts: Calls for one package, the first included.
-        refused: Seconds before the second call after a 429; doubles from there.
-        failed: Seconds before the second call after any other failure; doubles.
-        jitter: Up to this many seconds more, by chance, before each.
-        longest: No single wait is longer, Retry-After or not.
-        total: A wait that would end after this many seconds is not begun.
-        queue: Nor is one this long for a turn among the spaced calls.
-    """
-
-    attempts: int = 6
-    refused: float = 60.0
-    failed: float = 5.0
-    jitter: float = 15.0
-    longest: float = 240.0
-    total: float = 900.0
-    queue: float = 900.0
-
-
 PATIENT = Patience()
 # For a visitor who waits: one more call if it can come at once. A 429 cannot.
 HASTY = Patience(attempts=2, failed=0.5, jitter=0.5, total=5.0, queue=20.0)
@@ -96,15 +72,6 @@ class _Answer(BaseModel):
     data: list[_Row]
     package: str
     type: Literal["overall_downloads"]
-
-
-class _PassingError(DownloadsError):
-    """A failure that may be gone after a while."""
-
-    def __init__(self, message: str, *, refused: bool = False, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.refused = refused
-        self.retry_after = retry_after
 
 
 class _Spacing:
@@ -193,15 +160,15 @@ class PyPIStats:
         """
         attempts = tenacity.Retrying(
             sleep=self._sleep,
-            retry=tenacity.retry_if_exception_type(_PassingError),
-            wait=self._next_wait,
+            retry=tenacity.retry_if_exception_type(TransientError),
+            wait=self._patience.next_wait,
             stop=self._is_over,
             before_sleep=self._hold_others,
             reraise=True,
         )
         try:
             return attempts(self._ask, name)
-        except _PassingError as error:
+        except TransientError as error:
             tried = attempts.statistics.get("attempt_number", 1)
             raise DownloadsError(
                 f"{error} {_advice(error)} (Asked {tried} time{'s' if tried > 1 else ''}.)"
@@ -241,17 +208,17 @@ class PyPIStats:
                 "spelling in config.toml, or wait a day or two if it is new on PyPI."
             )
         if reply.status == _TOO_MANY:
-            raise _PassingError(
+            raise TransientError(
                 f"PyPI Stats was asked for {shown(name)} and refused: too many calls from "
                 "this address (429).",
                 refused=True,
-                retry_after=_seconds(reply.headers.get("Retry-After")),
+                retry_after=seconds_of(reply.headers.get("Retry-After")),
             )
         if reply.status >= _SERVER_FAULT:
-            raise _PassingError(
+            raise TransientError(
                 f"PyPI Stats was asked for {shown(name)} and failed with status "
                 f"{reply.status}: {shown(reply.body)}.",
-                retry_after=_seconds(reply.headers.get("Retry-After")),
+                retry_after=seconds_of(reply.headers.get("Retry-After")),
             )
         if reply.status != _OK:
             raise DownloadsError(
@@ -285,7 +252,7 @@ class PyPIStats:
                     f"{error}: see whether {self._url} is PyPI Stats (PYPISTATS_URL)."
                 ) from None
             except ExchangeError as error:
-                raise _PassingError(
+                raise TransientError(
                     f"PyPI Stats was asked for {shown(name)} and did not answer: {error}."
                 ) from None
             if reply.status not in _REDIRECTS:
@@ -309,17 +276,6 @@ class PyPIStats:
             )
         return target
 
-    def _next_wait(self, state: tenacity.RetryCallState) -> float:
-        patience = self._patience
-        error = state.outcome.exception() if state.outcome else None
-        refused = isinstance(error, _PassingError) and error.refused
-        asked_for = error.retry_after if isinstance(error, _PassingError) else 0.0
-        first = patience.refused if refused else patience.failed
-        grown = first * 2.0 ** (state.attempt_number - 1)
-        # Jitter comes last, or clients that reach the cap would all return together.
-        wait = min(max(grown, asked_for), patience.longest)
-        return wait + float(tenacity.wait_random(0, patience.jitter)(state))
-
     def _is_over(self, state: tenacity.RetryCallState) -> bool:
         spent = max(state.seconds_since_start or 0.0, state.idle_for)
         return (
@@ -329,7 +285,7 @@ class PyPIStats:
 
     def _hold_others(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, _PassingError) and error.refused:
+        if isinstance(error, TransientError) and error.refused:
             self._spacing.hold(state.upcoming_sleep)
 
 
@@ -390,7 +346,7 @@ def _malformed(body: bytes, name: str, error: ValidationError) -> DownloadsError
     """The first thing pydantic found, with its place; broken JSON may pass."""
     first = error.errors(include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
-        return _PassingError(
+        return TransientError(
             f"PyPI Stats was asked for {shown(name)} and should have answered with JSON, but "
             f"sent {shown(body)} ({len(body)} bytes)."
         )
@@ -399,14 +355,7 @@ def _malformed(body: bytes, name: str, error: ValidationError) -> DownloadsError
     return _wrong(name, shown(place), shown(first["msg"]), came)
 
 
-def _seconds(retry_after: str | None) -> float:
-    """A Retry-After in seconds; 0 for none, for a date and for nonsense."""
-    if retry_after is None or not re.fullmatch(r"\s*[0-9]{1,9}\s*", retry_after, re.ASCII):
-        return 0.0
-    return float(retry_after)
-
-
-def _advice(error: _PassingError) -> str:
+def _advice(error: TransientError) -> str:
     if error.refused:
         return "Try again in a few minutes, and at most once a day for a package."
     return "Try again later; https://pypistats.org tells whether it is down."

@@ -28,8 +28,8 @@ import tenacity
 from packaging.utils import is_normalized_name
 from requests.auth import HTTPBasicAuth
 
-from forecast.downloads import Patience
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
+from forecast.patience import Patience, TransientError, seconds_of
 from forecast.tables import LARGEST_COUNT
 from forecast.web import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
 
@@ -83,15 +83,6 @@ _LASTING = frozenset({36, 46, 47, 60, 62, 81, 130, 164, 192, 193, 194, 456, 497,
 _TOO_MANY = 429
 _SERVER_FAULT = 500
 _OK = 200
-
-
-class _PassingError(DownloadsError):
-    """A failure that may be gone after a while."""
-
-    def __init__(self, message: str, *, refused: bool = False, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.refused = refused
-        self.retry_after = retry_after
 
 
 class _TooMuchError(DownloadsError):
@@ -241,14 +232,14 @@ class ClickHouse:
 
         attempts = tenacity.Retrying(
             sleep=self._sleep,
-            retry=tenacity.retry_if_exception_type(_PassingError),
-            wait=self._next_wait,
+            retry=tenacity.retry_if_exception_type(TransientError),
+            wait=self._patience.next_wait,
             stop=is_over,
             reraise=True,
         )
         try:
             attempts(self._ask, batch, answer, today)
-        except _PassingError as error:
+        except TransientError as error:
             tried = attempts.statistics.get("attempt_number", 1)
             raise DownloadsError(
                 f"{error} Try again later. (Asked {tried} time{'s' if tried > 1 else ''}.)"
@@ -282,7 +273,7 @@ class ClickHouse:
             raise self._wrong(f"at most {most_bytes:,} bytes", str(error)) from None
         except ExchangeError as error:
             self._raise_exception(answer, None)
-            raise _PassingError(f"{self._asked} and did not answer: {error}.") from None
+            raise TransientError(f"{self._asked} and did not answer: {error}.") from None
         self._raise_exception(answer, reply)
         if reply.status != _OK:
             raise self._refusal(reply, _start(answer))
@@ -310,17 +301,17 @@ class ClickHouse:
                 f"{message} See whether CLICKHOUSE_URL names a server that has the table "
                 "pypi.pypi_downloads_per_day, and a user who may read it."
             )
-        retry_after = _seconds(reply.headers.get("Retry-After")) if reply else 0.0
-        raise _PassingError(message, refused=code in _REFUSED, retry_after=retry_after)
+        retry_after = seconds_of(reply.headers.get("Retry-After")) if reply else 0.0
+        raise TransientError(message, refused=code in _REFUSED, retry_after=retry_after)
 
     def _refusal(self, reply: Reply, body: bytes) -> DownloadsError:
         """A status that is not 200, without a word of ClickHouse's own: a proxy's."""
         message = f"{self._asked} and answered with status {reply.status}: {shown(body)}."
         if reply.status == _TOO_MANY or reply.status >= _SERVER_FAULT:
-            return _PassingError(
+            return TransientError(
                 message,
                 refused=reply.status == _TOO_MANY,
-                retry_after=_seconds(reply.headers.get("Retry-After")),
+                retry_after=seconds_of(reply.headers.get("Retry-After")),
             )
         return DownloadsError(f"{message} See whether CLICKHOUSE_URL is right.")
 
@@ -330,7 +321,7 @@ class ClickHouse:
         for line in self._rows(answer):
             name = line.partition(b"\t")[0].decode("utf-8", "replace")
             if name not in left or not line.endswith(b"\n"):
-                raise _PassingError(str(self._wrong("a row for each package asked for", line)))
+                raise TransientError(str(self._wrong("a row for each package asked for", line)))
             left.remove(name)
         if len(left) == len(batch):
             raise _TooMuchError(
@@ -374,17 +365,6 @@ class ClickHouse:
             f"{expected}, got {came}. See whether it is ClickHouse (CLICKHOUSE_URL)."
         )
 
-    def _next_wait(self, state: tenacity.RetryCallState) -> float:
-        patience = self._patience
-        error = state.outcome.exception() if state.outcome else None
-        if not isinstance(error, _PassingError):
-            return 0.0
-        first = patience.refused if error.refused else patience.failed
-        wait = min(
-            max(first * 2.0 ** (state.attempt_number - 1), error.retry_after), patience.longest
-        )
-        return wait + float(tenacity.wait_random(0, patience.jitter)(state))
-
 
 def _take(waiting: deque[str], most: int) -> list[str]:
     """The next names, as many as fit into a query."""
@@ -411,9 +391,3 @@ def _end(answer: BinaryIO) -> bytes:
     size = answer.seek(0, 2)
     answer.seek(max(0, size - _TEXT))
     return answer.read()
-
-
-def _seconds(retry_after: str | None) -> float:
-    """A Retry-After in seconds; 0 for none, for a date and for nonsense."""
-    digits = re.fullmatch(r"\s*([0-9]{1,9})\s*", retry_after or "", re.ASCII)
-    return float(digits[1]) if digits else 0.0

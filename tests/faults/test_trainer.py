@@ -8,7 +8,7 @@ import functools
 import pytest
 
 from forecast.bundle import read_zip
-from forecast.downloads import Patience
+from forecast.patience import Patience
 from forecast.web import Limits
 from tests.bundles import files_of, replace_folder
 from tests.faults.table import BULK, TRAINING, Trainer

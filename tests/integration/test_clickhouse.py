@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_series_equal
 
-from forecast.downloads import Patience
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
+from forecast.patience import Patience
 from forecast.web import PunctualAdapter
 from tests.standins.clickhouse import TSV, edited, exception, fields, midway
 from tests.standins.server import Answer

@@ -14,8 +14,9 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.downloads import HASTY, Patience, PyPIStats, read_answer
+from forecast.downloads import HASTY, PyPIStats, read_answer
 from forecast.errors import DownloadsError, UnknownPackageError
+from forecast.patience import Patience
 from forecast.web import PunctualAdapter, new_session
 from tests.standins.pypistats import FAULTS, PyPIStatsServer, edited
 from tests.standins.server import Answer
