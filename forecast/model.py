@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast import christmas
+from forecast import christmas, state_space
 from forecast.errors import BundleError
 
 if TYPE_CHECKING:
@@ -50,7 +50,6 @@ ENOUGH_TO_TRIM = 4  # members; of three, leaving two out would leave no mean
 # spikes may come back or not.
 SPIKE = 4.0  # robust standard deviations from which a day counts as a spike
 SPIKE_SEASONS = 4  # seasons either way that a day is compared with
-LEAST_VARIANCE = 1e-6  # of innovations in the filter; a thousandth on the log scale, squared
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 
 Z_80 = NormalDist().inv_cdf(0.90)
@@ -349,39 +348,10 @@ def member_series(member: Member, counts: Array) -> Array:
 
 
 def _path(member: Member, counts: Array, days: int) -> _Path:
-    mean, psi = _filtered(member, member_series(member, counts), days)
+    mean, psi = state_space.ahead(member, member_series(member, counts), days)
     if member.profile:
         mean = mean + np.resize(np.asarray(member.profile), counts.size + days)[counts.size :]
     return _Path(mean, psi, math.sqrt(member.params[-1]))
-
-
-def _filtered(member: Member, z: Array, days: int) -> tuple[Array, Array]:
-    """Mean and psi weights, (days,) each, of the ARIMA filtered over z (n,).
-
-    The state after the last observation is carried forward by the transition matrix;
-    the same walk from a unit innovation gives the psi weights.
-    """
-    # Imported late: a page that only shows what was published needs no statsmodels.
-    from statsmodels.tsa.statespace.sarimax import SARIMAX  # noqa: PLC0415
-
-    arima = SARIMAX(
-        z,
-        order=member.order,
-        seasonal_order=member.seasonal_order,
-        enforce_stationarity=False,
-        enforce_invertibility=False,
-    )
-    # The mean does not depend on the variance, and a variance of nought would let the
-    # filter learn nothing from the days it sees.
-    arima.update(np.array([*member.params[:-1], max(member.params[-1], LEAST_VARIANCE)]))
-    state = arima.ssm.filter().predicted_state[:, -1]
-    design, transition = arima["design"][0], arima["transition"]
-    shock = arima["selection"][:, 0]
-    mean, psi = np.empty(days), np.empty(days)
-    for step in range(days):
-        mean[step], psi[step] = design @ state, design @ shock
-        state, shock = transition @ state, transition @ shock
-    return mean, psi
 
 
 def _raised(middle: float, step: float) -> float:

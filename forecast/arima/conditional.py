@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.state_space import difference_coefficients
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -202,18 +204,6 @@ def difference(z: Array, d: int, seasonal_d: int, m: int) -> Array:
     for _ in range(seasonal_d):
         z = z[m:] - z[:-m]
     return z
-
-
-def difference_coefficients(d: int, seasonal_d: int, m: int) -> Array:
-    """Coefficients of (1 - B)^d (1 - B^m)^D by lag, from lag 0 on."""
-    found = np.ones(1)
-    season = np.zeros(m + 1)
-    season[0], season[m] = 1.0, -1.0
-    for _ in range(d):
-        found = np.convolve(found, [1.0, -1.0])
-    for _ in range(seasonal_d):
-        found = np.convolve(found, season)
-    return found
 
 
 def forecasts(models: Walk, z: Array, e: Array, origins: Sequence[int], days: int) -> Array:

@@ -38,13 +38,24 @@ class Screened:
 
     Attributes:
         orders: p, q, P, Q; shape (candidates, 4).
-        start: partial autocorrelations to refine from, shape (candidates, PARAMETERS).
+        coefficients: of the second regression, shape (candidates, PARAMETERS).
         aicc: Akaike's criterion, corrected for small samples; shape (candidates,).
     """
 
     orders: Integers
-    start: Array
+    coefficients: Array
     aicc: Array
+
+    def starts(self, best: int) -> Array:
+        """Partial autocorrelations to refine the first `best` from, shape (best, PARAMETERS)."""
+        signs = (1.0, -1.0, 1.0, -1.0)
+        return np.concatenate(
+            [
+                partial_autocorrelations(sign * self.coefficients[:best, block])
+                for sign, block in zip(signs, BLOCKS, strict=True)
+            ],
+            axis=1,
+        )
 
 
 @lru_cache(maxsize=64)
@@ -113,7 +124,7 @@ def screen(w: Array, m: int, skipped: int = 0, extra: int = 0) -> Screened:
     squares = np.maximum(float(target @ target) - np.einsum("cj,cj->c", found, sides), 0.0)
     criterion = aicc(squares, rows, mask.sum(axis=1) + extra)
     best = np.argsort(criterion, kind="stable")
-    return Screened(orders[best], _partial(found)[best], criterion[best])
+    return Screened(orders[best], found[best], criterion[best])
 
 
 def _columns(w: Array, m: int) -> Array:
@@ -152,15 +163,3 @@ def long_lags(n: int, m: int) -> list[int]:
     else:
         lags = [*range(1, 11), m - 1, m, m + 1]
     return [lag for lag in lags if lag <= longest and lag <= max(n // 3, 1)] or [1]
-
-
-def _partial(found: Array) -> Array:
-    """Regression coefficients as partial autocorrelations of the four polynomials."""
-    signs = (1.0, -1.0, 1.0, -1.0)
-    return np.concatenate(
-        [
-            partial_autocorrelations(sign * found[:, block])
-            for sign, block in zip(signs, BLOCKS, strict=True)
-        ],
-        axis=1,
-    )

@@ -47,7 +47,9 @@ def maximise(member: Member, z: Array) -> tuple[float, ...]:
         # what counts is that the parameters forecast.
         warnings.simplefilter("ignore")
         try:
-            found = np.asarray(arima.fit(z).params(), dtype=np.float64)
+            # Neither smoothed states nor a covariance of the parameters is asked for.
+            fitted = arima.fit(z, low_memory=True, cov_type="none")
+            found = np.asarray(fitted.params(), dtype=np.float64)
         except (ValueError, IndexError):  # LinAlgError is a ValueError
             return start
     return tuple(found.tolist()) if np.all(np.isfinite(found)) else start

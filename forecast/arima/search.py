@@ -374,7 +374,7 @@ def _leaders(series: Sequence[Series], screened: Sequence[Screened], m: int) -> 
     """Refine the best few orders of each series, all at once, and keep the best of each."""
     n = series[0].z.size
     orders = np.concatenate([table.orders[:REFINED] for table in screened])
-    starts = np.concatenate([table.start[:REFINED] for table in screened])
+    starts = np.concatenate([table.starts(REFINED) for table in screened])
     sizes = [len(table.orders[:REFINED]) for table in screened]
     padded = [np.concatenate([np.zeros(n - each.w.size), each.w]) for each in series]
     w = np.repeat(np.array(padded), sizes, axis=0)

@@ -11,7 +11,6 @@ from forecast.arima.conditional import (
     PARAMETERS,
     coefficients,
     difference,
-    difference_coefficients,
     forecasts,
     innovations,
     least_squares,
@@ -20,6 +19,7 @@ from forecast.arima.conditional import (
     polynomials,
     walk,
 )
+from forecast.state_space import difference_coefficients
 
 INSIDE = st.floats(-0.9, 0.9)
 PARTIAL = np.array([[0.5, -0.3, 0.0, 0.4, 0.0, 0.0, 0.3, 0.0, 0.5, 0.0]])
