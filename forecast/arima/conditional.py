@@ -173,19 +173,19 @@ def least_squares(w: Array, start: Array, used: Mask, m: int) -> Fitted:
     e = innovations(w, *polynomials(np.tanh(free), m))
     squares = _squares(e)
     damping = np.full(rows, 1e-2)
-    columns = np.flatnonzero(used.any(axis=0))
-    many = np.tile(w, (len(columns), 1))
-    identity = np.eye(len(columns))
-    for _ in range(ROUNDS if len(columns) else 0):
-        moved = np.concatenate([free + STEP * np.eye(PARAMETERS)[column] for column in columns])
-        shifted = innovations(many, *polynomials(np.tanh(moved), m)).reshape(len(columns), rows, -1)
-        slopes = (shifted - e) / STEP * used.T[columns][:, :, None]
-        curvature = np.einsum("arn,brn->rab", slopes, slopes)
-        size = np.trace(curvature, axis1=1, axis2=2) / len(columns) + 1e-12
+    # A derivative for each parameter that a candidate has, and for no other.
+    row, column = np.nonzero(used)
+    bump, many = STEP * np.eye(PARAMETERS)[column], w[row]
+    slopes = np.zeros((rows, PARAMETERS, w.shape[1]))
+    identity = np.eye(PARAMETERS)
+    for _ in range(ROUNDS if row.size else 0):
+        shifted = innovations(many, *polynomials(np.tanh(free[row] + bump), m))
+        slopes[row, column] = (shifted - e[row]) / STEP
+        curvature = slopes @ slopes.transpose(0, 2, 1)
+        size = np.trace(curvature, axis1=1, axis2=2) / PARAMETERS + 1e-12
         curvature += (damping * size)[:, None, None] * identity
-        slope = np.einsum("arn,rn->ra", slopes, e)
-        step = np.zeros_like(free)
-        step[:, columns] = -np.linalg.solve(curvature, slope[..., None])[..., 0]
+        slope = slopes @ e[..., None]
+        step = -np.linalg.solve(curvature, slope)[..., 0]
         trial = np.clip(free + np.clip(step, -1.0, 1.0) * used, -farthest, farthest)
         trial_e = innovations(w, *polynomials(np.tanh(trial), m))
         trial_squares = _squares(trial_e)
