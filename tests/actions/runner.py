@@ -132,7 +132,7 @@ class Runner:
         checkout: what ``actions/checkout`` makes a copy of.
         contexts: ``github``, ``inputs`` and the like; the others are made here.
         environment: what the runner sets besides its usual variables.
-        watch: is told of each line that a job writes, as it comes.
+        watch: is told what a step runs, and of each line that it writes, as it comes.
     """
 
     checkout: Path
@@ -285,6 +285,7 @@ class _JobRunner:
         patience = threading.Timer(PATIENCE, job.kill)
         patience.start()
         with job._process as process:
+            self.runner.watch(job, f"Run {script}")
             for line in process.stdout or ():
                 job.log += line
                 self.runner.watch(job, line)
