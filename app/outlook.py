@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +16,7 @@ from forecast.history import merge
 from forecast.series import Series, regular
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Collection
 
     from numpy.typing import NDArray
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_DAYS = 90  # days that may be asked for, if the bundle has not more
-DAY = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def fetch(work: Work, source: Source, previous: Bundle | None, track: Track) -> 
         if isinstance(answer, DownloadsError):
             work.keep_failure(name, str(answer))
             continue
-        earlier = previous.history(name) if previous and previous.has_history(name) else _nothing()
+        earlier = previous.history(name) if previous and previous.has_history(name) else None
         work.keep_counts(name, merge(earlier, answer))
     _settle(work)
 
@@ -56,7 +56,3 @@ def _settle(work: Work) -> None:
             spans += [days[0].date(), days[-1].date()] if len(days) else []
     seen: tuple[dt.date, dt.date] | None = (min(spans), max(spans)) if spans else None
     work.settle({*work.plan.outages, *witnesses.outages()}, seen)
-
-
-def _nothing() -> pd.Series[int]:
-    return pd.Series(dtype="int64", index=pd.DatetimeIndex([]))

@@ -26,7 +26,7 @@ from forecast.bundle import read_zip
 from forecast.config import Config, load_config
 from forecast.downloads import read_answer
 from forecast.errors import ForecastError
-from forecast.history import merge, merge_all
+from forecast.history import merge
 from forecast.manifest import parse_manifest
 from forecast.model import Model
 from forecast.provenance import ProvenanceVerifier
@@ -209,9 +209,10 @@ def history(both: tuple[Histories, Histories]) -> None:
         for name in blocks.close()
     }
     kept = {name: counts.astype("int64") for name, counts in kept.items()}
-    merged = merge_all(kept, later)
-    assert merged.keys() == {name for name, days in both[0].items() if days} | both[1].keys()
-    for name, each in merged.items():
+    assert kept.keys() == {name for name, days in both[0].items() if days}
+    for name in {**later, **kept}:
+        counts = later[name] if name in later else kept[name]
+        each = merge(kept.get(name), counts)
         check_counts(each.counts)
         before, after = both[0].get(name, {}), both[1].get(name, {})
         found = {day.date(): int(count) for day, count in each.counts.items()}
@@ -219,7 +220,7 @@ def history(both: tuple[Histories, Histories]) -> None:
         assert each.revised == sum(
             before[day] != after[day] for day in before.keys() & after.keys()
         )
-        again = merge(each.counts, later.get(name, each.counts))
+        again = merge(each.counts, counts)
         assert again.counts.equals(each.counts)
         assert again.revised == 0
 

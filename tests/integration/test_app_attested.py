@@ -18,7 +18,7 @@ from forecast.config import Config
 from tests.appserver import NOW, AppServer
 from tests.bundles import files_of, make_bundle, replace_folder, zip_of
 from tests.integration.test_app import call
-from tests.standins.sigstore import Build, Sigstore
+from tests.standins.sigstore import Build
 
 CONFIG = """
 packages = ["flask"]
@@ -31,16 +31,6 @@ verify_attestation = {verify}
 WITHIN = 60.0  # seconds, on a busy machine
 WEEK = dt.timedelta(days=7)
 LAST_DAY = NOW.date() - dt.timedelta(days=15)
-
-
-@pytest.fixture(scope="module")
-def sigstore():
-    return Sigstore()
-
-
-@pytest.fixture
-def root(sigstore, tmp_path):
-    return sigstore.write_trusted_root(tmp_path / "trusted_root.json")
 
 
 @pytest.fixture

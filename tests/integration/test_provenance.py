@@ -37,16 +37,6 @@ BUILD = Build(COMMIT, 4711)
 FOUND = Provenance("owner/repo", WORKFLOW, COMMIT, 4711)
 
 
-@pytest.fixture(scope="module")
-def sigstore():
-    return Sigstore()
-
-
-@pytest.fixture
-def root(sigstore, tmp_path):
-    return sigstore.write_trusted_root(tmp_path / "trusted_root.json")
-
-
 @pytest.fixture
 def verifier(root):
     return _verifier(root)

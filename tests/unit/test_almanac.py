@@ -10,6 +10,7 @@ from forecast.config import Config, Package
 from forecast.errors import BundleError, UnknownPackageError
 from tests.bundles import LAST_DAY, counts, make_bundle
 from tests.unit.test_spot import train
+from tests.unit.test_store import Fake
 
 CONFIG = Config(
     packages=["Flask", "pytorch"],
@@ -21,24 +22,13 @@ CONFIG = Config(
 FLASK = Package("flask", "flask")
 
 
-class Source:
-    problem = ""
-    provenance = None
-
-    def __init__(self, *bundles):
-        self.bundles = list(bundles)
-
-    def newest(self):
-        return self.bundles.pop(0)
-
-
 class Setting:
     def __init__(self, *bundles, train=None, answer=None):
         self.asked = []
         self.answer = counts(LAST_DAY + dt.timedelta(days=1), days=71) if answer is None else answer
         clock = lambda: dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)  # noqa: E731
         spot = Spot(self.fetch, train, clock, horizon=30, m_values=(3, 6, 7))
-        self.almanac = Almanac(Store(CONFIG, Source(*bundles)), Newer(self.fetch, clock), spot)
+        self.almanac = Almanac(Store(CONFIG, Fake(*bundles)), Newer(self.fetch, clock), spot)
         if bundles:
             self.almanac.store.refresh()
 

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast.history import merge, merge_all
+from forecast.history import merge
 
 
 def series(counts):
@@ -33,12 +33,10 @@ def test_a_missing_day_stays_missing_until_a_later_fetch_has_it():
     assert second.revised == 0
 
 
-def test_packages_of_one_side_alone_are_kept():
-    merged = merge_all({"gone": series({0: 1})}, {"new": series({1: 2})})
-    assert {name: content(each.counts) for name, each in merged.items()} == {
-        "gone": {0: 1},
-        "new": {1: 2},
-    }
+def test_what_has_no_history_begins_with_the_later_counts():
+    merged = merge(None, series({1: 2, 2: 3}))
+    assert content(merged.counts) == {1: 2, 2: 3}
+    assert merged.revised == 0
 
 
 COUNTS = st.dictionaries(st.integers(0, 40), st.integers(0, 10**12), max_size=20).map(series)
