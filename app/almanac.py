@@ -56,7 +56,7 @@ class Almanac:
         """Everything known of a package.
 
         Args:
-            package: one of the bundle, or any of PyPI where this page trains.
+            package: any of PyPI; one without a model in the bundle is trained on the spot.
             wait: seconds to wait for newer days, if they are being fetched.
             report: told how far a training is.
             visitor: who asks.
@@ -66,27 +66,20 @@ class Almanac:
         """
         snapshot = self.store.snapshot
         bundle = snapshot.bundle
+        package = self.store.catalogue.get(package.name) or package  # as the config spells it
         if bundle is not None and package.name in bundle.modelled:
             return self._from_bundle(bundle, package, wait)
-        configured = package.name in self.store.configured
-        if configured and not self._spot.offered:
-            raise BundleError(_no_model(snapshot, package))
         try:
             return self._spot.outlook(package, report, visitor)
         except BusyError:
             raise
         except ForecastError as error:
-            if configured:
+            if package.name in self.store.configured:
                 why = _no_model(snapshot, package)
                 raise BundleError(f"{why} Nor could one be made on the spot: {error}") from None
             if isinstance(error, UnknownPackageError):
                 raise UnknownPackageError(f"{error}{self._hint(package)}") from None
             raise
-
-    @property
-    def trains(self) -> bool:
-        """Whether any package of PyPI can be asked for."""
-        return self._spot.offered
 
     def first(self) -> tuple[Package, ...]:
         """The package that a visitor sees who asked for none: the first with a model."""
@@ -146,9 +139,8 @@ class Almanac:
         # "is": counts and bundles are replaced, never changed.
         if kept and kept[0] is bundle and kept[1] is counts:
             return kept[2]
-        known = self.store.catalogue.get(package.name) or package
         outlook = from_bundle(
-            bundle, known, counts.series, self.store.config.outages, counts.problem
+            bundle, package, counts.series, self.store.config.outages, counts.problem
         )
         with self._lock:
             self._kept[package.name] = (bundle, counts, outlook)

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from app.almanac import Almanac
-    from app.spot import TrainNow
     from forecast.config import Config
 
 # Read when gradio is imported and when it serves.
@@ -82,23 +81,17 @@ class Settings:
         )
 
 
-def assemble(
-    settings: Settings,
-    config: Config,
-    clock: Callable[[], dt.datetime],
-    train_now: TrainNow | None = None,
-) -> Almanac:
+def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime]) -> Almanac:
     """Put the parts together; asks nobody anything yet.
 
     Args:
         settings: where things are.
         config: which packages there should be.
         clock: the present moment, UTC.
-        train_now: trains a package for a visitor; None where this page does not.
     """
     from app.almanac import Almanac as Made  # noqa: PLC0415 - the root is on the path by now
     from app.newer import Newer  # noqa: PLC0415
-    from app.spot import Spot  # noqa: PLC0415
+    from app.spot import Spot, search_now  # noqa: PLC0415
     from app.store import ArtifactSource, FolderSource, Store  # noqa: PLC0415
     from forecast.artifacts import GitHubArtifacts  # noqa: PLC0415
     from forecast.downloads import HASTY, PyPIStats  # noqa: PLC0415
@@ -124,7 +117,7 @@ def assemble(
     )
     spot = Spot(
         stats.daily,
-        train_now,
+        search_now,
         clock,
         horizon=config.forecast_days,
         m_values=config.m_values,
@@ -172,8 +165,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
-    from app.spot import search_now  # noqa: PLC0415 - NumPy may load from here on
-    from forecast.clock import clock_of  # noqa: PLC0415
+    from forecast.clock import clock_of  # noqa: PLC0415 - NumPy may load from here on
     from forecast.config import load_config  # noqa: PLC0415
     from forecast.errors import ConfigError  # noqa: PLC0415
 
@@ -184,7 +176,7 @@ def main() -> int:
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says all
         return 2
-    almanac = assemble(settings, config, clock, search_now)
+    almanac = assemble(settings, config, clock)
     almanac.store.start()
     with _no_stubs():
         from app import page  # noqa: PLC0415

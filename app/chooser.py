@@ -76,20 +76,19 @@ def near(name: str, known: Collection[str]) -> list[str]:
     return difflib.get_close_matches(name, list(known), n=MOST_NEAR, cutoff=0.6)
 
 
-def find(catalogue: Catalogue, text: str, *, trains: bool) -> Found:
+def find(catalogue: Catalogue, text: str) -> Found:
     """What to show to somebody who has typed so much of a name.
 
     Args:
         catalogue: the packages on offer.
         text: as it was typed.
-        trains: whether any other package of PyPI can be asked for.
     """
     found = catalogue.matches(text)
     if found:
         note = wording.matches(min(len(found), MOST_FOUND), len(found))
     else:
         found = catalogue.near(text)
-        note = wording.no_match(near=bool(found), trains=trains)
+        note = wording.no_match(near=bool(found))
     return Found(names=[package.label for package in found[:MOST_FOUND]], note=note)
 
 

@@ -141,7 +141,7 @@ def find_route(almanac: Almanac) -> Route:
 
     def answer_find(request: Request) -> JSONResponse:
         text = request.query_params.get("text", "")
-        found = find(almanac.store.catalogue, text, trains=almanac.trains)
+        found = find(almanac.store.catalogue, text)
         return JSONResponse(found, headers=FIND_HEADERS)
 
     return Route("/find", answer_find)

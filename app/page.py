@@ -64,7 +64,7 @@ def build(almanac: Almanac, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
     page.queue(max_size=WAITING)
     with page:
-        _wire(page, _lay_out(almanac), almanac, clock)
+        _wire(page, _lay_out(), almanac, clock)
         add_endpoints(almanac)
     return page
 
@@ -135,13 +135,13 @@ class Parts:
     svg: gr.Button
 
 
-def _lay_out(almanac: Almanac) -> Parts:
+def _lay_out() -> Parts:
     usual = View()
     with gr.Row(equal_height=True):
         with gr.Column(scale=3, min_width=300):
             gr.HTML(markup.INTRODUCTION, padding=False)
         package = gr.Dropdown(
-            label="Package, or any other name on PyPI" if almanac.trains else "Package",
+            label="Package, or any other name on PyPI",
             allow_custom_value=True,
             elem_id="package",
             scale=2,

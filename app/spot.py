@@ -55,7 +55,7 @@ class Spot:
 
     Args:
         fetch: gives a package's counts; shares its limits with everybody.
-        train: trains; None where this page only shows what the weekly run made.
+        train: the search.
         clock: the present moment, UTC.
         horizon: days to forecast.
         m_values: season lengths to try.
@@ -66,7 +66,7 @@ class Spot:
     def __init__(
         self,
         fetch: Callable[[str], pd.Series[int]],
-        train: TrainNow | None,
+        train: TrainNow,
         clock: Callable[[], dt.datetime],
         *,
         horizon: int,
@@ -85,11 +85,6 @@ class Spot:
         self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._allowance = allowance or Allowance(EACH, EVERYBODY, HOUR)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
-
-    @property
-    def offered(self) -> bool:
-        """Whether this page can train."""
-        return self._train is not None
 
     def outlook(
         self,
@@ -130,8 +125,7 @@ class Spot:
         with self._lock:
             kept = self._kept.get(name)
             if kept is None or kept.day != today:
-                if self._train is not None:
-                    self._take(package, visitor)
+                self._take(package, visitor)
                 kept = self._kept[name] = _Kept(today)
             self._kept.move_to_end(name)
             while len(self._kept) > MOST_KEPT:
@@ -161,11 +155,6 @@ class Spot:
             self._room.release()
 
     def _make(self, package: Package, report: Callable[[float, str], None]) -> Outlook:
-        if self._train is None:
-            raise UnknownPackageError(
-                f"{package.label} has no model here, and this page does not train: "
-                "add it to packages in config.toml, and the next run will have it."
-            )
         report(0.1, f"Fetching the counts of {package.label} from PyPI Stats")
         try:
             counts = self._fetch(package.name)

@@ -330,11 +330,11 @@ def matches(shown: int, found: int) -> str:
     return f"{found} package{'s' if found != 1 else ''}."
 
 
-def no_match(*, near: bool, trains: bool) -> str:
+def no_match(*, near: bool) -> str:
     """That no package has what was typed in its name, and what can be done then."""
     text = "No package here is called so"
     text += "; these come near." if near else "."
-    return f"{text} Enter takes any name on PyPI." if trains else text
+    return f"{text} Enter takes any name on PyPI."
 
 
 def loading() -> str:

@@ -24,7 +24,7 @@ from forecast.config import Config
 from forecast.downloads import HASTY, PyPIStats
 from forecast.web import Limits, PunctualAdapter, new_session
 from tests.faults.table import ATTESTED, ATTESTED_BUT_BROKEN, CLOCKS, MODELS, NEWEST, Models
-from tests.faults.world import ALWAYS, OWNED, PACKAGES
+from tests.faults.world import ALWAYS, OWNED, PACKAGES, no_search
 
 CONFIG = Config(
     packages=PACKAGES, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
@@ -63,7 +63,7 @@ def page(world, store):
         sleep=lambda _: None,
         today=world.now.date,
     )
-    spot = Spot(stats.daily, None, lambda: world.now, horizon=30, m_values=(7,))
+    spot = Spot(stats.daily, no_search, lambda: world.now, horizon=30, m_values=(7,))
     almanac = Almanac(store, Newer(stats.daily, lambda: world.now), spot)
     return show(almanac, View(choose(PACKAGES[0], ())), world.now, wait=WAIT)
 

@@ -18,7 +18,7 @@ from forecast.downloads import HASTY, PyPIStats
 from forecast.web import PunctualAdapter, new_session
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
 from tests.faults.table import NEWER_DAYS
-from tests.faults.world import PACKAGES, WEEK, World
+from tests.faults.world import PACKAGES, WEEK, World, no_search
 
 CONFIG = Config(
     packages=PACKAGES, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
@@ -58,7 +58,7 @@ def new_almanac(world, *, slow):
         today=world.now.date,
         **limits,
     )
-    spot = Spot(stats.daily, None, lambda: world.now, horizon=30, m_values=(7,))
+    spot = Spot(stats.daily, no_search, lambda: world.now, horizon=30, m_values=(7,))
     store = Store(CONFIG, LastWeeks())
     store.refresh()
     return Almanac(store, Newer(stats.daily, lambda: world.now), spot)

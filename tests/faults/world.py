@@ -12,12 +12,13 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pandas as pd
 from cramjam import snappy
 
 from forecast.bundle import digest
+from forecast.errors import SeriesError
 from tests.bundles import CREATED_AT, LAST_DAY, consistent, counts, files_of, make_bundle, zip_of
 from tests.standins.clickhouse import TABLE
 from tests.standins.sigstore import Build, Sigstore
@@ -32,6 +33,11 @@ ALWAYS = 99  # times; more often than anybody asks
 WEEK = dt.timedelta(days=7)
 PACKAGES = ("flask", "requests", "django")
 OWNED = "owned"  # the file that a pickle would write if it could
+
+
+def no_search(*_: Any) -> NoReturn:
+    """In place of the search on the spot: what the bundle does not have is not to be had."""
+    raise SeriesError("is not searched here")
 
 
 @cache

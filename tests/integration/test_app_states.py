@@ -57,6 +57,13 @@ def page(github_server, pypistats_server, token):
     return Page(github_server, pypistats_server, token=token)
 
 
+@pytest.fixture
+def without_counts(page, pypistats_server):
+    """PyPI Stats knows none of the packages, so no model can be made on the spot."""
+    pypistats_server.series.clear()
+    return page
+
+
 def serve(server, name, series):
     server.series[name] = {day.date(): int(count) for day, count in series.items()}
 
@@ -106,42 +113,49 @@ def test_a_weak_token(github_server, pypistats_server):
     assert "ghp_wrong_secret" not in str(shown)
 
 
-def test_no_artifact(page):
-    shown = page.show()
+def test_no_artifact(without_counts):
+    shown = without_counts.show()
     assert shown.figure is None
     assert re.search(r"models.*workflow", text_of(shown))
 
 
-def test_all_artifacts_expired(page, github_server):
-    github_server.add_artifact(zip_of(make_bundle()), expired=True)
+def test_no_artifact_yet_and_a_model_made_on_the_spot(page):
     shown = page.show()
+    assert shown.figure is not None
+    assert "Forecast for Flask" in shown.headline
+    assert re.search(r"models.*workflow", text_of(shown))
+
+
+def test_all_artifacts_expired(without_counts, github_server):
+    github_server.add_artifact(zip_of(make_bundle()), expired=True)
+    shown = without_counts.show()
     assert shown.figure is None
     assert "expired" in text_of(shown)
 
 
-def test_an_artifact_that_cannot_be_trusted(page, github_server):
+def test_an_artifact_that_cannot_be_trusted(without_counts, github_server):
     github_server.add_artifact(zip_of(make_bundle()), fork=True)
-    assert page.show().figure is None
+    assert without_counts.show().figure is None
 
 
-def test_a_wrong_digest(page, github_server):
+def test_a_wrong_digest(without_counts, github_server):
     github_server.add_artifact(zip_of(make_bundle()), digest="sha256:" + "0" * 64)
-    shown = page.show()
+    shown = without_counts.show()
     assert shown.figure is None
     assert re.search("SHA-256|digest", text_of(shown))
 
 
-def test_a_bundle_that_is_none(page, github_server):
+def test_a_bundle_that_is_none(without_counts, github_server):
     github_server.add_artifact(zip_of({"manifest.json": b"{}"}))
-    shown = page.show()
+    shown = without_counts.show()
     assert shown.figure is None
     assert "refused" in text_of(shown)
     assert "Run the workflow again" in text_of(shown)
 
 
-def test_github_down_from_the_start(page, github_server):
+def test_github_down_from_the_start(without_counts, github_server):
     github_server.fail("list", 503, times=99)
-    shown = page.show()
+    shown = without_counts.show()
     assert shown.figure is None
     assert "503" in text_of(shown) or "GitHub" in text_of(shown)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.almanac import Almanac
 from app.newer import Newer
-from app.spot import Spot
+from app.spot import Spot, search_now
 from app.store import ArtifactSource, Store
 from forecast.artifacts import GitHubArtifacts
 from forecast.config import Config
@@ -108,5 +108,5 @@ def start_space(
         sleep=lambda _: None,
         today=lambda: clock().date(),
     )
-    spot = Spot(stats.daily, None, clock, horizon=30, m_values=(7,))
+    spot = Spot(stats.daily, search_now, clock, horizon=30, m_values=(7,))
     return Almanac(Store(config, ArtifactSource(client)), Newer(stats.daily, clock), spot)

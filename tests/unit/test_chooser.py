@@ -54,22 +54,20 @@ def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
 
 def test_what_is_found_is_told():
     many = catalogue(*(f"web-{at}" for at in range(1_000)))
-    found = find(many, "web", trains=True)
+    found = find(many, "web")
     assert found["names"] == [f"web-{at}" for at in range(MOST_FOUND)]
     assert found["note"] == "The first 30 of 1,000 packages: type more of the name."
-    assert find(many, "web-999", trains=True) == {"names": ["web-999"], "note": "1 package."}
+    assert find(many, "web-999") == {"names": ["web-999"], "note": "1 package."}
 
 
 @pytest.mark.parametrize(
-    ("text", "trains", "found"),
+    ("text", "found"),
     [
-        ("flaks", True, (["flask"], "called so; these come near. Enter takes any name on PyPI.")),
-        ("flaks", False, (["flask"], "called so; these come near.")),
-        ("zzz", True, ([], "called so. Enter takes any name on PyPI.")),
-        ("zzz", False, ([], "called so.")),
+        ("flaks", (["flask"], "called so; these come near. Enter takes any name on PyPI.")),
+        ("zzz", ([], "called so. Enter takes any name on PyPI.")),
     ],
 )
-def test_where_nothing_is_found_the_way_on_is_told(text, trains, found):
+def test_where_nothing_is_found_the_way_on_is_told(text, found):
     names, end = found
-    answer = find(catalogue("flask", "requests"), text, trains=trains)
+    answer = find(catalogue("flask", "requests"), text)
     assert answer == {"names": names, "note": f"No package here is {end}"}

@@ -118,14 +118,6 @@ def test_a_surprise_is_not_kept():
     assert setting.spot.outlook(DJANGO).on_the_spot
 
 
-def test_a_page_that_does_not_train_asks_nobody():
-    setting = Setting(train=None)
-    assert not setting.spot.offered
-    with pytest.raises(UnknownPackageError, match=r"Django has no model here.*config\.toml"):
-        setting.spot.outlook(DJANGO)
-    assert setting.asked == []
-
-
 def test_no_more_than_so_many_are_kept(monkeypatch):
     monkeypatch.setattr("app.spot.MOST_KEPT", 2)
     setting = Setting()
