@@ -33,6 +33,7 @@ def test_first_load(visit):
         assert text in facts
     assert "Error of the model (MASE)\n0.90" in facts
     assert "Error of the seasonal naive (MASE)\n1.00" in facts
+    assert visit.text("footer").strip() == "Use via API or MCP"
 
 
 def test_the_forecast_starts_on_the_day_after_the_last_observed(visit):
