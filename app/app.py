@@ -133,7 +133,8 @@ def _no_stubs() -> Iterator[None]:
     """Import gradio in half of the time.
 
     gradio compares a type stub of each component with one it makes anew, and writes it
-    into its own folder, whenever it is imported. It leaves out what has no source file.
+    into its own folder, whenever it is imported or first used. It leaves out what has no
+    source file.
     """
     import inspect  # noqa: PLC0415 - used here alone
 
@@ -180,7 +181,8 @@ def main() -> int:
     almanac.store.start()
     with _no_stubs():
         from app import page  # noqa: PLC0415
-    served = page.build(almanac, clock)
+
+        served = page.build(almanac, clock)
     served.launch(**page.launch_options(almanac), prevent_thread_lock=True)
     almanac.start_preparing()
     served.block_thread()
