@@ -11,7 +11,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 
@@ -20,6 +20,8 @@ from app.unread import forget_unread
 from forecast.errors import BusyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import gradio as gr
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -44,6 +46,7 @@ ROUTES = tuple(
     )
 )
 QUEUED = re.compile(r"/gradio_api/(queue/join|call/.+)")
+DEEPEST = 32  # levels of JSON; what gradio and MCP understand has some ten
 SWEEP = 64  # calls between two looks for answers that nobody fetched
 
 
@@ -177,8 +180,8 @@ class Limits:
                         break
         except TimeoutError:
             return PlainTextResponse("the request's body came too slowly", 408)
-        if _names_files(bytes(body)):
-            return PlainTextResponse("expected JSON without files in it", 400)
+        if fault := _fault_of(bytes(body)):
+            return PlainTextResponse(fault, 400)
         return bytes(body)
 
     async def _sweep(self, scope: Scope) -> None:
@@ -187,21 +190,24 @@ class Limits:
             await forget_unread(scope["app"].get_blocks()._queue)  # noqa: SLF001 - no other way
 
 
-def _names_files(body: bytes) -> bool:
-    """Whether gradio would copy or fetch something for this, or nobody can tell."""
+def _fault_of(body: bytes) -> str:
+    """What is wrong with a body: no JSON, or files that gradio would copy or fetch."""
     try:
-        left = [json.loads(body)]
+        level = [json.loads(body)]
     except (ValueError, RecursionError):
-        return True
-    while left:
-        value = left.pop()
-        if isinstance(value, dict):
-            if isinstance(value.get("meta"), dict):
-                return True
-            left += value.values()
-        elif isinstance(value, list):
-            left += value
-    return False
+        return "expected JSON"
+    for _ in range(DEEPEST):
+        if any(isinstance(value, dict) and isinstance(value.get("meta"), dict) for value in level):
+            return "expected JSON without files in it"
+        level = [inner for value in level for inner in _inside(value)]
+    return f"expected JSON of at most {DEEPEST} levels" if level else ""
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    """What a list or an object of JSON holds."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def visitor_in(request: gr.Request | Request) -> str:

@@ -154,6 +154,16 @@ def test_what_is_no_json_or_names_a_file_is_refused(served, body):
     assert inner.asked == []
 
 
+def test_deep_json_is_refused(served):
+    inner, port = served
+    bodies = {deep: b"[" * deep + b"1" + b"]" * deep for deep in (31, 32)}
+    assert ask(port, "POST", CALL, bodies[31])[0] == 200
+    asked = len(inner.asked)
+    refused = (400, "expected JSON of at most 32 levels")
+    assert ask(port, "POST", CALL, bodies[32])[:2] == refused
+    assert len(inner.asked) == asked
+
+
 @pytest.mark.parametrize("body", [b"x" * 1001, b"x" * 1_000_000])
 def test_a_large_body_is_refused(served, body):
     inner, port = served
