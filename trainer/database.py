@@ -17,15 +17,22 @@ class Database:
     Args:
         path: the file; made if it is not there.
         tables: statements that make the tables.
+
+    Raises:
+        sqlite3.Error: if the file is no database.
     """
 
     def __init__(self, path: Path, tables: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None)
-        # With the write-ahead log a killed process loses nothing, and a row costs no wait
-        # for the disk.
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.executescript(FACTS + tables)
+        try:
+            # With the write-ahead log a killed process loses nothing, and a row costs no wait
+            # for the disk.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = NORMAL")
+            self._connection.executescript(FACTS + tables)
+        except sqlite3.Error:
+            self._connection.close()
+            raise
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """What a statement gives."""

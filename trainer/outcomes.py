@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import sqlite3
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -129,8 +130,10 @@ class Gathered:
 
     def __init__(self, folder: Path, identity: str) -> None:
         paths = sorted(folder.glob("outcomes*.sqlite"))
-        self._opened = [Outcomes(path, identity) for path in paths]
-        self._shares = {name: share for share in self._opened for name in share.packages()}
+        with ExitStack() as opened:
+            shares = [opened.enter_context(closing(Outcomes(path, identity))) for path in paths]
+            self._shares = {name: share for share in shares for name in share.packages()}
+            self._opened = opened.pop_all()
 
     def get(self, name: str) -> Outcome | None:
         """The outcome of a package; None where no share has it."""
@@ -139,8 +142,7 @@ class Gathered:
 
     def close(self) -> None:
         """Let go of the files."""
-        for share in self._opened:
-            share.close()
+        self._opened.close()
 
 
 def _opened(path: Path) -> Database:

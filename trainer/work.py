@@ -94,13 +94,16 @@ class Work:
         self.folder = folder
         if not (folder / RUN).is_file():
             raise ConfigError(f"{folder}: expected a run, but {RUN} is not there; fetch one first")
-        try:
-            self._database = Database(folder / RUN, TABLES)
-            self.plan = Plan.model_validate_json(self._database.fact("plan"))
-        except (sqlite3.Error, ValueError):
-            raise ConfigError(
-                f"{folder}: {RUN} is no run of this version; remove it and fetch again"
-            ) from None
+        with contextlib.ExitStack() as opened:
+            try:
+                database = Database(folder / RUN, TABLES)
+                self._database = opened.enter_context(contextlib.closing(database))
+                self.plan = Plan.model_validate_json(self._database.fact("plan"))
+            except (sqlite3.Error, ValueError):
+                raise ConfigError(
+                    f"{folder}: {RUN} is no run of this version; remove it and fetch again"
+                ) from None
+            opened.pop_all()
 
     @classmethod
     def begin(cls, folder: Path, plan: Plan) -> Work:
