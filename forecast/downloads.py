@@ -162,7 +162,7 @@ class PyPIStats:
             sleep=self._sleep,
             retry=tenacity.retry_if_exception_type(TransientError),
             wait=self._patience.next_wait,
-            stop=self._is_over,
+            stop=self._patience.is_over,
             before_sleep=self._hold_others,
             reraise=True,
         )
@@ -275,13 +275,6 @@ class PyPIStats:
                 "PYPISTATS_URL."
             )
         return target
-
-    def _is_over(self, state: tenacity.RetryCallState) -> bool:
-        spent = max(state.seconds_since_start or 0.0, state.idle_for)
-        return (
-            state.attempt_number >= self._patience.attempts
-            or spent + state.upcoming_sleep > self._patience.total
-        )
 
     def _hold_others(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None

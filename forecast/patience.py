@@ -21,7 +21,7 @@ class TransientError(DownloadsError):
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to go on asking when a source refuses or fails.
+    """How long to go on asking when a source refuses or fails, as tenacity asks it.
 
     Attributes:
         attempts: Calls for one package, the first included.
@@ -51,6 +51,11 @@ class Patience:
         # Jitter comes last, or clients that reach the cap would all return together.
         wait = min(max(grown, asked_for), self.longest)
         return wait + float(tenacity.wait_random(0, self.jitter)(state))
+
+    def is_over(self, state: tenacity.RetryCallState) -> bool:
+        """Whether no further call follows; tenacity's ``stop``."""
+        spent = max(state.seconds_since_start or 0.0, state.idle_for)
+        return state.attempt_number >= self.attempts or spent + state.upcoming_sleep > self.total
 
 
 def seconds_of(retry_after: str | None) -> float:

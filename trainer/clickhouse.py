@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -224,17 +224,12 @@ class ClickHouse:
         Raises:
             DownloadsError: It could not be filled.
         """
-
-        def is_over(state: tenacity.RetryCallState) -> bool:
-            spent = max(state.seconds_since_start or 0.0, state.idle_for)
-            last = state.attempt_number >= self._patience.attempts
-            return last or spent + state.upcoming_sleep > seconds
-
+        patience = replace(self._patience, total=seconds)
         attempts = tenacity.Retrying(
             sleep=self._sleep,
             retry=tenacity.retry_if_exception_type(TransientError),
-            wait=self._patience.next_wait,
-            stop=is_over,
+            wait=patience.next_wait,
+            stop=patience.is_over,
             reraise=True,
         )
         try:
