@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
 
 from tests.appserver import AppServer
 from tests.bundles import make_bundle, zip_of
+from tests.waiting import until
 
 # The app, in a process that tells of every file it creates or opens for writing.
 WATCHED = """
@@ -61,10 +61,3 @@ def test_killed_while_it_downloads_a_bundle(github_server, pypistats_server, tmp
     known = f"{folders['tmp']}/"
     assert [path for path in wrote if not path.isdigit() and not path.startswith(known)] == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "config.toml"]
-
-
-def until(holds):
-    limit = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < limit
-        time.sleep(0.02)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import threading
 import tracemalloc
 from dataclasses import replace
 from html import unescape
@@ -25,6 +24,7 @@ from forecast.downloads import HASTY, PyPIStats
 from forecast.web import Limits, PunctualAdapter, new_session
 from tests.faults.table import ATTESTED, ATTESTED_BUT_BROKEN, CLOCKS, MODELS, NEWEST, Models
 from tests.faults.world import ALWAYS, OWNED, PACKAGES, no_search
+from tests.waiting import until
 
 CONFIG = Config(
     packages=PACKAGES, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
@@ -208,15 +208,6 @@ def test_a_blob_s_key_is_in_no_log(world, caplog):
 
     assert world.github.blob.calls[0].query["sig"] == "signed"
     assert "sig" not in caplog.text
-
-
-def until(holds, row):
-    tick = threading.Event()
-    for _ in range(4000):
-        if holds():
-            return
-        tick.wait(0.005)
-    raise AssertionError(f"{row}: not within 20 s")
 
 
 @pytest.mark.parametrize("row", CLOCKS, ids=str)

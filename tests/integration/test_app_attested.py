@@ -6,7 +6,6 @@ import datetime as dt
 import html
 import re
 import sys
-import time
 
 import pytest
 
@@ -19,6 +18,7 @@ from tests.appserver import NOW, AppServer
 from tests.bundles import files_of, make_bundle, replace_folder, zip_of
 from tests.integration.test_app import call
 from tests.standins.sigstore import Build
+from tests.waiting import until
 
 CONFIG = """
 packages = ["flask"]
@@ -28,7 +28,6 @@ forecast_days = 30
 m_values = [7]
 verify_attestation = {verify}
 """
-WITHIN = 60.0  # seconds, on a busy machine
 WEEK = dt.timedelta(days=7)
 LAST_DAY = NOW.date() - dt.timedelta(days=15)
 
@@ -88,15 +87,6 @@ def test_a_process_keeps_its_models_until_the_next_are_attested(
 def trained_through(app):
     _, [[flask]] = call(app, "packages")
     return dt.date.fromisoformat(flask["trained_through"])
-
-
-def until(holds):
-    end = time.monotonic() + WITHIN
-    while time.monotonic() < end:
-        if holds():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"not within {WITHIN:.0f} s")
 
 
 # The page

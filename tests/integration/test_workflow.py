@@ -15,6 +15,7 @@ from forecast.bundle import read_folder, read_zip
 from tests.actions.runner import Runner, copy_checkout
 from tests.bundles import make_bundle, zip_of
 from tests.standins.github import GitHubServer
+from tests.waiting import until
 from trainer.join import NOT_TRAINED
 from trainer.previous import NOT_ASKED
 from trainer.sources import Sample
@@ -120,8 +121,7 @@ def kill_share_2(job, line):
     if job.name == "Share 2/2" and line.startswith("package-"):
         path = job.workspace / "run" / "outcomes-2-of-2.sqlite"
         with closing(sqlite3.connect(path)) as outcomes:
-            while not outcomes.execute("SELECT count(*) FROM outcomes").fetchone()[0]:
-                pass
+            until(lambda: outcomes.execute("SELECT count(*) FROM outcomes").fetchone()[0])
         job.kill()
 
 
