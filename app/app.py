@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping
 
-    from app.almanac import Almanac
+    from app.data.forecasts import Almanac
     from forecast.config import Config
 
 # Read when gradio is imported and when it serves.
@@ -65,8 +65,8 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read what is set; an empty variable counts as none."""
-        from forecast.downloads import API as PYPISTATS  # noqa: PLC0415 - the same
-        from forecast.github import API as GITHUB  # noqa: PLC0415 - once the root is on the path
+        from forecast.github.api import API as GITHUB  # noqa: PLC0415 - once the root is on the path
+        from forecast.sources.pypistats import API as PYPISTATS  # noqa: PLC0415 - the same
 
         def get(name: str) -> str | None:
             return environment.get(name, "").strip() or None
@@ -89,13 +89,13 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
         config: which packages there should be.
         clock: the present moment, UTC.
     """
-    from app.almanac import Almanac as Made  # noqa: PLC0415 - the root is on the path by now
-    from app.newer import Newer  # noqa: PLC0415
-    from app.spot import Spot, search_now  # noqa: PLC0415
-    from app.store import ArtifactSource, FolderSource, Store  # noqa: PLC0415
-    from forecast.artifacts import GitHubArtifacts  # noqa: PLC0415
-    from forecast.downloads import HASTY, PyPIStats  # noqa: PLC0415
-    from forecast.web import new_session  # noqa: PLC0415
+    from app.data.forecasts import Almanac as Made  # noqa: PLC0415 - the root is on the path by now
+    from app.data.live_counts import Newer  # noqa: PLC0415
+    from app.data.on_demand import Spot, search_now  # noqa: PLC0415
+    from app.data.store import ArtifactSource, FolderSource, Store  # noqa: PLC0415
+    from forecast.github.artifacts import GitHubArtifacts  # noqa: PLC0415
+    from forecast.http import new_session  # noqa: PLC0415
+    from forecast.sources.pypistats import HASTY, PyPIStats  # noqa: PLC0415
 
     stats = PyPIStats(
         new_session(config.repository_url, seconds=VISITORS_WAIT),

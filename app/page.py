@@ -13,9 +13,13 @@ import gradio as gr
 from gradio.components.plot import PlotData
 from starlette.middleware import Middleware
 
-from app import links, markup, views
-from app.chooser import MOST_LISTED
-from app.endpoints import (
+from app.data.catalogue import MOST_LISTED
+from app.gradio_internals.preload import Preload, drawing_library
+from app.view import content as views
+from app.view import markup
+from app.view import state as links
+from app.view.state import ALL, MOST_COMPARED, RANGES, View, choose, parse_view
+from app.web.endpoints import (
     COLD_START,
     PATIENCE,
     add_endpoints,
@@ -23,9 +27,7 @@ from app.endpoints import (
     find_route,
     picture_route,
 )
-from app.limits import Limits, visitor_in
-from app.links import ALL, MOST_COMPARED, RANGES, View, choose, parse_view
-from app.preload import Preload, drawing_library
+from app.web.guard import Limits, visitor_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,8 +35,9 @@ if TYPE_CHECKING:
 
     from gradio.blocks import Block
 
-    from app.almanac import Almanac
+    from app.data.forecasts import Almanac
 
+STATIC = Path(__file__).with_name("static")
 TITLE = "PyPI download forecast"
 SESSIONS = 200  # remembered; every call of an endpoint is one to gradio
 WAITING = 100  # drawings and calls in line; who comes then is told to come back
@@ -82,7 +85,7 @@ def launch_options(almanac: Almanac) -> dict[str, Any]:
     )
     return {
         "theme": theme,
-        "css_paths": Path(__file__).with_name("page.css"),
+        "css_paths": STATIC / "page.css",
         "mcp_server": True,
         "ssr_mode": False,
         "show_error": True,
@@ -275,7 +278,7 @@ def _wire(
             concurrency_limit=DRAWINGS,
             **private,
         )
-    page.load(None, js=Path(__file__).with_name("chooser.js").read_text("utf-8"), **private)
+    page.load(None, js=(STATIC / "chooser.js").read_text("utf-8"), **private)
     parts.png.click(None, js=SAVE % "png", **private)
     parts.svg.click(None, js=SAVE % "svg", **private)
 

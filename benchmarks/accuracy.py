@@ -20,11 +20,11 @@ from tqdm import tqdm
 from benchmarks.peers import NAIVE, OURS, PEERS, Peer
 from benchmarks.scores import MEASURES, Run, measure, summarise
 from benchmarks.windows import HORIZON, Window, from_folder, from_source, thinned
-from forecast.arima.backtest import seasonal_naive
 from forecast.config import load_config
-from forecast.downloads import PyPIStats
-from forecast.web import new_session
-from trainer.sources import Live
+from forecast.http import new_session
+from forecast.search.backtest import seasonal_naive
+from forecast.sources.pypistats import PyPIStats
+from forecast.sources.source import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

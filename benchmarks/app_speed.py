@@ -21,20 +21,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.figures import Figure, table
-from forecast.bundle import Bundle, read_folder
-from forecast.folder import replacing
-from forecast.pickling import dumps
-from forecast.writer import Writer
+from forecast.bundle.reader import Bundle, read_folder
+from forecast.bundle.replace import replacing
+from forecast.bundle.writer import Writer
+from forecast.model.pickling import dumps
 from tests.appserver import AppServer, train_sample
 from tests.browser.chromium import chromium
-from trainer.drawing import badge, chart
+from trainer.reports.pictures import badge, chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from playwright.sync_api import Browser
 
-    from forecast.model import Forecast
+    from forecast.model.ensemble import Forecast
 
 MANY = 5_000  # packages
 CHARTS = 50

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from pmdarima import auto_arima
 from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
 
-from forecast import christmas
-from forecast.arima.backtest import SEASON, seasonal_naive
-from forecast.arima.search import train
-from forecast.model import Z_80, Z_95
+from forecast.model import holidays as christmas
+from forecast.model.ensemble import Z_80, Z_95
+from forecast.search.backtest import SEASON, seasonal_naive
+from forecast.search.search import train
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.arima.backtest import naive_error
-from forecast.christmas import share
 from forecast.errors import DownloadsError, SeriesError
+from forecast.model.holidays import share
+from forecast.search.backtest import naive_error
 from forecast.series import regular
-from trainer.sources import Folder
+from forecast.sources.source import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from trainer.sources import Live
+    from forecast.sources.source import Live
 
 Array = NDArray[np.float64]
 

@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 from benchmarks.scores import MEASURES, Run, measure, summarise
 from benchmarks.windows import HORIZON, LONGEST_TRAINING, Window, windows
-from forecast.arima.backtest import seasonal_naive
-from forecast.arima.search import train
 from forecast.errors import DownloadsError, SeriesError
+from forecast.search.backtest import seasonal_naive
+from forecast.search.search import train
 from forecast.series import regular
-from trainer.sources import Folder
+from forecast.sources.source import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

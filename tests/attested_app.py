@@ -10,8 +10,8 @@ import runpy
 import sys
 from pathlib import Path
 
-from app import store
-from forecast import provenance
+from app.data import store
+from forecast.github import provenance
 
 LOOK_EVERY = 0.2  # seconds
 

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from forecast.bundle import Bundle, digest, read_zip
-from forecast.folder import replacing
-from forecast.manifest import MANIFEST, Backtest, Manifest, MemberEntry, PackageEntry
-from forecast.model import Member, Model
-from forecast.pickling import dumps
-from forecast.tables import head
-from forecast.writer import Writer
+from forecast.bundle.manifest import MANIFEST, Backtest, Manifest, MemberEntry, PackageEntry
+from forecast.bundle.reader import Bundle, digest, read_zip
+from forecast.bundle.replace import replacing
+from forecast.bundle.tables import head
+from forecast.bundle.writer import Writer
+from forecast.model.ensemble import Model
+from forecast.model.member import Member
+from forecast.model.pickling import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import settings
 
-from forecast.web import new_session
+from forecast.http import new_session
 from tests.standins.clickhouse import ClickHouseServer
 from tests.standins.engine import Engine
 from tests.standins.github import GitHubServer

@@ -13,8 +13,8 @@ from threadpoolctl import threadpool_limits
 
 from forecast.config import Package
 from forecast.series import recent, regular
-from trainer.sources import Sample
-from trainer.task import Outcome, Task, train_package
+from forecast.sources.source import Sample
+from trainer.engines.task import Outcome, Task, train_package
 
 TODAY = dt.date(2026, 11, 22)
 

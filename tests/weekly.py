@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.artifacts import GitHubArtifacts
-from forecast.bundle import read_folder
-from forecast.downloads import PyPIStats
-from forecast.model import Member, Model
-from forecast.web import PunctualAdapter, new_session
+from forecast.bundle.reader import read_folder
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.http import PunctualAdapter, new_session
+from forecast.model.ensemble import Model
+from forecast.model.member import Member
+from forecast.sources.clickhouse import ClickHouse
+from forecast.sources.pypistats import PyPIStats
 from tests.bundles import NAIVE
 from trainer import cli
-from trainer.clickhouse import ClickHouse
-from trainer.task import Outcome, product_of
+from trainer.engines.task import Outcome, product_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
     import pytest
     import requests
 
-    from forecast.bundle import Bundle
+    from forecast.bundle.reader import Bundle
     from tests.standins.clickhouse import ClickHouseServer
     from tests.standins.github import GitHubServer
     from tests.standins.pypistats import PyPIStatsServer
-    from trainer.task import Task
+    from trainer.engines.task import Task
 
 CONFIG = """\
 packages = [{packages}]
@@ -75,7 +76,7 @@ def seasonal_naive(task: Task) -> Outcome:
 
 
 def without_search(tasks: Iterable[Task], _jobs: int) -> Iterator[Outcome]:
-    """What takes the place of ``trainer.workers.execute``."""
+    """What takes the place of ``trainer.engines.local.execute``."""
     yield from map(seasonal_naive, tasks)
 
 

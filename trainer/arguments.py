@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
 from forecast.config import parse_packages
 from forecast.errors import ConfigError
+from trainer.engines.local import cores
 from trainer.outcomes import Part
-from trainer.workers import cores
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,40 +15,40 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm
 
-from forecast import github
-from forecast.artifacts import GitHubArtifacts
-from forecast.bundle import read_folder
+from forecast.bundle.manifest import MANIFEST, PUBLIC
+from forecast.bundle.reader import read_folder
+from forecast.bundle.replace import check_target, replacing
+from forecast.bundle.writer import Writer
 from forecast.clock import clock_of
 from forecast.config import load_config
-from forecast.downloads import API, PyPIStats
 from forecast.errors import ArtifactError, BundleError, ConfigError, ForecastError
-from forecast.folder import check_target, replacing
-from forecast.manifest import MANIFEST, PUBLIC
-from forecast.web import new_session
-from forecast.writer import Writer
-from trainer import clickhouse
+from forecast.github import api as github
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.http import new_session
+from forecast.sources import clickhouse
+from forecast.sources.clickhouse import ClickHouse
+from forecast.sources.pypistats import API, PyPIStats
+from forecast.sources.source import Live, Sample, folder
 from trainer.arguments import parse
-from trainer.clickhouse import ClickHouse
+from trainer.engines.fingerprint import source_digest
+from trainer.engines.local import execute
 from trainer.fetch import fetch
-from trainer.identity import source_digest
 from trainer.join import join
 from trainer.previous import check_kind, digest, download, forget, reopen
-from trainer.sources import Live, Sample, folder
-from trainer.summary import annotation, markdown, plain, staleness, warnings_of
+from trainer.reports.summary import annotation, markdown, plain, staleness, warnings_of
 from trainer.train import train
 from trainer.work import Plan, Work, remove
-from trainer.workers import execute
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from forecast.bundle import Bundle
+    from forecast.bundle.manifest import Manifest
+    from forecast.bundle.reader import Bundle
     from forecast.config import Config
-    from forecast.manifest import Manifest
+    from forecast.sources.source import Answer, Source
     from trainer.arguments import Arguments
-    from trainer.sources import Answer, Source
-    from trainer.task import Outcome, Task
+    from trainer.engines.task import Outcome, Task
 
 DONE, NOTHING_TRAINED, WRONG_USAGE = 0, 1, 2
 PROBE_SECONDS = 5.0
@@ -253,7 +253,7 @@ class _Job:
     def _execute(self, tasks: Iterable[Task], most: int) -> Iterator[Outcome]:
         arguments = self.arguments
         if arguments.cluster:
-            from trainer import cluster  # noqa: PLC0415 - Dask is there for who asks for it
+            from trainer.engines import dask as cluster  # noqa: PLC0415 - Dask is there for who asks for it
 
             outcomes = cluster.execute(tasks, arguments.cluster)
         else:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator
 
-    from forecast.bundle import Bundle
-    from trainer.sources import Answer, Source
+    from forecast.bundle.reader import Bundle
+    from forecast.sources.source import Answer, Source
     from trainer.work import Work
 
     Track = Callable[[Iterator[tuple[str, Answer]], int], Iterator[tuple[str, Answer]]]

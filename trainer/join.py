@@ -5,21 +5,22 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from forecast.manifest import Manifest
+from forecast.bundle.manifest import Manifest
 from trainer.outcomes import Gathered
-from trainer.previous import NOT_ASKED, carry_over
-from trainer.record import keep_record, most_rows
+from trainer.previous import carry_over
+from trainer.reports.summary import NOT_ASKED
+from trainer.reports.track_record import keep_record, most_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import pandas as pd
 
-    from forecast.bundle import Bundle
+    from forecast.bundle.reader import Bundle
+    from forecast.bundle.writer import Writer
     from forecast.config import Package
     from forecast.history import Merged
-    from forecast.writer import Writer
-    from trainer.task import Outcome
+    from trainer.engines.task import Outcome
     from trainer.work import Work
 
 NOT_TRAINED = "the share of the run that should have trained it did not come to its end"

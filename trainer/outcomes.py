@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.bundle.manifest import PackageEntry
+from forecast.bundle.tables import VALUES
 from forecast.errors import ConfigError
-from forecast.manifest import PackageEntry
-from forecast.model import Forecast
-from forecast.tables import VALUES
+from forecast.model.ensemble import Forecast
 from trainer.database import Database
-from trainer.task import Outcome, Product
+from trainer.engines.task import Outcome, Product
 
 if TYPE_CHECKING:
     from pathlib import Path

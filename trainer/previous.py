@@ -10,26 +10,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.bundle import extract, read_folder
+from forecast.bundle.manifest import PUBLIC, PackageEntry
+from forecast.bundle.reader import extract, read_folder
+from forecast.bundle.tables import VALUES
 from forecast.errors import BundleError
-from forecast.manifest import PUBLIC, PackageEntry
-from forecast.model import Forecast
-from forecast.published import open_newest
-from forecast.tables import VALUES
-from trainer.drawing import badge, chart
-from trainer.task import Product
+from forecast.github.newest import open_newest
+from forecast.model.ensemble import Forecast
+from trainer.engines.task import Product
+from trainer.reports.pictures import badge, chart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from forecast.artifacts import GitHubArtifacts
-    from forecast.bundle import Bundle
+    from forecast.bundle.manifest import Kind
+    from forecast.bundle.reader import Bundle
     from forecast.config import Package
-    from forecast.manifest import Kind
-    from forecast.model import Model
+    from forecast.github.artifacts import GitHubArtifacts
+    from forecast.model.ensemble import Model
     from trainer.work import Plan
 
-NOT_ASKED = "not asked for in this run"
 LONGEST_REASON = 500  # characters
 ZIP, UNPACKED = "previous.zip", "previous"
 

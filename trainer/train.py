@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from forecast.errors import SeriesError
 from forecast.series import recent, regular
+from trainer.engines.task import Outcome, Task
 from trainer.outcomes import Outcomes
-from trainer.task import Outcome, Task
 
 if TYPE_CHECKING:
     import datetime as dt

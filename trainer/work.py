@@ -23,10 +23,10 @@ import numpy as np
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from forecast.bundle.manifest import Kind
 from forecast.config import Package
 from forecast.errors import ConfigError
 from forecast.history import Merged
-from forecast.manifest import Kind
 from trainer.database import Database
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import datetime as dt
 
 import pytest
 
-from forecast.bundle import read_zip
+from forecast.bundle.reader import read_zip
+from forecast.sources.source import Sample
 from tests.actions.runner import Runner, copy_checkout
 from tests.appserver import AppServer
 from tests.browser.conftest import opened
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
-from trainer.sources import Sample
 
 MONDAY = dt.datetime(2026, 11, 23, 3, 23, tzinfo=dt.UTC)
 CONFIG = """\

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from forecast.provenance import ProvenanceVerifier
+from forecast.github.provenance import ProvenanceVerifier
 from tests.faults.world import World, sigstore
 
 if TYPE_CHECKING:

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from app.almanac import Almanac
-from app.links import View, choose
-from app.newer import Newer
-from app.spot import Spot
-from app.store import ArtifactSource, Store
-from app.views import show
-from app.wording import notices
-from forecast.artifacts import GitHubArtifacts
+from app.data.forecasts import Almanac
+from app.data.live_counts import Newer
+from app.data.on_demand import Spot
+from app.data.store import ArtifactSource, Store
+from app.view.content import show
+from app.view.state import View, choose
+from app.view.wording import notices
 from forecast.config import Config
-from forecast.downloads import HASTY, PyPIStats
-from forecast.web import Limits, PunctualAdapter, new_session
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.http import Limits, PunctualAdapter, new_session
+from forecast.sources.pypistats import HASTY, PyPIStats
 from tests.faults.table import ATTESTED, ATTESTED_BUT_BROKEN, CLOCKS, MODELS, NEWEST, Models
 from tests.faults.world import ALWAYS, OWNED, PACKAGES, no_search
 from tests.waiting import until

@@ -7,15 +7,15 @@ import threading
 
 import pytest
 
-from app.almanac import Almanac
-from app.links import View, choose
-from app.newer import Newer
-from app.spot import Spot
-from app.store import Store
-from app.views import show
+from app.data.forecasts import Almanac
+from app.data.live_counts import Newer
+from app.data.on_demand import Spot
+from app.data.store import Store
+from app.view.content import show
+from app.view.state import View, choose
 from forecast.config import Config
-from forecast.downloads import HASTY, PyPIStats
-from forecast.web import PunctualAdapter, new_session
+from forecast.http import PunctualAdapter, new_session
+from forecast.sources.pypistats import HASTY, PyPIStats
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
 from tests.faults.table import NEWER_DAYS
 from tests.faults.world import PACKAGES, WEEK, World, no_search

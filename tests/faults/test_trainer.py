@@ -7,9 +7,9 @@ import functools
 
 import pytest
 
-from forecast.bundle import read_zip
-from forecast.patience import Patience
-from forecast.web import Limits
+from forecast.bundle.reader import read_zip
+from forecast.http import Limits
+from forecast.sources.retry import Patience
 from tests.bundles import files_of, replace_folder
 from tests.faults.table import BULK, TRAINING, Trainer
 from tests.faults.world import PACKAGES

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pandas as pd
 from cramjam import snappy
 
-from forecast.bundle import digest
+from forecast.bundle.reader import digest
 from forecast.errors import SeriesError
 from tests.bundles import CREATED_AT, LAST_DAY, consistent, counts, files_of, make_bundle, zip_of
 from tests.standins.clickhouse import TABLE
 from tests.standins.sigstore import Build, Sigstore
 
 if TYPE_CHECKING:
-    from forecast.bundle import Bundle
+    from forecast.bundle.reader import Bundle
     from tests.standins.clickhouse import ClickHouseServer
     from tests.standins.github import GitHubServer, StoredArtifact
     from tests.standins.pypistats import PyPIStatsServer

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cramjam import snappy
 from hypothesis import strategies as st
 
-from forecast.artifacts import Artifact
+from forecast.github.artifact import Artifact
 from tests.bundles import CREATED_AT, consistent, files_of, make_bundle
 from tests.standins.sigstore import Build, Sigstore
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
-    from forecast.model import Member, Model
+    from forecast.model.ensemble import Model
+    from forecast.model.member import Member
 
 BUNDLE = make_bundle(("flask", "requests"), failed={"gone": "no such package"})
 FILES = files_of(BUNDLE)

@@ -18,19 +18,19 @@ import pandas as pd
 import requests
 import urllib3
 
-from forecast import pickling
-from forecast.artifacts import GitHubArtifacts
-from forecast.attestations import decompressed
-from forecast.blocks import Blocks, rows_of
-from forecast.bundle import read_zip
+from forecast.bundle.blocks import Blocks, rows_of
+from forecast.bundle.manifest import parse_manifest
+from forecast.bundle.reader import read_zip
+from forecast.bundle.tables import VALUES, head, history_rows
 from forecast.config import Config, load_config
-from forecast.downloads import read_answer
 from forecast.errors import ForecastError
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.github.attestations import decompressed
+from forecast.github.provenance import ProvenanceVerifier
 from forecast.history import merge
-from forecast.manifest import parse_manifest
-from forecast.model import Model
-from forecast.provenance import ProvenanceVerifier
-from forecast.tables import VALUES, head, history_rows
+from forecast.model import pickling
+from forecast.model.ensemble import Model
+from forecast.sources.pypistats import read_answer
 from tests.bundles import files_of
 from tests.fuzz import inputs
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import SearchStrategy
 
-    from forecast.bundle import Bundle
+    from forecast.bundle.reader import Bundle
 
 Histories = dict[str, dict[dt.date, int]]
 

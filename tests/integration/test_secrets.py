@@ -41,10 +41,10 @@ BEGIN = "import base64, logging, os, runpy, sys; sys.argv = ['app/app.py'];"
 RUN = "runpy.run_path('app/app.py', run_name='__main__')"
 DEBUG = "logging.basicConfig(level=logging.DEBUG);"
 BROKEN = """
-import forecast.github
+import forecast.github.api
 def broken(self, *arguments, **named):
     raise RuntimeError("the refresh thread meets something new")
-forecast.github.GitHub.get = broken
+forecast.github.api.GitHub.get = broken
 """
 LEAK = "print(base64.b64encode(b'x' + os.environ['GITHUB_TOKEN'].encode()), flush=True);"
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.links import View, choose
-from app.views import show
-from app.wording import notices
-from forecast.bundle import read_zip
+from app.view.content import show
+from app.view.state import View, choose
+from app.view.wording import notices
+from forecast.bundle.reader import read_zip
 from forecast.config import Package
 from tests.bundles import files_of, zip_of
 from tests.simulation.year import DAY, WEEK, Loads, count, expire_old, load, start_space

@@ -8,14 +8,14 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.almanac import Almanac
-from app.newer import Newer
-from app.spot import Spot, search_now
-from app.store import ArtifactSource, Store
-from forecast.artifacts import GitHubArtifacts
+from app.data.forecasts import Almanac
+from app.data.live_counts import Newer
+from app.data.on_demand import Spot, search_now
+from app.data.store import ArtifactSource, Store
 from forecast.config import Config
-from forecast.downloads import HASTY, PyPIStats
-from forecast.web import new_session
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.http import new_session
+from forecast.sources.pypistats import HASTY, PyPIStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,0 +1,1 @@
+"""What the page knows: bundle, forecasts, live counts, limits."""

@@ -1,0 +1,1 @@
+"""What the page shows: state, chart, sentences, HTML, files."""

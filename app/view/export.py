@@ -1,0 +1,116 @@
+"""History and forecast to take away: CSV, JSON, and the answers of the endpoints."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import json
+from typing import TYPE_CHECKING, TypedDict
+
+from app.data.package_forecast import counted
+from forecast.bundle.tables import VALUES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.data.package_forecast import Outlook
+
+COLUMNS = ("package", "date", "downloads", "repaired", *VALUES)
+
+
+class Day(TypedDict):
+    """One day of a forecast."""
+
+    date: str
+    mean: float
+    lower_80: float
+    upper_80: float
+    lower_95: float
+    upper_95: float
+
+
+class Answer(TypedDict):
+    """What ``/forecast`` answers."""
+
+    package: str
+    trained_through: str
+    observed_through: str
+    forecast: list[Day]
+
+
+def answer(outlook: Outlook, days: int) -> Answer:
+    """A forecast as the endpoint gives it.
+
+    Raises:
+        BundleError: if more days are asked for than the table has, and the model is unusable.
+    """
+    return Answer(
+        package=outlook.package.name,
+        trained_through=outlook.trained_through.isoformat(),
+        observed_through=outlook.observed_through.isoformat(),
+        forecast=ahead(outlook, days),
+    )
+
+
+def ahead(outlook: Outlook, days: int) -> list[Day]:
+    """The days of a forecast, to a tenth of a download.
+
+    Raises:
+        BundleError: see :func:`answer`.
+    """
+    made = outlook.forecast(days)
+    return [
+        Day(
+            date=(made.start + dt.timedelta(days=at)).isoformat(),
+            mean=round(float(made.mean[at]), 1),
+            lower_80=round(float(made.lower_80[at]), 1),
+            upper_80=round(float(made.upper_80[at]), 1),
+            lower_95=round(float(made.lower_95[at]), 1),
+            upper_95=round(float(made.upper_95[at]), 1),
+        )
+        for at in range(days)
+    ]
+
+
+def to_csv(outlooks: Sequence[Outlook]) -> str:
+    """History and forecast below each other, a row a day."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for outlook in outlooks:
+        name = outlook.package.name
+        for day, value, repaired in _past(outlook):
+            writer.writerow([name, day, f"{value:.10g}", int(repaired), *[""] * len(VALUES)])
+        for row in ahead(outlook, outlook.days):
+            writer.writerow([name, row["date"], "", "", *list(row.values())[1:]])
+    return text.getvalue()
+
+
+def to_json(outlooks: Sequence[Outlook]) -> str:
+    """The same, and what is known of the model's accuracy."""
+    return json.dumps([_whole(outlook) for outlook in outlooks], indent=1, allow_nan=False) + "\n"
+
+
+def _whole(outlook: Outlook) -> dict[str, object]:
+    history = [
+        {"date": day, "downloads": round(value, 1), "repaired": repaired}
+        for day, value, repaired in _past(outlook)
+    ]
+    total = outlook.total
+    return {
+        **answer(outlook, outlook.days),
+        "total": total and {name: round(float(getattr(total, name)), 1) for name in VALUES},
+        "backtest": outlook.backtest.model_dump() if outlook.backtest else None,
+        "history": history,
+    }
+
+
+def _past(outlook: Outlook) -> list[tuple[str, float, bool]]:
+    series = outlook.series
+    repaired = set(series.repaired)
+    days = (series.start + dt.timedelta(days=at) for at in range(len(counted(series))))
+    return [
+        (day.isoformat(), float(value), day in repaired)
+        for day, value in zip(days, counted(series), strict=True)
+    ]

@@ -1,0 +1,220 @@
+"""The page's HTML: sentences of ``wording`` in semantic elements, everything escaped."""
+
+from __future__ import annotations
+
+import datetime as dt
+from html import escape
+from typing import TYPE_CHECKING
+
+from app.view import wording
+from app.view.chart import shown_events
+from app.view.export import ahead
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from app.data.package_forecast import Outlook
+    from app.view.state import View
+    from app.view.wording import Notice
+    from forecast.bundle.manifest import Manifest
+    from forecast.config import Event
+    from forecast.github.artifact import Provenance
+
+LABELS = {"sample": "Sample data", "warning": "Warning", "info": "Note", "error": "Problem"}
+
+INTRODUCTION = """<h1>PyPI download forecast</h1>
+<p>How many downloads in the coming weeks, and can you believe it?</p>"""
+
+
+def notices(found: Sequence[Notice]) -> str:
+    """A list of what a visitor should know; empty without any."""
+    items = [
+        f'<li class="notice {notice.kind}"><strong>{LABELS[notice.kind]}:</strong> '
+        f"{_code(notice.text)}</li>"
+        for notice in found
+    ]
+    return f'<ul class="notices">{"".join(items)}</ul>' if items else ""
+
+
+def headline(outlooks: Sequence[Outlook], events: Sequence[Event]) -> str:
+    """The answer, before anything else."""
+    title = f"<h2>Forecast for {escape(wording.listed(outlooks))}</h2>"
+    sentences = [escape(wording.headline(outlook, events)) for outlook in outlooks]
+    if len(sentences) == 1:
+        return f'{title}<p class="answer">{sentences[0]}</p>'
+    return f'{title}<ul class="answers"><li>{"</li><li>".join(sentences)}</li></ul>'
+
+
+def empty(title: str, text: str) -> str:
+    """In place of a forecast."""
+    return f'<h2>{escape(title)}</h2><p class="answer empty">{_code(text)}</p>'
+
+
+def facts(outlooks: Sequence[Outlook], manifest: Manifest | None) -> str:
+    """Whether to believe it, and how fresh it is."""
+    if len(outlooks) == 1:
+        return _facts_of_one(outlooks[0], manifest)
+    return _facts_of_many(outlooks, manifest)
+
+
+def _facts_of_one(outlook: Outlook, manifest: Manifest | None) -> str:
+    sentences = " ".join(escape(sentence) for sentence in wording.accuracy(outlook))
+    told = wording.track_record(outlook)
+    record = f'<p class="record">{escape(told)}</p>' if told else ""
+    figures = [(name, escape(value)) for name, value in wording.errors(outlook)]
+    fresh = [(name, _time(day)) for name, day in wording.freshness(outlook, manifest)]
+    return (
+        '<div class="facts">'
+        f"<section><h3>Can it be believed?</h3><p>{sentences}</p>{_pairs(figures)}{record}"
+        "</section>"
+        f"<section><h3>How fresh is it?</h3>{_pairs(fresh)}</section>"
+        "</div>"
+    )
+
+
+def _facts_of_many(outlooks: Sequence[Outlook], manifest: Manifest | None) -> str:
+    days = outlooks[0].days
+    heads = (
+        "Package",
+        f"Next {days} days",
+        "80 % band",
+        "Error (MASE)",
+        "Seasonal naive",
+        "Observed through",
+    )
+    rows = []
+    for outlook in outlooks:
+        mean, band = wording.expected(outlook)
+        figures = dict(wording.errors(outlook))
+        doubt = " (not better)" if wording.not_better(outlook) else ""
+        rows.append(
+            [
+                outlook.package.label,
+                mean,
+                band or "unknown",
+                figures.get("Error of the model (MASE)", "unknown") + doubt,
+                figures.get("Error of the seasonal naive (MASE)", "unknown"),
+                wording.date(outlook.observed_through),
+            ]
+        )
+    updated = wording.freshness(outlooks[0], manifest)[:1]
+    return (
+        '<div class="facts"><section><h3>Can it be believed, and how fresh is it?</h3>'
+        f"{_table(heads, rows, 'The packages compared')}"
+        f"{_pairs([(name, _time(day)) for name, day in updated])}</section></div>"
+    )
+
+
+def details(
+    outlooks: Sequence[Outlook],
+    view: View,
+    events: Sequence[Event],
+    *,
+    mirrors: bool,
+    origin: str = "",
+) -> str:
+    """How it was made, and what is marked on the chart; ``origin`` is HTML already."""
+    parts = []
+    for outlook in outlooks:
+        repaired = outlook.series.repaired
+        text = wording.choice(outlook)
+        parts.append(f"<h3>{escape(outlook.package.label)}</h3><p>Model: {escape(text)}</p>")
+        if repaired:
+            days = ", ".join(_time(day) for day in repaired)
+            parts.append(
+                f"<p>Repaired days (estimated, as the count is missing or wrong): {days}.</p>"
+            )
+        else:
+            parts.append("<p>Every day was counted; none was repaired.</p>")
+    marked = shown_events(outlooks, view, events)
+    if marked:
+        items = "".join(f"<li>{escape(wording.event_note(event))}</li>" for event in marked)
+        parts.append(f"<h3>Marked on the chart</h3><ul>{items}</ul>")
+    counted = "include those of mirrors" if mirrors else "leave out those of mirrors"
+    parts.append(
+        "<h3>How to read it</h3>"
+        f"<p>Counts are those of PyPI's download log and {counted}. The forecast starts on the "
+        "day after the last day observed. Of the days to come, 80 % and 95 % should lie within "
+        "the two bands; "
+        "the band of the total takes into account that errors of neighbouring days go together. "
+        "MASE is the mean absolute error, as a multiple of the usual change from one week to the "
+        "next; the seasonal naive forecast repeats the last week.</p>"
+    )
+    return f'<div class="details">{"".join(parts)}{origin}</div>'
+
+
+def origin(provenance: Provenance | None, *, asked: bool) -> str:
+    """Where the models come from, and what of that was checked."""
+    text = _code(wording.origin(provenance, asked=asked))
+    link = f' <a href="{escape(provenance.run_url)}">See the run.</a>' if provenance else ""
+    return f"<h3>Where the models come from</h3><p>{text}{link}</p>"
+
+
+def numbers(outlooks: Sequence[Outlook]) -> str:
+    """The forecast as a table, for whoever reads rather than looks."""
+    heads = ("Day", "Expected", "80 %: from", "to", "95 %: from", "to")
+    parts = []
+    for outlook in outlooks:
+        rows = [
+            [
+                f"{dt.date.fromisoformat(day['date']):%a %d %b %Y}",
+                *(
+                    wording.count(value)
+                    for value in (
+                        day["mean"],
+                        day["lower_80"],
+                        day["upper_80"],
+                        day["lower_95"],
+                        day["upper_95"],
+                    )
+                ),
+            ]
+            for day in ahead(outlook, outlook.days)
+        ]
+        parts.append(_table(heads, rows, f"Downloads of {outlook.package.label} a day"))
+    return "".join(parts)
+
+
+def exports(view: View) -> str:
+    """Links to the same view as files."""
+    name = view.packages[0].name
+    query = escape(view.query)
+    links = [
+        f'<a href="export/{name}.{kind}{query}" download="{name}.{kind}">{kind.upper()}</a>'
+        for kind in ("csv", "json")
+    ]
+    return f'<p class="exports">History and forecast as {" or ".join(links)}.</p>'
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    """A description list; the values are HTML already."""
+    items = "".join(f"<div><dt>{escape(name)}</dt> <dd>{value}</dd></div>" for name, value in pairs)
+    return f"<dl>{items}</dl>" if items else ""
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    # A region that scrolls must be reachable by keyboard.
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _time(day: dt.date) -> str:
+    return f'<time datetime="{day.isoformat()}">{wording.date(day)}</time>'
+
+
+def _code(text: str) -> str:
+    """Escaped, with what stands between backticks as code."""
+    parts = escape(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))

@@ -1,0 +1,1 @@
+"""What the page answers over HTTP besides the page itself."""

@@ -1,0 +1,195 @@
+"""What programs ask for: ``/forecast``, ``/packages``, and files to take away.
+
+No ``from __future__ import annotations`` here: gradio makes schemas of the annotations
+as they stand.
+"""
+
+from typing import Any, Literal, TypedDict
+
+import gradio as gr
+from anyio import to_thread
+from gradio.events import api
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.data.forecasts import Almanac
+from app.data.package_forecast import LONGEST_DAYS
+from app.view import export
+from app.view.export import Answer
+from app.view.search import find
+from app.view.state import parse_view
+from app.web.guard import visitor_in
+from forecast.config import LONGEST_NAME, Package
+from forecast.errors import BusyError, ForecastError, UnknownPackageError
+
+COLD_START = 45.0  # seconds that a visitor waits for the first bundle at the most
+PATIENCE = 12.0  # seconds for newer days
+MOST_LISTED = 1_000  # packages at once
+MOST_SKIPPED = 1_000_000  # packages; PyPI has fewer
+FIND_HEADERS = {"Cache-Control": "private, max-age=60"}  # for letters typed and deleted again
+PICTURE_HEADERS = {
+    "Cache-Control": "public, max-age=3600",
+    # Whoever opens the picture by itself gets a picture, whatever is in it.
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Listed(TypedDict):
+    """One package that ``/packages`` lists."""
+
+    package: str
+    status: Literal["ready", "no model yet"]
+    trained_through: str | None
+
+
+def add_endpoints(almanac: Almanac) -> None:
+    """Add ``/forecast`` and ``/packages``, which are MCP tools as well, to the present Blocks."""
+
+    # The docstring is shown to callers, who do not pass the request.
+    async def forecast(package: str, request: gr.Request, days: int = 30) -> Answer:  # noqa: D417
+        """Forecast the daily downloads of a package on PyPI, with 80 % and 95 % bands.
+
+        Args:
+            package: name of the package, such as flask
+            days: how many days to forecast, from the day after the last one observed
+        """
+        # What is at hand takes less time than handing it to a thread.
+        plain = isinstance(package, str) and isinstance(days, int)
+        if plain and almanac.at_hand(Package(package, package), days):
+            return answer(almanac, package, days)
+        return await to_thread.run_sync(answer, almanac, package, days, visitor_in(request))
+
+    def packages(search: str = "", offset: int = 0, limit: int = 100) -> list[Listed]:
+        """List the packages that are trained every week, a page at a time.
+
+        There are more as long as a page is full: ask again with offset raised by limit.
+
+        Args:
+            search: a part of the name; empty for every package
+            offset: how many packages to leave out at the beginning
+            limit: how many packages to list at most, from 1 to 1000
+        """
+        return listed(almanac, search, offset, limit)
+
+    options: dict[str, Any] = {"concurrency_limit": None}
+    api(forecast, api_name="forecast", **options)
+    api(packages, api_name="packages", **options)
+
+
+def answer(almanac: Almanac, package: str, days: int, visitor: str = "") -> Answer:
+    """What ``/forecast`` answers.
+
+    Raises:
+        gr.Error: if there is no such package, or days are out of range.
+    """
+    try:
+        parsed = Package.parse(package)
+    except ValueError as error:
+        raise gr.Error(f"package {package!r:.60}: {error}", print_exception=False) from None
+    almanac.store.wait(COLD_START)
+    bundle = almanac.store.snapshot.bundle
+    most = max(LONGEST_DAYS, bundle.manifest.forecast_days if bundle else 0)
+    _check_whole("days", days, 1, most)
+    try:
+        return export.answer(almanac.outlook(parsed, wait=PATIENCE, visitor=visitor), days)
+    except ForecastError as error:
+        name = "" if parsed.label in str(error) else f"package {parsed.label!r}: "
+        raise gr.Error(f"{name}{error}", print_exception=False) from None
+
+
+def listed(almanac: Almanac, search: str, offset: int, limit: int) -> list[Listed]:
+    """What ``/packages`` answers: first the packages that begin with the text.
+
+    Raises:
+        gr.Error: if an argument is not what it should be.
+    """
+    if not isinstance(search, str) or len(search) > LONGEST_NAME:
+        raise gr.Error(
+            f"search is {search!r:.40}: expected at most {LONGEST_NAME} characters of a name",
+            print_exception=False,
+        )
+    _check_whole("offset", offset, 0, MOST_SKIPPED)
+    _check_whole("limit", limit, 1, MOST_LISTED)
+    bundle = almanac.store.wait(COLD_START).bundle
+    found = []
+    for package in almanac.store.catalogue.matches(search)[offset : offset + limit]:
+        entry = bundle.modelled.get(package.name) if bundle else None
+        through = entry.trained_through if entry else None
+        found.append(
+            Listed(
+                package=package.name,
+                status="ready" if entry else "no model yet",
+                trained_through=through.isoformat() if through else None,
+            )
+        )
+    return found
+
+
+def _check_whole(name: str, value: Any, least: int, most: int) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        raise gr.Error(
+            f"{name} is {value!r:.40}: expected a whole number from {least} to {most:,}",
+            print_exception=False,
+        )
+
+
+def find_route(almanac: Almanac) -> Route:
+    """What the chooser shows below a name as it is typed: ``find?text=PART``."""
+
+    def answer_find(request: Request) -> JSONResponse:
+        text = request.query_params.get("text", "")
+        found = find(almanac.store.catalogue, text)
+        return JSONResponse(found, headers=FIND_HEADERS)
+
+    return Route("/find", answer_find)
+
+
+def export_route(almanac: Almanac) -> Route:
+    """Files of a view: ``export/NAME.csv?package=NAME``, ``.json``, other packages as well."""
+
+    def export_file(request: Request) -> Response:
+        view = parse_view(dict(request.query_params))
+        kind = request.path_params["file"].rpartition(".")[2]
+        makers = {"csv": (export.to_csv, "text/csv"), "json": (export.to_json, "application/json")}
+        if kind not in makers or not view.packages:
+            return PlainTextResponse("expected export/NAME.csv?package=NAME, or .json", 404)
+        make, media_type = makers[kind]
+        try:
+            text = make(
+                [almanac.outlook(each, visitor=visitor_in(request)) for each in view.packages]
+            )
+        except UnknownPackageError as error:
+            return PlainTextResponse(str(error), 404)
+        except BusyError as error:
+            headers = {"Retry-After": str(int(error.retry_after) + 1)}
+            return PlainTextResponse(str(error), 429, headers=headers)
+        except ForecastError as error:
+            return PlainTextResponse(str(error), 503)
+        name = f"{view.packages[0].name}.{kind}"
+        return Response(
+            text,
+            media_type=media_type,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+
+    return Route("/export/{file}", export_file)
+
+
+def picture_route(almanac: Almanac) -> Route:
+    """Pictures for other people's pages: ``picture/NAME.svg`` and ``picture/NAME.badge.svg``."""
+
+    def picture(request: Request) -> Response:
+        bundle = almanac.store.wait(COLD_START).bundle
+        name = request.path_params["file"]
+        # Looked up among the bundle's own names, so nothing of a visitor's reaches a path.
+        data = bundle.picture(name) if bundle else None
+        if data is None:
+            return PlainTextResponse(
+                "expected picture/NAME.svg or picture/NAME.badge.svg of a package with a model", 404
+            )
+        return Response(data, media_type="image/svg+xml", headers=PICTURE_HEADERS)
+
+    return Route("/picture/{file}", picture)

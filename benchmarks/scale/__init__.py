@@ -1,0 +1,1 @@
+"""Thousands of packages: time, memory and faults, beside statsforecast."""

@@ -1,0 +1,99 @@
+"""A folder of thousands of distinct series, as ``--source FOLDER`` reads it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from forecast.errors import ConfigError, DownloadsError, SeriesError
+from forecast.series import regular
+from forecast.sources.source import Folder, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+DAYS = 180  # of each series; what PyPI Stats keeps
+WEEK = 7
+LARGEST_FACTOR = 20.0
+SEED = 0
+TODAY = dt.date(2026, 11, 22)  # every series ends the day before, as a source's do
+
+
+def make(folder: Path, size: int, data: Path | None) -> list[str]:
+    """Write ``size`` series of 180 days, no two alike, as ``<package>.csv``.
+
+    Args:
+        folder: where to; made here.
+        size: how many series.
+        data: CSV files, ``<package>.csv`` or ``<source>/<package>.csv``, that the series are
+            cut from, at different days and in different sizes; None for made-up ones.
+
+    Returns:
+        Their names.
+
+    Raises:
+        ConfigError: if no file there holds enough days.
+    """
+    folder.mkdir(parents=True)
+    stream = made_up() if data is None else cut(_long_enough(data), np.random.default_rng(SEED))
+    seen: set[bytes] = set()
+    while len(seen) < size:
+        counts = next(stream)
+        digest = hashlib.sha256(counts.to_numpy().tobytes()).digest()
+        if digest in seen:
+            continue
+        counts.rename_axis("date").to_csv(folder / f"{name_of(len(seen))}.csv")
+        seen.add(digest)
+    return [name_of(number) for number in range(size)]
+
+
+def name_of(number: int) -> str:
+    """What the series of this number is called."""
+    return f"package-{number}"
+
+
+def cut(whole: Sequence[pd.Series[int]], random: np.random.Generator) -> Iterator[pd.Series[int]]:
+    """Pieces of real series, one series after the other, each of a size of its own.
+
+    They are dated anew, to end on one day, and keep their weekdays.
+    """
+    days = pd.date_range(end=pd.Timestamp(TODAY), periods=DAYS + 1, name="date")[:-1]
+    while True:
+        for counts in whole:
+            weekdays = pd.DatetimeIndex(counts.index).day_of_week[: len(counts) - DAYS + 1]
+            first = int(random.choice(np.flatnonzero(weekdays == days[0].day_of_week)))
+            factor = float(np.exp(random.uniform(0.0, np.log(LARGEST_FACTOR))))
+            piece = np.rint(counts.to_numpy()[first : first + DAYS] * factor)
+            yield pd.Series(piece.astype("int64"), index=days, name="downloads")
+
+
+def made_up() -> Iterator[pd.Series[int]]:
+    """The sample source's, one name after the other."""
+    source, number = Sample(TODAY), 0
+    while True:
+        yield source.daily(name_of(number)).iloc[-DAYS:]
+        number += 1
+
+
+def _long_enough(data: Path) -> list[pd.Series[int]]:
+    """The regular series below a folder that hold 180 days from any weekday on."""
+    found = []
+    for file in sorted([*data.glob("*.csv"), *data.glob("*/*.csv")]):
+        try:
+            series = regular(Folder(file.parent).daily(file.stem))
+        except (DownloadsError, SeriesError):
+            continue  # an index, or a series with too many gaps
+        if len(series.values) >= DAYS + WEEK:
+            days = pd.date_range(series.start, periods=len(series.values), name="date")
+            values = np.rint(series.values).astype("int64")
+            found.append(pd.Series(values, index=days, name="downloads"))
+    if not found:
+        raise ConfigError(
+            f"{data}: expected CSV files with {DAYS + WEEK} days of counts; none has so many"
+        )
+    return found

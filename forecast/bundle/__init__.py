@@ -1,0 +1,1 @@
+"""What a training run publishes: its files, how they are written, how they are checked."""

@@ -1,0 +1,171 @@
+"""A bundle written package by package: memory does not grow with what has been written.
+
+See ``forecast.bundle.reader`` for the format. The rows of a package lie together in every table,
+so that a reader finds them as one block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from forecast.bundle.manifest import MANIFEST, PackageEntry
+from forecast.bundle.tables import (
+    FORECASTS,
+    HISTORY,
+    PAST,
+    TRACK,
+    forecast_rows,
+    head,
+    history_rows,
+    record_rows,
+)
+from forecast.errors import BundleError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pandas as pd
+
+    from forecast.bundle.manifest import Manifest
+    from forecast.model.ensemble import Forecast
+
+
+class Writer:
+    """Writes a bundle into a folder, package by package; what is written is let go of.
+
+    Files stay open during a call only, so a writer may be dropped at any time. The folder
+    holds no bundle until ``close``, which writes the manifest, last.
+
+    Args:
+        folder: an empty folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._entries: dict[str, bytes] = {}
+        self._digests = {HISTORY: hashlib.sha256(), FORECASTS: hashlib.sha256()}
+        self._written: dict[str, set[str]] = {}
+        self._begin(HISTORY)
+        self._begin(FORECASTS)
+
+    def history(self, name: str, counts: pd.Series[int]) -> None:
+        """Write the counts of a package that is, or ever was, in the config; once each.
+
+        Args:
+            name: the package; it need not have an entry.
+            counts: as fetched, by day, ascending.
+
+        Raises:
+            BundleError: if its counts were written before.
+            OSError: if the disk does not let us; so everywhere here.
+        """
+        self._rows(HISTORY, name, history_rows(name, counts))
+
+    def add(
+        self,
+        name: str,
+        entry: PackageEntry,
+        model: bytes,
+        forecast: Forecast,
+        pictures: Mapping[str, str],
+    ) -> None:
+        """Write a package with its model; the manifest lists packages in the order of calls.
+
+        Args:
+            name: the package.
+            entry: what to say of it; ``file`` and ``sha256`` are filled in here.
+            model: the pickled model, for ``<name>.pkl``.
+            forecast: the model's, over the manifest's ``forecast_days``.
+            pictures: SVG by file name, of ``forecast.bundle.reader.PICTURES``; may be empty.
+
+        Raises:
+            BundleError: if it was written before.
+        """
+        self._rows(FORECASTS, name, forecast_rows(name, forecast))
+        for picture, svg in pictures.items():
+            self._begin(picture, svg.encode())
+        (self._folder / f"{name}.pkl").write_bytes(model)
+        update = {"file": f"{name}.pkl", "sha256": hashlib.sha256(model).hexdigest()}
+        self.skip(name, entry.model_copy(update=update))
+
+    def skip(self, name: str, entry: PackageEntry) -> None:
+        """List a package that has no model."""
+        self._entries[name] = entry.model_dump_json().encode()
+
+    def record(self, past: pd.DataFrame, track: pd.DataFrame) -> None:
+        """Write the track record of one package; once each.
+
+        The two files exist if, and only if, this was called, be it with empty tables: a
+        bundle whose run had none before it has no record, which is another thing than a
+        record without rows.
+
+        Args:
+            past: rows of ``past_forecasts.csv``; may be empty.
+            track: rows of ``track_record.csv``; may be empty.
+
+        Raises:
+            BundleError: if the rows are of several packages, or of one written before.
+        """
+        names = {*past["package"], *track["package"]}
+        if len(names) > 1:
+            raise BundleError(f"expected the record of one package; this is of {sorted(names)}")
+        for table, rows in ((PAST, past), (TRACK, track)):
+            if table not in self._digests:
+                self._begin(table)
+            for name in names:
+                self._rows(table, name, record_rows(rows, table))
+
+    def close(self, draft: Manifest) -> Manifest:
+        """Write the manifest: from here on the folder holds a bundle.
+
+        Args:
+            draft: the manifest; ``files`` and ``packages`` are filled in here.
+
+        Returns:
+            The manifest, whose entries are parsed as they are looked at.
+        """
+        files = {name: made.hexdigest() for name, made in self._digests.items()}
+        bare = draft.model_copy(update={"packages": {}, "files": files})
+        with (self._folder / MANIFEST).open("wb") as file:
+            file.write(bare.dump().removesuffix(b"{}\n}\n"))
+            between = b"{\n"
+            for name, entry in self._entries.items():
+                file.write(between + json.dumps(name).encode() + b": " + entry)
+                between = b",\n"
+            file.write(b"\n}\n}\n" if self._entries else b"{}\n}\n")
+        return bare.model_copy(update={"packages": _Entries(self._entries)})
+
+    def _begin(self, name: str, data: bytes | None = None) -> None:
+        """Begin a file that the manifest's ``files`` names, a table with its head."""
+        data = head(name) if data is None else data
+        (self._folder / name).write_bytes(data)
+        self._digests[name] = hashlib.sha256(data)
+
+    def _rows(self, table: str, name: str, rows: bytes) -> None:
+        written = self._written.setdefault(table, set())
+        if name in written:
+            raise BundleError(f"{table}: the rows of {name!r} must lie together; write them once")
+        written.add(name)
+        with (self._folder / table).open("ab") as file:
+            file.write(rows)
+        self._digests[table].update(rows)
+
+
+class _Entries(Mapping[str, PackageEntry]):
+    """Entries as JSON, which take a fifth of the memory that they take as objects."""
+
+    def __init__(self, texts: Mapping[str, bytes]) -> None:
+        self._texts = texts
+
+    def __getitem__(self, name: str) -> PackageEntry:
+        return PackageEntry.model_validate_json(self._texts[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)

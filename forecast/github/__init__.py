@@ -1,0 +1,1 @@
+"""The newest bundle that GitHub has and that can be trusted."""

@@ -1,0 +1,371 @@
+"""Calls to GitHub's REST API: token, rate limit, and a sentence for each refusal."""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote, urljoin
+
+import requests
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from forecast.errors import ArtifactError
+from forecast.http import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+    from datetime import datetime
+
+API = "https://api.github.com"
+API_VERSION = "2022-11-28"
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NOT_FOUND = 404
+ACTIONS = "Actions: read"  # the least that a token must allow
+
+_MAX_JSON = 8 << 20
+_MINUTE = 60.0
+_HOUR = 3600.0
+_MAX_BLOB_REDIRECTS = 2
+_OK, _NOT_MODIFIED, _UNAUTHORISED, _FORBIDDEN = 200, 304, 401, 403
+_GONE, _TOO_MANY, _SERVER_FAULT = 410, 429, 500
+
+
+class Answer(BaseModel):
+    """Base of the answers' schemas: no type is guessed, unknown fields are let be."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class PassingError(ArtifactError):
+    """A failure that may be gone in a moment."""
+
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+
+
+class _Bearer(requests.auth.AuthBase):
+    """Sends the token; as an auth object, so that ~/.netrc cannot take its place."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class GitHub:
+    """One repository's REST API, for one thread at a time.
+
+    It never waits: a rate limit is raised with ``retry_after``, and until then nothing
+    more is asked.
+
+    Args:
+        session: Sends the calls; see ``forecast.http.new_session``.
+        owner: The user or organisation whose repository it is.
+        repo: The repository.
+        token: A token that may read Actions, or None.
+        url: Where the API is.
+        clock: The present moment; only differences between its answers matter.
+        limits: What one call may cost.
+        rights: What the token must allow, as GitHub calls it.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        *,
+        owner: str,
+        repo: str,
+        token: str | None,
+        url: str,
+        clock: Callable[[], datetime],
+        limits: Limits,
+        rights: str = ACTIONS,
+    ) -> None:
+        self.repository = f"{owner}/{repo}"
+        self.url = url.rstrip("/")
+        self.base = f"{self.url}/repos/{quote(owner, safe='')}/{quote(repo, safe='')}"
+        self._session = session
+        self._token = (token or "").strip() or None
+        self._clock = clock
+        self._limits = replace(limits, max_bytes=_MAX_JSON)
+        self._rights = rights
+        self._refusals = 0
+        self._closed: tuple[datetime, float] | None = None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether there is a token to send."""
+        return self._token is not None
+
+    def get(
+        self,
+        url: str,
+        what: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        expected: Collection[int] = (),
+    ) -> Reply:
+        """The answer to one call: 200 or 304, or another that is expected.
+
+        Args:
+            url: The address, on this API.
+            what: What is asked for, as the error messages call it.
+            headers: More headers.
+            expected: Further statuses that are good answers. A redirect is not followed.
+
+        Raises:
+            ArtifactError: No answer, a refusal, or a rate limit (``retry_after``).
+        """
+        self._check_closed()
+        sent = {
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": API_VERSION,
+            **(headers or {}),
+        }
+        auth = self._authorisation()
+        try:
+            reply = fetch(self._session, url, headers=sent, auth=auth, limits=self._limits)
+        except TooLargeError as error:
+            raise self.error(
+                f"GitHub was asked for {what}, and {error}; see GITHUB_API_URL."
+            ) from None
+        except ExchangeError as error:
+            raise self.error(
+                f"GitHub was asked for {what} and did not answer: {error}; it will be asked again.",
+                passing=True,
+            ) from None
+        if _is_rate_limit(reply):
+            raise self._close(reply, what)
+        self._refusals = 0
+        if reply.status in {_OK, _NOT_MODIFIED, *expected}:
+            return reply
+        raise self.error(
+            f"GitHub was asked for {what} of {self.repository} and {self._complaint(reply)}.",
+            passing=reply.status >= _SERVER_FAULT,
+        )
+
+    def read(self, model: type[AnswerT], reply: Reply, what: str) -> AnswerT:
+        """The answer as its schema says.
+
+        Raises:
+            ArtifactError: It is not JSON, or not of that schema.
+        """
+        try:
+            return model.model_validate_json(reply.body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            place = ".".join(str(step) for step in first["loc"]) or "the whole"
+        raise self.error(
+            f"GitHub should have answered with {what} as its API documents it, but {shown(place)} "
+            f"is wrong ({shown(first['msg'])}) in {shown(reply.body)}; see GITHUB_API_URL."
+        )
+
+    def following(self, url: str, reply: Reply) -> str | None:
+        """The address of a list's next page, which must be on the same server.
+
+        Raises:
+            ArtifactError: It is on another.
+        """
+        for link in requests.utils.parse_header_links(reply.headers.get("Link", "")):
+            if link.get("rel") != "next":
+                continue
+            following = joined(url, link.get("url", ""))
+            if following is None or origin(following) != origin(self.url):
+                raise self.error(
+                    f"GitHub's list goes on at {shown(host(following))}, which is not {self.url}, "
+                    "and is not followed; see GITHUB_API_URL."
+                )
+            return following
+        return None
+
+    def blob(self, url: str | None, what: str, max_bytes: int) -> bytes:
+        """What lies in a blob store, which gets no Authorization: it refuses one.
+
+        Args:
+            url: Where the API said it lies.
+            what: What is asked for, as the error messages call it.
+            max_bytes: The most to take.
+
+        Raises:
+            ArtifactError: It cannot be had from there.
+        """
+        subject = what[0].upper() + what[1:]
+        limits = replace(self._limits, max_bytes=max_bytes)
+        for _ in range(_MAX_BLOB_REDIRECTS + 1):
+            url = self._blob_url(url, what)
+            try:
+                reply = fetch(self._session, url, limits=limits)
+            except ExchangeError as error:
+                raise self.error(
+                    f"{subject} did not come from {shown(host(url))}: {error}; it will be asked "
+                    "for again.",
+                    passing=not isinstance(error, TooLargeError),
+                ) from None
+            if reply.status == _OK:
+                return reply.body
+            if reply.status not in REDIRECTS:
+                raise self.error(
+                    f"{subject} should have come from {shown(host(url))}, which answered "
+                    f"{reply.status}; its address is valid for a minute, a new one will be asked "
+                    "for.",
+                    passing=True,
+                )
+            url = location(url, reply)
+        raise self.error(f"{subject} is sent on in circles; it will be asked for again.")
+
+    def _blob_url(self, url: str | None, what: str) -> str:
+        place = origin(url) if url else None
+        allowed = {"https"} if self.url.lower().startswith("https:") else {"http", "https"}
+        if url is None or place is None or place[0] not in allowed:
+            raise self.error(
+                f"GitHub should have sent on to an https address with {what}, but sent "
+                f"on to {shown(host(url))}; it is not followed."
+            )
+        return url
+
+    def token_advice(self) -> str:
+        """How to get a token that does."""
+        return (
+            f"make a {'new ' if self._token else ''}fine-grained token for {self.repository} alone "
+            f"with {self._rights}, and set it as GITHUB_TOKEN"
+        )
+
+    def error(
+        self, message: str, *, retry_after: float = 0.0, passing: bool = False
+    ) -> ArtifactError:
+        """An error without the token; every one passes here."""
+        if self._token:
+            message = message.replace(self._token, "***")
+        return (PassingError if passing else ArtifactError)(message, retry_after=retry_after)
+
+    def _authorisation(self) -> _Bearer | None:
+        if self._token is None:
+            return None
+        # An HTTP library that finds a bad header value prints it in its complaint.
+        if not re.fullmatch(r"[!-~]+", self._token):
+            raise self.error(
+                "GITHUB_TOKEN holds characters that no token has, and is not sent: "
+                f"{self.token_advice()}."
+            )
+        return _Bearer(self._token)
+
+    def _complaint(self, reply: Reply) -> str:
+        """What GitHub did, and how to mend it."""
+        status = reply.status
+        if status >= _SERVER_FAULT:
+            return (
+                f"failed with status {status}; it will be asked again, and "
+                "https://www.githubstatus.com tells more"
+            )
+        if status in REDIRECTS:
+            return (
+                f"says it has moved ({status}): set username and repo_name in config.toml to the "
+                "repository's new name"
+            )
+        if status == _UNAUTHORISED and self._token:
+            return (
+                f"refused the token (401), which has expired or is mistyped: {self.token_advice()}"
+            )
+        sentences = {
+            _UNAUTHORISED: f"wants a token (401): {self.token_advice()}",
+            _FORBIDDEN: (
+                f"refused (403), for the token is missing or allows too little: "
+                f"{self.token_advice()}"
+            ),
+            NOT_FOUND: (
+                "found nothing (404): check username and repo_name in config.toml; if they are "
+                f"right, {self.token_advice()}"
+            ),
+            _GONE: "says it has expired (410): run the training workflow again",
+        }
+        return sentences.get(status, f"answered {status}: {shown(reply.body)}; see GITHUB_API_URL")
+
+    def _close(self, reply: Reply, what: str) -> ArtifactError:
+        """Ask nothing more until GitHub may be asked again."""
+        self._refusals += 1
+        seconds = _wait(reply, self._refusals)
+        self._closed = (self._clock(), seconds)
+        remedy = "" if self._token else f"; to be allowed more, {self.token_advice()}"
+        return self.error(
+            f"GitHub was asked for {what} and says that is too often ({reply.status}): it will be "
+            f"asked again in {seconds:.0f} s{remedy}.",
+            retry_after=seconds,
+        )
+
+    def _check_closed(self) -> None:
+        if self._closed is None:
+            return
+        since, seconds = self._closed
+        passed = (self._clock() - since).total_seconds()
+        if 0 <= passed < seconds:
+            left = seconds - passed
+            raise self.error(
+                f"GitHub said it is asked too often, and is not asked again for {left:.0f} s.",
+                retry_after=left,
+            )
+        # Over; or the clock was set back, and what it says means nothing now.
+        self._closed = None
+
+
+def joined(base: str, target: str) -> str | None:
+    """``urljoin`` that answers None to nonsense."""
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        return None
+
+
+def location(url: str, reply: Reply) -> str | None:
+    """Where a redirect leads to."""
+    target = reply.headers.get("Location")
+    return joined(url, target) if target else None
+
+
+def host(url: str | None) -> str:
+    """What may be shown of an address: a blob's query is a key to it."""
+    place = origin(url) if url else None
+    return f"{place[0]}://{place[1]}" if place else "an address that is none"
+
+
+def _is_rate_limit(reply: Reply) -> bool:
+    if reply.status == _TOO_MANY:
+        return True
+    return reply.status == _FORBIDDEN and (
+        "Retry-After" in reply.headers or _is_used_up(reply) or b"rate limit" in reply.body.lower()
+    )
+
+
+def _is_used_up(reply: Reply) -> bool:
+    return reply.headers.get("X-RateLimit-Remaining", "").strip() == "0"
+
+
+def _wait(reply: Reply, refusals: int) -> float:
+    """Seconds until GitHub may be asked again, an hour at most."""
+    asked_for = _whole(reply.headers.get("Retry-After"))
+    if asked_for is None and _is_used_up(reply):
+        reset = _whole(reply.headers.get("X-RateLimit-Reset"))
+        now = _epoch(reply.headers.get("Date"))
+        # Both by GitHub's clock: the one here may be wrong.
+        asked_for = reset - now if reset is not None and now is not None else None
+    if asked_for is None:
+        asked_for = _MINUTE * 2.0 ** min(refusals - 1, 6)
+    return min(max(asked_for, 1.0), _HOUR)
+
+
+def _whole(text: str | None) -> float | None:
+    if text is None or not re.fullmatch(r"\s*[0-9]{1,12}\s*", text):
+        return None
+    return float(text)
+
+
+def _epoch(text: str | None) -> float | None:
+    """Epoch seconds of an HTTP date."""
+    try:
+        parsed = email.utils.parsedate_tz(text or "")
+        return float(email.utils.mktime_tz(parsed)) if parsed else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,50 @@
+"""An artifact that can be trusted, and what its attestation says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SERVER = "https://github.com"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a verified attestation says.
+
+    Attributes:
+        repository: as owner/name.
+        workflow: the workflow's path in it.
+        commit: of the workflow and of all that it checked out; 40 hexadecimal digits.
+        run_id: the run that built the artifact.
+    """
+
+    repository: str
+    workflow: str
+    commit: str
+    run_id: int
+
+    @property
+    def run_url(self) -> str:
+        """The run's page."""
+        return f"{SERVER}/{self.repository}/actions/runs/{self.run_id}"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An artifact that passed every check but that of its bytes.
+
+    ``provenance`` is what its attestation says; None where none was asked for.
+    """
+
+    id: int
+    created_at: datetime
+    expires_at: datetime | None
+    digest: str
+    size: int
+    run_id: int
+    head_sha: str
+    provenance: Provenance | None = None

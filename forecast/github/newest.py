@@ -1,0 +1,97 @@
+"""The newest bundle that is whole: what to do when the newest artifact is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from forecast.bundle.reader import read_zip
+from forecast.errors import ArtifactError, BundleError, CorruptArtifactError
+from forecast.github.api import PassingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forecast.bundle.reader import Bundle
+    from forecast.github.artifact import Artifact
+
+MOST_OLDER = 3  # artifacts tried after the newest one; each is downloaded whole
+
+
+class Artifacts(Protocol):
+    """The calls of ``forecast.github.artifacts.GitHubArtifacts`` that are used here."""
+
+    def newest(self) -> Artifact | None:
+        """The newest trusted artifact, None if unchanged."""
+
+    def older(self, artifact: Artifact) -> Artifact:
+        """The newest trusted artifact of those made before."""
+
+    def download(self, artifact: Artifact) -> bytes:
+        """Its zip."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A bundle and its artifact, and why it is not the newest one; empty if it is."""
+
+    bundle: Bundle
+    artifact: Artifact
+    refusal: str = ""
+
+
+def open_newest(
+    client: Artifacts,
+    newest: Artifact,
+    *,
+    older: int = MOST_OLDER,
+    known: dict[int, str] | None = None,
+    read: Callable[[bytes], Bundle] = read_zip,
+) -> Published:
+    """Download an artifact and open it, or else the newest good one before it.
+
+    Args:
+        client: downloads.
+        newest: to be tried first.
+        older: how many more to try.
+        known: artifacts that were no bundles, and why; they are not downloaded again.
+        read: makes a bundle of a zip, or raises a BundleError.
+
+    Raises:
+        BundleError: if what came is no bundle, and there is no older one.
+        ArtifactError: if GitHub gives none.
+    """
+    known = {} if known is None else known
+    try:
+        return Published(_open(client, newest, known, read), newest)
+    except (BundleError, CorruptArtifactError) as error:
+        refused = error
+    artifact = newest
+    for _ in range(older):
+        try:
+            artifact = client.older(artifact)
+            bundle = _open(client, artifact, known, read)
+        except (BundleError, CorruptArtifactError):
+            continue
+        except ArtifactError as error:
+            if isinstance(error, PassingError) or error.retry_after:
+                raise  # there may be one, and nobody has looked
+            break
+        return Published(bundle, artifact, str(refused))
+    raise refused
+
+
+def _open(
+    client: Artifacts,
+    artifact: Artifact,
+    known: dict[int, str],
+    read: Callable[[bytes], Bundle],
+) -> Bundle:
+    if artifact.id in known:
+        raise BundleError(known[artifact.id])
+    data = client.download(artifact)
+    try:
+        return read(data)
+    except BundleError as error:
+        known[artifact.id] = str(error)
+        raise

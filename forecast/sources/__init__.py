@@ -1,0 +1,1 @@
+"""Where download counts come from."""

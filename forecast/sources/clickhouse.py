@@ -1,0 +1,388 @@
+"""Daily download counts of many packages at once, from ClickHouse's copy of PyPI's log.
+
+ClickPy (https://clickpy.clickhouse.com) keeps a row for each package and day, every
+installer and every mirror counted, and lets anybody ask with SQL over HTTP. One query
+serves thousands of packages.
+
+The public user may send no settings (``readonly = 1``), and where a result outgrows its
+limits it may be cut off without a word (``result_overflow_mode = 'break'``). So the query
+answers every name with one row, an empty one if need be: a name without a row was cut off,
+and is asked for again. The answer is taken whole before it is read, on disk, because a
+server drops a client that reads as slowly as models are trained.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO, Final
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import pandas as pd
+import tenacity
+from packaging.utils import is_normalized_name
+from requests.auth import HTTPBasicAuth
+
+from forecast.bundle.tables import LARGEST_COUNT
+from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
+from forecast.http import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
+from forecast.sources.retry import Patience, TransientError, seconds_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import requests
+
+API = "https://sql-clickhouse.clickhouse.com"
+USER = "demo"
+DAYS = 365  # a year, so that a Christmas is in it; 5,000 packages make 10 MB zipped
+
+# Days leave as days since 1970 and every name has its row: see above. Both limits on the
+# date keep the primary key, (project, date), in use.
+QUERY = """\
+SELECT asked.name, arrayMap(pair -> pair.1, pairs), arrayMap(pair -> pair.2, pairs)
+FROM (SELECT arrayJoin({names:Array(String)}) AS name) AS asked
+LEFT JOIN (
+    SELECT project, arraySort(groupArray((toUInt16(date), total))) AS pairs
+    FROM (
+        SELECT project, date, sum(count) AS total
+        FROM pypi.pypi_downloads_per_day
+        WHERE project IN {names:Array(String)} AND date >= {first:Date} AND date < {today:Date}
+        GROUP BY project, date
+    )
+    GROUP BY project
+) AS found ON found.project = asked.name
+FORMAT TabSeparated
+"""
+
+# Of a year's counts, so many packages stay below the 10 MB that ClickPy's public role has.
+MOST_NAMES = 2_500
+MOST_LETTERS = 100_000  # of all names with quotes; a server takes 131,072 a parameter
+FEWEST_NAMES = 40  # a batch that is too much even so is not split further
+
+PATIENT = Patience(attempts=5, refused=60.0, failed=5.0, longest=600.0, total=1800.0)
+
+_ROW = re.compile(rb"[^\t\n]+\t\[((?:\d{1,5},)*\d{1,5})?\]\t\[((?:\d{1,15},)*\d{1,15})?\]\n")
+_EXCEPTION = re.compile(rb"Code: (\d{1,5})\. DB::\w*Exception: ?([^\r\n]*)")
+_DIGITS_A_DAY = 5 + 15 + 2
+_BESIDE_DIGITS = 1 << 10  # bytes of a row: name, tabs, brackets
+_TEXT = 1 << 16  # bytes of an answer in which an exception is looked for
+_EPOCH = date(1970, 1, 1)
+
+# Codes of ClickHouse's src/Common/ErrorCodes.cpp. A smaller query may be let through:
+# too many rows (158, 396) or bytes (307), too long (159, 160), memory (241).
+_TOO_MUCH = frozenset({158, 159, 160, 241, 307, 396})
+_REFUSED = frozenset({201, 202})  # quota used up, too many queries at once
+# Nothing changes by asking again: syntax, names, rights, settings, password.
+_LASTING = frozenset({36, 46, 47, 60, 62, 81, 130, 164, 192, 193, 194, 456, 497, 516})
+_TOO_MANY = 429
+_SERVER_FAULT = 500
+_OK = 200
+
+
+class _TooMuchError(DownloadsError):
+    """The query was over a limit that fewer packages might stay within."""
+
+
+@dataclass(frozen=True, repr=False)
+class Endpoint:
+    """Where ClickHouse is and who asks; only the address may be shown.
+
+    Attributes:
+        address: Scheme, host, port and path.
+        user: Name, by default that of the public user.
+        password: Empty for none.
+    """
+
+    address: str
+    user: str = USER
+    password: str = ""
+
+    @classmethod
+    def parse(cls, url: str) -> Endpoint:
+        """Take ``https://user:password@host:port/path`` apart.
+
+        Raises:
+            ConfigError: It is no such address. The text does not repeat it.
+        """
+        try:
+            parts = urlsplit(url.strip())
+            address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        except ValueError:
+            parts, address = urlsplit(""), ""
+        if origin(address) is None or parts.query or parts.fragment:
+            raise ConfigError(
+                "CLICKHOUSE_URL: expected http(s)://host or http(s)://user:password@host, with a "
+                "port or path perhaps, and got something else (not shown, it may hold a password)"
+            )
+        user, password = unquote(parts.username or USER), unquote(parts.password or "")
+        return cls(address, user, password)
+
+
+class ClickHouse:
+    """A bulk source of counts.
+
+    Args:
+        session: Sends the queries; see :func:`forecast.http.new_session`.
+        url: Where ClickHouse is, perhaps with ``user:password@``.
+        mirrors: Must be true: the table does not tell mirrors apart.
+        today: The present day, UTC. It is left out, for it is not over.
+        days: How many days before today to ask for.
+        timeout: Seconds to connect, and between two arrivals of bytes.
+        total_timeout: Seconds for one whole answer.
+        patience: How long to go on after a failure; ``total`` is for all failures of a
+            fetch together, after which every batch gets one attempt.
+        most: Packages a query.
+        sleep: Waits.
+        clock: Seconds that only ever grow.
+
+    Raises:
+        ConfigError: The address is none, or mirrors were to be left out.
+    """
+
+    kind: Final = "clickhouse"
+
+    def __init__(
+        self,
+        session: requests.Session,
+        *,
+        today: Callable[[], date],
+        url: str = API,
+        mirrors: bool = True,
+        days: int = DAYS,
+        timeout: tuple[float, float] = (10.0, 90.0),
+        total_timeout: float = 300.0,
+        patience: Patience = PATIENT,
+        most: int = MOST_NAMES,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if not mirrors:
+            raise ConfigError(
+                "mirrors = false: --source clickhouse counts the downloads of mirrors too and "
+                "cannot leave them out; set mirrors = true, or use --source pypistats"
+            )
+        self._endpoint = Endpoint.parse(url)
+        self._session = session
+        self._today = today
+        self._days = days
+        self._timeout = timeout
+        self._total_timeout = total_timeout
+        self._patience = patience
+        self._most = most
+        self._sleep = sleep
+        self._clock = clock
+        self._longest_row = _DIGITS_A_DAY * days + _BESIDE_DIGITS
+
+    def fetch(self, names: Sequence[str]) -> Iterator[tuple[str, pd.Series[int] | DownloadsError]]:
+        """Every package's counts by day, or why there are none; each name once, in any order.
+
+        Counts are int64, called "downloads", by ascending days called "date"; a day without
+        a row is not there. Memory does not grow with the number of names: an answer lies in
+        a temporary file and is read as the caller goes on.
+        """
+        today = self._today()
+        waiting: deque[str] = deque()
+        for name in dict.fromkeys(names):
+            if is_normalized_name(name):
+                waiting.append(name)
+            else:
+                yield name, DownloadsError(f"{shown(name)} is not spelled as PEP 503 says")
+        most, lost = self._most, 0.0
+        while waiting:
+            batch = _take(waiting, most)
+            begun = self._clock()
+            with TemporaryFile() as answer:
+                try:
+                    self._ask_patiently(batch, answer, today, self._patience.total - lost)
+                except DownloadsError as error:
+                    lost += self._clock() - begun
+                    splits = isinstance(error, _TooMuchError) and lost < self._patience.total
+                    if splits and len(batch) > FEWEST_NAMES:
+                        most = len(batch) // 2
+                        waiting.extendleft(reversed(batch))
+                    else:
+                        yield from ((name, DownloadsError(str(error))) for name in batch)
+                    continue
+                cut_off = dict.fromkeys(batch)
+                for line in self._rows(answer):
+                    name = line.partition(b"\t")[0].decode()
+                    del cut_off[name]
+                    yield name, self._read(name, line, today)
+            waiting.extendleft(reversed(cut_off))
+
+    def _ask_patiently(
+        self, batch: Sequence[str], answer: BinaryIO, today: date, seconds: float
+    ) -> None:
+        """Fill ``answer`` with rows of the batch, trying again for so many seconds.
+
+        Raises:
+            DownloadsError: It could not be filled.
+        """
+        patience = replace(self._patience, total=seconds)
+        attempts = tenacity.Retrying(
+            sleep=self._sleep,
+            retry=tenacity.retry_if_exception_type(TransientError),
+            wait=patience.next_wait,
+            stop=patience.is_over,
+            reraise=True,
+        )
+        try:
+            attempts(self._ask, batch, answer, today)
+        except TransientError as error:
+            tried = attempts.statistics.get("attempt_number", 1)
+            raise DownloadsError(
+                f"{error} Try again later. (Asked {tried} time{'s' if tried > 1 else ''}.)"
+            ) from None
+
+    def _ask(self, batch: Sequence[str], answer: BinaryIO, today: date) -> None:
+        """Send the query once, and see whether ``answer`` holds rows of the batch alone."""
+        answer.seek(0)
+        answer.truncate()
+        connect, read = self._timeout
+        most_bytes = len(batch) * self._longest_row + _TEXT
+        form = {
+            "query": QUERY,
+            "param_names": "[" + ",".join(f"'{name}'" for name in batch) + "]",
+            "param_first": str(today - timedelta(days=self._days)),
+            "param_today": str(today),
+        }
+        try:
+            reply = fetch(
+                self._session,
+                self._endpoint.address,
+                # Buffered by the server until it is whole, so that most failures have a
+                # status of their own. No setting, but an argument of the HTTP interface.
+                params={"wait_end_of_query": "1"},
+                auth=HTTPBasicAuth(self._endpoint.user.encode(), self._endpoint.password.encode()),
+                limits=Limits(connect, read, self._total_timeout, most_bytes),
+                form=form,
+                into=answer,
+            )
+        except TooLargeError as error:
+            raise self._wrong(f"at most {most_bytes:,} bytes", str(error)) from None
+        except ExchangeError as error:
+            self._raise_exception(answer, None)
+            raise TransientError(f"{self._asked} and did not answer: {error}.") from None
+        self._raise_exception(answer, reply)
+        if reply.status != _OK:
+            raise self._refusal(reply, _start(answer))
+        self._check(answer, batch)
+
+    @property
+    def _asked(self) -> str:
+        return f"ClickHouse at {self._endpoint.address} was asked for counts"
+
+    def _raise_exception(self, answer: BinaryIO, reply: Reply | None) -> None:
+        """Raise what ClickHouse says went wrong, wherever it says so.
+
+        That is the body of a refusal, or the end of a body that began well: a status of
+        200 is sent before the query is through.
+        """
+        found = _EXCEPTION.search(_end(answer))
+        if found is None:
+            return
+        code, text = int(found[1]), shown(found[2])
+        message = f"{self._asked} and answered with its error {code}, {text}."
+        if code in _TOO_MUCH:
+            raise _TooMuchError(f"{message} A smaller batch may be let through.")
+        if code in _LASTING:
+            raise DownloadsError(
+                f"{message} See whether CLICKHOUSE_URL names a server that has the table "
+                "pypi.pypi_downloads_per_day, and a user who may read it."
+            )
+        retry_after = seconds_of(reply.headers.get("Retry-After")) if reply else 0.0
+        raise TransientError(message, refused=code in _REFUSED, retry_after=retry_after)
+
+    def _refusal(self, reply: Reply, body: bytes) -> DownloadsError:
+        """A status that is not 200, without a word of ClickHouse's own: a proxy's."""
+        message = f"{self._asked} and answered with status {reply.status}: {shown(body)}."
+        if reply.status == _TOO_MANY or reply.status >= _SERVER_FAULT:
+            return TransientError(
+                message,
+                refused=reply.status == _TOO_MANY,
+                retry_after=seconds_of(reply.headers.get("Retry-After")),
+            )
+        return DownloadsError(f"{message} See whether CLICKHOUSE_URL is right.")
+
+    def _check(self, answer: BinaryIO, batch: Sequence[str]) -> None:
+        """See that each line is the row of a package that was asked for, none twice."""
+        left = set(batch)
+        for line in self._rows(answer):
+            name = line.partition(b"\t")[0].decode("utf-8", "replace")
+            if name not in left or not line.endswith(b"\n"):
+                raise TransientError(str(self._wrong("a row for each package asked for", line)))
+            left.remove(name)
+        if len(left) == len(batch):
+            raise _TooMuchError(
+                f"{self._asked} of {len(batch)} packages and answered without a single row: a "
+                "limit of the server's may have cut them off."
+            )
+
+    def _rows(self, answer: BinaryIO) -> Iterator[bytes]:
+        """The lines of the answer; one too long to be a row comes in pieces."""
+        answer.seek(0)
+        return iter(lambda: answer.readline(self._longest_row), b"")
+
+    def _read(self, name: str, line: bytes, today: date) -> pd.Series[int] | DownloadsError:
+        """The series in a row: name, days since 1970, counts."""
+        found = _ROW.fullmatch(line)
+        if found is None:
+            return self._wrong(f"days and counts of {shown(name)}", line[len(name) :])
+        days, counts = (np.array(_numbers(group), dtype=np.int64) for group in found.groups())
+        if not days.size and not counts.size:
+            return UnknownPackageError(
+                f"ClickHouse at {self._endpoint.address} has no downloads of a package called "
+                f"{shown(name)} in the last {self._days} days: check its spelling in "
+                "config.toml, or wait a day or two if it is new on PyPI."
+            )
+        if days.size != counts.size:
+            return self._wrong(f"a count a day of {shown(name)}", f"{counts.size} of {days.size}")
+        end = (today - _EPOCH).days
+        if not (days[0] >= end - self._days and days[-1] < end and (np.diff(days) > 0).all()):
+            return self._wrong(
+                f"{shown(name)}'s days before {today} in order, each once", line[len(name) :]
+            )
+        if counts.max() > LARGEST_COUNT:
+            return self._wrong(f"{shown(name)}'s counts up to {LARGEST_COUNT:,}", f"{counts.max()}")
+        index = pd.DatetimeIndex(days.astype("datetime64[D]"), name="date").as_unit("us")
+        return pd.Series(counts, index=index, name="downloads")
+
+    def _wrong(self, expected: str, came: str | bytes) -> DownloadsError:
+        came = shown(came) if isinstance(came, bytes) else came
+        return DownloadsError(
+            f"The answer of ClickHouse at {self._endpoint.address} is not usable: expected "
+            f"{expected}, got {came}. See whether it is ClickHouse (CLICKHOUSE_URL)."
+        )
+
+
+def _take(waiting: deque[str], most: int) -> list[str]:
+    """The next names, as many as fit into a query."""
+    batch: list[str] = []
+    letters = 0
+    while waiting and len(batch) < most:
+        letters += len(waiting[0]) + len("'',")
+        if batch and letters > MOST_LETTERS:
+            break
+        batch.append(waiting.popleft())
+    return batch
+
+
+def _numbers(digits: bytes | None) -> list[int]:
+    return [int(each) for each in digits.split(b",")] if digits else []
+
+
+def _start(answer: BinaryIO) -> bytes:
+    answer.seek(0)
+    return answer.read(_TEXT)
+
+
+def _end(answer: BinaryIO) -> bytes:
+    size = answer.seek(0, 2)
+    answer.seek(max(0, size - _TEXT))
+    return answer.read()

@@ -1,0 +1,317 @@
+"""``python -m trainer`` as a real process beside a stand-in of PyPI Stats."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import pty
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from forecast.bundle.reader import read_folder
+from forecast.sources.source import Sample
+from tests.standins.pypistats import PyPIStatsServer
+
+ROOT = Path(__file__).parents[3]
+NOW = dt.datetime(2026, 11, 22, 3, 23, tzinfo=dt.UTC)
+CONFIG = """\
+packages = ["Flask", "requests"]
+username = "somebody"
+repo_name = "some-repo"
+forecast_days = 30
+m_values = [3, 6, 7]
+"""
+
+
+def train(*arguments, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "trainer", *arguments],
+        cwd=cwd,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "error",
+            "SOURCE_DATE_EPOCH": str(int(NOW.timestamp())),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path
+
+
+def series(name):
+    counts = Sample(NOW.date()).daily(name)
+    return {day.date(): int(count) for day, count in counts.items()}
+
+
+def unused_url():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}/api"
+
+
+def test_a_run_under_actions(folder):
+    with PyPIStatsServer({"flask": series("flask")}) as server:
+        done = train(
+            "--config=config.toml",
+            cwd=folder,
+            PYPISTATS_URL=server.url,
+            GITHUB_ACTIONS="true",
+            GITHUB_STEP_SUMMARY=str(folder / "summary.md"),
+            GITHUB_SHA="0123abc",
+            GITHUB_REPOSITORY="somebody/some-repo",
+            GITHUB_RUN_ID="17",
+        )
+        calls = server.calls
+    assert done.returncode == 0, done.stderr
+    bundle = read_folder(folder / "models")
+    assert bundle.names == ["flask"]
+    assert bundle.manifest.created_at == NOW
+    assert bundle.manifest.source == "pypistats"
+    assert bundle.manifest.commit == "0123abc"
+    assert bundle.manifest.run == "https://github.com/somebody/some-repo/actions/runs/17"
+    assert bundle.entry("flask").label == "Flask"
+    assert bundle.entry("flask").trained_through == dt.date(2026, 11, 21)
+    assert bundle.forecast("flask").index[0].date() == dt.date(2026, 11, 22)
+    assert done.stdout.splitlines() == [
+        "::warning::requests: " + bundle.manifest.packages["requests"].reason
+    ]
+    assert "1 models written to models" in done.stderr
+    summary = (folder / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("## 1 of 2 packages trained\n")
+    assert "- **requests**: " in summary
+    assert [call.path for call in calls] == [
+        "/api/packages/flask/overall",
+        "/api/packages/requests/overall",
+    ]
+    assert calls[0].query == {"mirrors": "true"}
+    assert "github.com/somebody/some-repo" in calls[0].headers["user-agent"]
+
+
+def test_packages_of_the_command_line(folder):
+    done = train("Zope.Interface", "--config=config.toml", "--source=sample", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    bundle = read_folder(folder / "models")
+    assert bundle.names == ["zope-interface"]
+    assert bundle.manifest.source == "sample"
+
+
+def test_auto_without_a_network_is_sample_data_and_says_so(folder):
+    done = train(
+        "flask", "--config=config.toml", "--source=auto", cwd=folder, PYPISTATS_URL=unused_url()
+    )
+    assert done.returncode == 0, done.stderr
+    assert "this is sample data, not real downloads" in done.stderr
+    assert read_folder(folder / "models").manifest.source == "sample"
+
+
+def test_auto_takes_pypi_stats_where_it_answers(folder):
+    with PyPIStatsServer({"flask": series("flask")}) as server:
+        done = train(
+            "flask", "--config=config.toml", "--source=auto", cwd=folder, PYPISTATS_URL=server.url
+        )
+    assert done.returncode == 0, done.stderr
+    assert read_folder(folder / "models").manifest.source == "pypistats"
+
+
+def test_a_terminal_gets_progress_bars(folder):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (30, 100))
+    done = subprocess.run(
+        [sys.executable, "-m", "trainer", "flask", "--config=config.toml", "--source=sample"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+        stderr=theirs,
+        timeout=120,
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "fetching: 100%" in shown
+    assert "training: 100%" in shown
+
+
+def test_a_folder_of_real_counts(folder):
+    counts = Sample(dt.date(2023, 1, 11)).daily("flask")
+    lines = [f"{day:%Y-%m-%d},{count}" for day, count in counts.items()]
+    (folder / "flask.csv").write_text("date,downloads\n" + "\n".join(lines), encoding="utf-8")
+    done = train("flask", "--config=config.toml", f"--source={folder}", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    bundle = read_folder(folder / "models")
+    assert bundle.forecast("flask").index[0].date() == dt.date(2023, 1, 11)
+    assert bundle.manifest.source == "folder"
+
+
+def test_a_config_that_asks_clickhouse(folder, clickhouse_server):
+    sample = Sample(NOW.date())
+    clickhouse_server.fill({name: sample.daily(name) for name in ("flask", "requests")})
+    (folder / "config.toml").write_text(f'source = "clickhouse"\n{CONFIG}', encoding="utf-8")
+    done = train("--config=config.toml", cwd=folder, CLICKHOUSE_URL=clickhouse_server.url)
+    assert done.returncode == 0, done.stderr
+    bundle = read_folder(folder / "models")
+    assert bundle.manifest.source == "clickhouse"
+    assert bundle.history("flask").tolist() == sample.daily("flask").tolist()
+    assert bundle.forecast("flask").index[0].date() == dt.date(2026, 11, 22)
+    assert clickhouse_server.asked == [["flask", "requests"]]
+
+
+def test_the_two_public_sources_go_on_from_each_other(folder, clickhouse_server):
+    old, new = series("flask"), Sample(NOW.date()).daily("flask").tail(100)
+    with PyPIStatsServer({"flask": old}) as server:
+        first = train("flask", "--config=config.toml", cwd=folder, PYPISTATS_URL=server.url)
+    assert first.returncode == 0, first.stderr
+    clickhouse_server.fill({"flask": new})
+    words = ["flask", "--config=config.toml", "--source=clickhouse"]
+    second = train(*words, cwd=folder, CLICKHOUSE_URL=clickhouse_server.url)
+    assert second.returncode == 0, second.stderr
+    assert len(read_folder(folder / "models").history("flask")) == len(old)
+
+
+def test_clickhouse_cannot_leave_mirrors_out(folder):
+    (folder / "config.toml").write_text(f"mirrors = false\n{CONFIG}", encoding="utf-8")
+    done = train("--config=config.toml", "--source=clickhouse", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("mirrors = false: --source clickhouse counts the downloads of")
+
+
+def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
+    assert train("--config=config.toml", "--source=sample", cwd=folder).returncode == 0
+    before = {path.name: path.read_bytes() for path in (folder / "models").iterdir()}
+    done = train("--config=config.toml", f"--source={folder}", cwd=folder, GITHUB_ACTIONS="true")
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[-1] == (
+        "::error::no package could be trained; models is as it was"
+    )
+    assert {path.name: path.read_bytes() for path in (folder / "models").iterdir()} == before
+    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config=nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
+        (["--jobs=0"], "argument --jobs: invalid number from 1 on value: '0'"),
+        (["--sorce=sample"], "unrecognized arguments: --sorce=sample"),
+        (["--source=nowhere"], "--source nowhere: expected pypistats, clickhouse, sample, auto or"),
+        (
+            ["--part=3/2", "--phase=train"],
+            "argument --part: invalid share such as 3/5 value: '3/2'",
+        ),
+        (["--part=1/2"], "--part is the share of a run to train: it needs --phase train"),
+        (["--phase=all"], "argument --phase: invalid choice: 'all'"),
+        (["fla/sk"], 'package "fla/sk": expected a name that PyPI allows'),
+        (["--output=config.toml"], "config.toml is a file; name a folder for the bundle"),
+        (["--output=."], ". holds files but no manifest.json, so it is no bundle to replace"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_status_2(folder, arguments, message):
+    done = train("--config=config.toml", *arguments, cwd=folder)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_wrong_config_is_one_line_and_status_2(folder):
+    (folder / "config.toml").write_text(CONFIG.replace("30", "0"), encoding="utf-8")
+    done = train("--config=config.toml", cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr == "config.toml: forecast_days = 0: expected a whole number from 1 to 90\n"
+
+
+def test_a_wrong_clock_is_one_line_and_status_2(folder):
+    done = train("--config=config.toml", cwd=folder, SOURCE_DATE_EPOCH="tomorrow")
+    assert done.returncode == 2
+    assert "SOURCE_DATE_EPOCH = 'tomorrow': expected seconds since 1970" in done.stderr
+
+
+MANY = [f"package-{number}" for number in range(12)]
+
+
+def everything(folder):
+    """The files of a bundle; of the manifest all but how long each package took."""
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    manifest = re.sub(rb'"seconds": ?[0-9.]+', b'"seconds": 0', files.pop("manifest.json"))
+    return files | {"manifest.json": manifest}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What a run of many packages makes that nothing happens to."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    done = train(*MANY, "--config=config.toml", "--source=sample", "--jobs=1", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return everything(folder / "models")
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed):
+    words = [*MANY, "--config=config.toml", "--source=sample", "--jobs=1"]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "trainer", *words],
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "SOURCE_DATE_EPOCH": str(int(NOW.timestamp())),
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in killed.stderr:
+        if line.startswith("package-5: "):
+            break
+    killed.kill()
+    rest = killed.stderr.read()
+    killed.wait()
+    killed.stderr.close()
+    assert "package-11: " not in rest
+    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models.run"]
+
+    done = train(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "going on with a run that was stopped: 12 packages are fetched" in done.stderr
+    assert "package-3: " not in done.stderr
+    assert everything(folder / "models") == undisturbed
+    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
+
+
+def test_several_machines_make_what_one_makes(folder, undisturbed):
+    def phase(name, *words):
+        done = train("--work=run", f"--phase={name}", *words, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    fetched = phase("fetch", *MANY, "--config=config.toml", "--source=sample")
+    assert "\n12 packages to train\n" in fetched
+    for number in (1, 2, 3):
+        machine = folder / f"machine{number}"
+        machine.mkdir()
+        shutil.copy(folder / "run" / "run.sqlite", machine)
+        phase("train", f"--work={machine}", f"--part={number}/3", "--jobs=1")
+        shutil.move(machine / f"outcomes-{number}-of-3.sqlite", folder / "run")
+    phase("join")
+    assert everything(folder / "models") == undisturbed
+
+
+def test_a_phase_without_the_one_before_says_so(folder):
+    done = train("--phase=join", cwd=folder, GITHUB_ACTIONS="true")
+    assert done.returncode == 1
+    assert done.stdout.endswith("run.sqlite is not there; fetch one first\n")

@@ -1,0 +1,74 @@
+import pytest
+
+from app.data import catalogue as chooser
+from app.data.catalogue import Catalogue
+from app.view.search import MOST_FOUND, find
+from forecast.config import Package
+
+LABELS = ("boto3", "types-requests", "Flask", "requests-oauthlib", "requests", "Scikit_Learn")
+
+
+def catalogue(*labels):
+    return Catalogue(Package.parse(label) for label in labels)
+
+
+def labels(packages):
+    return [package.label for package in packages]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("requests", ["requests", "requests-oauthlib", "types-requests"]),
+        ("req", ["requests-oauthlib", "requests", "types-requests"]),
+        ("-oauth", ["requests-oauthlib"]),
+        ("  FLA ", ["Flask"]),
+        ("scikit.learn", ["Scikit_Learn"]),
+        ("", list(LABELS)),
+        ("zzz", []),
+        ("e" * 101, []),
+        ("\N{GREEK SMALL LETTER BETA}", []),
+    ],
+)
+def test_the_name_itself_comes_first_then_those_that_begin_with_it(text, found):
+    assert labels(catalogue(*LABELS).matches(text)) == found
+
+
+def test_a_package_by_its_name():
+    assert catalogue(*LABELS).get("scikit-learn").label == "Scikit_Learn"
+    assert catalogue(*LABELS).get("Scikit_Learn") is None
+
+
+def test_near_matches():
+    assert labels(catalogue(*LABELS).near("Scikit-lern")) == ["Scikit_Learn"]
+    assert labels(catalogue("flask", "requests").near("flaskk")) == ["flask"]
+    assert labels(catalogue("flask", "requests").near("request")) == ["requests"]
+    assert labels(catalogue("flask", "requests").near("zzz")) == []
+
+
+def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
+    some = catalogue("flask", "blask", "requests")
+    assert labels(some.near("flaskk")) == ["flask", "blask"]
+    monkeypatch.setattr(chooser, "MOST_COMPARED", 2)
+    assert labels(some.near("flaskk")) == ["flask"]
+
+
+def test_what_is_found_is_told():
+    many = catalogue(*(f"web-{at}" for at in range(1_000)))
+    found = find(many, "web")
+    assert found["names"] == [f"web-{at}" for at in range(MOST_FOUND)]
+    assert found["note"] == "The first 30 of 1,000 packages: type more of the name."
+    assert find(many, "web-999") == {"names": ["web-999"], "note": "1 package."}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("flaks", (["flask"], "called so; these come near. Enter takes any name on PyPI.")),
+        ("zzz", ([], "called so. Enter takes any name on PyPI.")),
+    ],
+)
+def test_where_nothing_is_found_the_way_on_is_told(text, found):
+    names, end = found
+    answer = find(catalogue("flask", "requests"), text)
+    assert answer == {"names": names, "note": f"No package here is {end}"}

@@ -1,0 +1,136 @@
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from app.data.package_forecast import arima, from_bundle
+from forecast.config import Package
+from forecast.errors import BundleError
+from tests.bundles import LAST_DAY, counts, make_bundle, with_files
+
+FLASK = Package("flask", "Flask")
+
+
+def later(days, size=1000):
+    return counts(LAST_DAY + dt.timedelta(days=days), days=70 + days, size=size)
+
+
+def test_without_newer_days_the_bundle_s_own_table_serves():
+    bundle = make_bundle()
+    outlook = from_bundle(bundle, FLASK, None, ())
+    assert outlook.observed_through == outlook.trained_through == LAST_DAY
+    assert outlook.table.start == LAST_DAY + dt.timedelta(days=1)
+    np.testing.assert_array_equal(outlook.table.mean, bundle.forecast("flask")["mean"])
+    assert outlook.package.label == "Flask"
+
+
+def test_newer_days_move_the_forecast_without_a_refit():
+    bundle = make_bundle()
+    newer = later(3)
+    newer.iloc[-1] = 123_456
+    outlook = from_bundle(bundle, FLASK, newer, ())
+    assert outlook.trained_through == LAST_DAY
+    assert outlook.observed_through == LAST_DAY + dt.timedelta(days=3)
+    assert outlook.table.start == LAST_DAY + dt.timedelta(days=4)
+    assert outlook.series.values[-1] == 123_456
+    expected = bundle.model("flask").extend([float(value) for value in newer.iloc[-3:]])
+    np.testing.assert_allclose(outlook.table.mean, expected.predict(30).mean)
+    assert outlook.model.members == bundle.model("flask").members
+
+
+def test_newer_days_that_bring_nothing_change_nothing():
+    bundle = make_bundle()
+    outlook = from_bundle(bundle, FLASK, later(0), ())
+    assert outlook.observed_through == LAST_DAY
+    np.testing.assert_array_equal(outlook.table.mean, bundle.forecast("flask")["mean"])
+
+
+def test_a_hole_in_the_newer_days_is_repaired():
+    newer = later(4).drop(pd.Timestamp(LAST_DAY + dt.timedelta(days=2)))
+    outlook = from_bundle(make_bundle(), FLASK, newer, ())
+    assert outlook.series.repaired == (LAST_DAY + dt.timedelta(days=2),)
+    assert len(outlook.model.history) == 74
+
+
+def test_days_that_fell_out_of_pypi_stats_come_from_the_bundle():
+    newer = later(5).iloc[-20:]
+    outlook = from_bundle(make_bundle(), FLASK, newer, ())
+    assert len(outlook.series.values) == 75
+    assert outlook.series.start == LAST_DAY - dt.timedelta(days=69)
+
+
+def test_newer_days_too_far_away_leave_the_bundle_s_own():
+    newer = counts(LAST_DAY + dt.timedelta(days=400), days=20)
+    outlook = from_bundle(make_bundle(), FLASK, newer, ())
+    assert outlook.observed_through == LAST_DAY
+    assert "newer counts of Flask cannot be used" in outlook.problem
+
+
+def test_known_outages_are_repaired_in_the_history():
+    day = LAST_DAY - dt.timedelta(days=10)
+    outlook = from_bundle(make_bundle(outages=(day,)), FLASK, None, {day - dt.timedelta(days=1)})
+    assert outlook.series.repaired == (day - dt.timedelta(days=1), day)
+
+
+def test_more_days_than_the_table_has_come_from_the_model():
+    outlook = from_bundle(make_bundle(), FLASK, None, ())
+    made = outlook.forecast(45)
+    assert len(made.mean) == 45
+    assert made.start == outlook.table.start
+    np.testing.assert_allclose(made.mean[:30], outlook.table.mean, atol=0.1)
+
+
+def test_fewer_days_are_cut_from_the_table():
+    outlook = from_bundle(make_bundle(), FLASK, None, ())
+    assert outlook.forecast(7).upper_95.tolist() == outlook.table.upper_95[:7].tolist()
+
+
+def test_the_total_has_a_band_of_its_own():
+    outlook = from_bundle(make_bundle(), FLASK, None, ())
+    assert outlook.total.mean == pytest.approx(outlook.table.mean.sum(), rel=1e-3)
+    assert outlook.table.lower_80.sum() < outlook.total.lower_80 < outlook.total.mean
+
+
+def broken_bundle():
+    """A bundle whose models another version wrote."""
+    bundle = make_bundle()
+    return with_files(bundle, **{f"{name}__pkl": b"\x80\x05N." for name in bundle.names})
+
+
+def test_a_model_that_cannot_be_read_leaves_the_published_forecast():
+    outlook = from_bundle(broken_bundle(), FLASK, None, ())
+    assert outlook.total is None
+    assert outlook.expected == pytest.approx(outlook.table.mean.sum())
+    assert len(outlook.forecast(30).mean) == 30
+    with pytest.raises(BundleError):
+        outlook.forecast(31)
+
+
+def test_a_model_that_cannot_be_read_takes_no_newer_days():
+    outlook = from_bundle(broken_bundle(), FLASK, later(3), ())
+    assert outlook.observed_through == LAST_DAY
+    assert "The model of Flask cannot be used" in outlook.problem
+
+
+def test_last_total_needs_as_many_days():
+    outlook = from_bundle(make_bundle(), FLASK, None, ())
+    assert outlook.last_total() == outlook.series.values[-30:].sum()
+    assert from_bundle(make_bundle(forecast_days=71), FLASK, None, ()).last_total() is None
+
+
+def test_a_package_without_a_model():
+    with pytest.raises(BundleError, match="django"):
+        from_bundle(make_bundle(), Package("django", "django"), None, ())
+
+
+@pytest.mark.parametrize(
+    ("order", "seasonal", "name"),
+    [
+        ((2, 0, 0), (0, 1, 1, 7), "ARIMA(2,0,0)(0,1,1)7"),
+        ((0, 1, 1), (0, 0, 0, 0), "ARIMA(0,1,1)"),
+        ((0, 1, 1), (0, 0, 0, 1), "ARIMA(0,1,1)"),
+    ],
+)
+def test_names_of_arimas(order, seasonal, name):
+    assert arima(order, seasonal) == name

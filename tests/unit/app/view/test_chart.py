@@ -1,0 +1,218 @@
+import datetime as dt
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.data.package_forecast import from_bundle
+from app.data.track_record import Record, Said
+from app.view import chart
+from app.view.state import ALL, View
+from forecast.config import Event, Package
+from tests.bundles import LAST_DAY, make_bundle
+
+STEP = Event(date=LAST_DAY - dt.timedelta(days=20), kind="definition", note="A <new> way %{x}")
+OUTAGE = Event(
+    date=LAST_DAY - dt.timedelta(days=10),
+    until=LAST_DAY - dt.timedelta(days=8),
+    kind="outage",
+    note="Down",
+)
+OLD = Event(date=dt.date(2020, 1, 1), kind="outage", note="Long ago")
+
+
+def outlook(name="flask", **changes):
+    bundle = make_bundle(("flask", "requests", "a", "b", "c"))
+    return replace(from_bundle(bundle, Package(name, name), None, ()), **changes)
+
+
+def drawn(outlooks, view=None, events=()):
+    """The figure as the browser gets it."""
+    return json.loads(chart.to_json(chart.draw(outlooks, view or View(), events), "name"))
+
+
+def trace(figure, name):
+    [found] = [each for each in figure["data"] if each.get("name") == name]
+    return found
+
+
+def test_the_forecast_starts_on_the_day_after_the_last_counted():
+    figure = drawn([outlook()])
+    assert trace(figure, "Counted")["x"][-1] == LAST_DAY.isoformat()
+    assert trace(figure, "Forecast")["x"][0] == (LAST_DAY + dt.timedelta(days=1)).isoformat()
+    assert len(trace(figure, "Forecast")["x"]) == 30
+
+
+def test_bands_are_those_of_the_forecast():
+    made = outlook()
+    figure = drawn([made])
+    np.testing.assert_allclose(trace(figure, "80 % band")["y"], made.table.lower_80, atol=0.01)
+    np.testing.assert_allclose(
+        trace(figure, "Upper end of 95 %")["y"], made.table.upper_95, atol=0.01
+    )
+    for level in ("80", "95"):
+        assert trace(figure, f"{level} % band")["fill"] == "tonexty"
+        upper = figure["data"].index(trace(figure, f"Upper end of {level} %"))
+        assert figure["data"][upper + 1]["name"] == f"{level} % band"
+
+
+def test_the_7_day_mean_looks_back_and_runs_on_into_the_forecast():
+    made = outlook()
+    figure = drawn([made], View(days=ALL))
+    means = trace(figure, "7-day mean")["y"]
+    assert means[:6] == [None] * 6
+    assert means[-1] == pytest.approx(made.series.values[-7:].mean(), abs=0.01)
+    ahead = trace(figure, "Forecast, 7-day mean")["y"]
+    expected = (made.series.values[-6:].sum() + made.table.mean[0]) / 7
+    assert ahead[0] == pytest.approx(expected, abs=0.01)
+
+
+def test_without_smoothing_the_counts_are_the_line():
+    figure = drawn([outlook()], View(smooth=False))
+    assert trace(figure, "Counted")["mode"] == "lines"
+    assert "7-day mean" not in {each.get("name") for each in figure["data"]}
+
+
+@pytest.mark.parametrize(("days", "shown"), [(30, 30), (60, 60), (90, 70), (180, 70), (ALL, 70)])
+def test_the_range(days, shown):
+    figure = drawn([outlook()], View(days=days))
+    assert len(trace(figure, "Counted")["x"]) == shown
+    assert figure["layout"]["xaxis"]["range"][0].startswith(trace(figure, "Counted")["x"][0])
+
+
+def test_the_log_scale_leaves_out_what_it_cannot_show():
+    made = outlook()
+    values = made.series.values.copy()
+    values[-1] = 0.0
+    bands = replace(made.table, lower_95=np.zeros(30))
+    changed = replace(made, series=replace(made.series, values=values), table=bands)
+    figure = drawn([changed], View(scale="log"))
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    assert trace(figure, "Counted")["y"][-1] is None
+    assert all(value > 0 for value in trace(figure, "95 % band")["y"])
+
+
+def test_the_indexed_scale_starts_at_100_and_tells_real_counts():
+    figure = drawn([outlook()], View(scale="indexed", days=ALL))
+    counted = trace(figure, "Counted")
+    assert np.mean(counted["y"][:7]) == pytest.approx(100, abs=0.01)
+    assert counted["text"][0].startswith(f"{outlook().series.values[0]:,.0f} ")
+    mean = outlook().series.values[-7:].mean()
+    assert trace(figure, "7-day mean")["text"][-1] == f"{mean:,.0f}"
+    ratio = counted["y"][-1] / outlook().series.values[-1]
+    band = trace(figure, "80 % band")["y"]
+    np.testing.assert_allclose(band, outlook().table.lower_80 * ratio, rtol=1e-3)
+
+
+def test_nothing_to_index_by_is_no_error():
+    made = outlook()
+    nought = replace(made, series=replace(made.series, values=np.zeros(70)))
+    drawn([nought], View(scale="indexed"))
+
+
+def test_the_hover_says_count_bands_and_weekday():
+    figure = drawn([outlook()])
+    made = outlook().table
+    text = trace(figure, "Forecast")["text"][0]
+    assert text.startswith(f"{made.mean[0]:,.0f} expected<br>80 %: {made.lower_80[0]:,.0f} to ")
+    assert f"95 %: {made.lower_95[0]:,.0f} to {made.upper_95[0]:,.0f}" in text
+    assert figure["layout"]["hovermode"] == "x unified"
+    assert "%A" in figure["layout"]["xaxis"]["hoverformat"]
+
+
+def test_events_in_the_range_are_marked_with_their_notes():
+    figure = drawn([outlook()], View(days=30), [STEP, OUTAGE, OLD])
+    marks = trace(figure, "Event")
+    assert marks["x"] == [STEP.date.isoformat(), OUTAGE.date.isoformat()]
+    assert "A &lt;new&gt; way % {x}" in marks["text"][0].replace("<br>", " ")
+    shapes = {shape["type"] for shape in figure["layout"]["shapes"]}
+    assert shapes == {"line", "rect"}
+    assert len(figure["layout"]["shapes"]) == 3
+
+
+def test_no_events_no_marks():
+    assert "Event" not in {each["name"] for each in drawn([outlook()], View(), [OLD])["data"]}
+
+
+def test_repaired_days_are_marked_and_called_estimates():
+    made = outlook()
+    day = LAST_DAY - dt.timedelta(days=3)
+    changed = replace(made, series=replace(made.series, repaired=(day,)))
+    figure = drawn([changed])
+    assert trace(figure, "Repaired day")["x"] == [day.isoformat()]
+    assert "estimated" in trace(figure, "Counted")["text"][-4]
+    assert "estimated" not in trace(figure, "Counted")["text"][-3]
+
+
+def test_five_packages_differ_in_colour_and_without():
+    names = ("flask", "requests", "a", "b", "c")
+    figure = drawn([outlook(name) for name in names], View(packages=()))
+    lines = [trace(figure, name) for name in names]
+    for look in (("line", "color"), ("line", "dash"), ("marker", "symbol")):
+        assert len({line[look[0]][look[1]] for line in lines}) == 5
+    assert [each["name"] for each in figure["data"] if each.get("showlegend", True)] == list(names)
+
+
+def test_two_packages_keep_their_bands():
+    pair = drawn([outlook("flask"), outlook("requests")])
+    assert sum(each["name"] == "80 % band" for each in pair["data"]) == 2
+
+
+def with_record(*ages):
+    """An outlook with a forecast of each age in days, each telling a week."""
+    said = tuple(
+        Said(
+            made_on=LAST_DAY - dt.timedelta(days=age),
+            days=tuple(LAST_DAY - dt.timedelta(days=age - at) for at in range(7)),
+            values=(1234.0,) * 7,
+        )
+        for age in ages
+    )
+    record = Record(len(ages), LAST_DAY, 7 * len(ages), 0.9, 0.8, 0.95, said)
+    return outlook(record=record)
+
+
+def test_what_was_said_earlier_is_drawn_beside_what_came():
+    figure = drawn([with_record(7, 14)])
+    first, second = [each for each in figure["data"] if each["name"] == "Said earlier"]
+    assert first["x"][0] == (LAST_DAY - dt.timedelta(days=7)).isoformat()
+    assert first["text"][0].startswith("1,234 forecast on 14 November 2026")
+    assert (first["showlegend"], second["showlegend"]) == (True, False)
+
+
+def test_what_was_said_before_the_range_is_not_drawn():
+    assert not [
+        each
+        for each in drawn([with_record(60)], View(days=30))["data"]
+        if each["name"] == "Said earlier"
+    ]
+    [half] = [
+        each
+        for each in drawn([with_record(33)], View(days=30))["data"]
+        if each["name"] == "Said earlier"
+    ]
+    assert len(half["x"]) == 3
+
+
+def luminance(colour):
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
+
+
+@pytest.mark.parametrize("colour", chart.COLOURS)
+@pytest.mark.parametrize("page", ["#ffffff", "#0b0f19"])
+def test_every_colour_stands_out_from_light_and_dark(colour, page):
+    light, dark = sorted((luminance(colour), luminance(page)), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 3.0
+
+
+def test_the_figure_is_fit_for_the_page():
+    figure = drawn([outlook()])
+    layout = figure["layout"]
+    assert layout["height"] == chart.HEIGHT
+    assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
+    assert "bdata" not in json.dumps(figure)
+    assert figure["config"]["displaylogo"] is False
+    assert figure["config"]["toImageButtonOptions"]["filename"] == "name"

@@ -1,0 +1,102 @@
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from app.data.package_forecast import Choice, from_bundle
+from app.view import markup
+from app.view.state import View, choose
+from app.view.wording import Notice
+from forecast.config import Package
+from forecast.github.artifact import Provenance
+from tests.bundles import make_bundle
+
+PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)
+EVIL = '<img src=x onerror="alert(1)">'
+VOID = {"img", "br"}
+
+
+class Checker(HTMLParser):
+    """Whether every element is closed, and which there are."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def tags(text):
+    checker = Checker()
+    checker.feed(text)
+    assert checker.open == []
+    return checker.seen
+
+
+def outlook(name="flask", label=None):
+    made = from_bundle(make_bundle(), Package(name, label or name), None, ())
+    # A label comes from a bundle, which checks its names and not what they were typed as.
+    return replace(made, package=Package(name, label or name))
+
+
+def everything(outlooks):
+    manifest = make_bundle().manifest
+    view = View(choose("flask", []))
+    return [
+        markup.headline(outlooks, ()),
+        markup.facts(outlooks, manifest),
+        markup.details(outlooks, view, (), mirrors=True),
+        markup.origin(PROVENANCE, asked=True),
+        markup.numbers(outlooks),
+        markup.exports(view),
+        markup.notices([Notice("warning", outlooks[0].package.label)]),
+        markup.empty(outlooks[0].package.label, outlooks[0].package.label),
+    ]
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_every_part_is_well_formed(several):
+    outlooks = [outlook(), outlook("requests")] if several else [outlook()]
+    for part in everything(outlooks):
+        assert tags(part)
+
+
+def test_nothing_foreign_becomes_an_element():
+    evil = replace(outlook(label=EVIL), choice=Choice((EVIL,), 3))
+    for part in everything([evil]) + everything([evil, outlook()]):
+        assert "img" not in tags(part)
+
+
+def test_commands_are_shown_as_code():
+    text = markup.notices([Notice("error", "Run `python -m trainer` & <wait>.")])
+    assert "<code>python -m trainer</code> &amp; &lt;wait&gt;." in text
+    assert "Problem:" in text
+    assert "code" not in tags(markup.notices([Notice("error", "one ` alone")]))
+
+
+def test_what_was_verified_leads_to_the_run():
+    told = markup.origin(PROVENANCE, asked=True)
+    assert '<a href="https://github.com/owner/repo/actions/runs/42">See the run.</a>' in told
+    assert "href" not in markup.origin(None, asked=False)
+
+
+def test_no_notices_no_list():
+    assert markup.notices([]) == ""
+
+
+def test_tables_can_be_reached_and_are_named():
+    text = markup.numbers([outlook()])
+    assert 'tabindex="0" role="region" aria-label="Downloads of flask a day"' in text
+    assert text.count('scope="row"') == 30
+
+
+def test_exports_open_the_same_view():
+    view = View(choose("Flask", ["requests"]), "log")
+    text = markup.exports(view)
+    assert 'href="export/flask.csv?package=Flask&amp;compare=requests&amp;scale=log"' in text

@@ -1,0 +1,68 @@
+import pytest
+
+from app.view.state import ALL, MOST_COMPARED, View, choose, parse_view
+from forecast.config import Package
+
+
+def test_an_empty_query_is_the_usual_view():
+    assert parse_view({}) == View()
+    assert View().query == ""
+
+
+def test_a_package_alone():
+    view = parse_view({"package": "flask"})
+    assert view == View(packages=(Package("flask", "flask"),))
+    assert view.query == "?package=flask"
+
+
+def test_all_state_is_in_the_query():
+    query = {
+        "package": "Flask",
+        "compare": "requests,scikit_learn",
+        "scale": "indexed",
+        "range": "all",
+        "smooth": "0",
+    }
+    view = parse_view(query)
+    assert [package.name for package in view.packages] == ["flask", "requests", "scikit-learn"]
+    assert (view.scale, view.days, view.smooth) == ("indexed", ALL, False)
+    assert view.query == (
+        "?package=Flask&compare=requests,scikit_learn&scale=indexed&range=all&smooth=0"
+    )
+
+
+@pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
+@pytest.mark.parametrize("days", [30, 60, 90, 180, ALL])
+def test_a_query_gives_its_view_back(scale, days):
+    view = View(choose("flask", ["requests"]), scale, days, smooth=days != 60)
+    fields = dict(part.split("=") for part in view.query[1:].split("&"))
+    assert parse_view(fields) == view
+
+
+@pytest.mark.parametrize(
+    "query", [{"scale": "cubic"}, {"range": "91"}, {"range": "0"}, {"smooth": "perhaps"}]
+)
+def test_what_is_not_understood_is_left_out(query):
+    assert parse_view(query) == View()
+
+
+@pytest.mark.parametrize("name", ["<script>", "-", "a b", "é", "x" * 101, ""])
+def test_a_name_that_pypi_would_not_allow_chooses_nothing(name):
+    assert choose(name, ["flask"]) == ()
+
+
+def test_others_that_pypi_would_not_allow_are_left_out():
+    assert [package.name for package in choose("flask", ["", "a b", "django"])] == [
+        "flask",
+        "django",
+    ]
+
+
+def test_no_package_twice_however_it_is_spelled():
+    assert [package.label for package in choose("Flask", ["flask", "FLASK"])] == ["Flask"]
+
+
+def test_no_more_than_five():
+    chosen = choose("a", list("bcdefgh"))
+    assert len(chosen) == MOST_COMPARED == 5
+    assert chosen[-1].name == "e"

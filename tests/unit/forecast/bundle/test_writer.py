@@ -1,0 +1,104 @@
+"""A bundle is written package by package, and read as if it had been written at once."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pandas as pd
+import pytest
+
+from forecast.bundle.manifest import PackageEntry
+from forecast.bundle.reader import read_folder
+from forecast.bundle.tables import PAST_COLUMNS, TRACK_COLUMNS
+from forecast.bundle.writer import Writer
+from forecast.errors import BundleError
+from forecast.model import pickling
+from forecast.model.ensemble import Model
+from tests.bundles import NAIVE, counts, draft, entry
+
+
+@pytest.fixture
+def writer(tmp_path):
+    return Writer(tmp_path)
+
+
+def add(writer, name="flask", pictures=None):
+    history = counts()
+    model = Model(history.index[0].date(), tuple(map(float, history)), (NAIVE,))
+    writer.history(name, history)
+    writer.add(name, entry(name, history), pickling.dumps(model), model.predict(30), pictures or {})
+
+
+def rows(columns, **values):
+    return pd.DataFrame([values], columns=columns)
+
+
+def past(name):
+    day = pd.Timestamp("2026-11-25")
+    bands = {"mean": 5.0, "lower_80": 4.0, "upper_80": 6.0, "lower_95": 3.0, "upper_95": 7.0}
+    return rows(PAST_COLUMNS, package=name, date=day, made_on=day, horizon=1, **bands)
+
+
+def track(name):
+    day = pd.Timestamp("2026-11-20")
+    scores = {"downloads": 5, "forecast": 4.5, "error": 0.5, "naive_error": 1}
+    inside = {"inside_80": 1, "inside_95": 1}
+    return rows(TRACK_COLUMNS, package=name, date=day, made_on=day, horizon=1, **scores, **inside)
+
+
+def test_the_manifest_names_every_file_with_its_digest(writer, tmp_path):
+    add(writer, pictures={"flask.svg": "<svg/>"})
+    writer.skip("gone", PackageEntry(label="gone", status="failed", reason="why"))
+    manifest = writer.close(draft())
+    assert list(manifest.packages) == ["flask", "gone"]
+    assert list(manifest.files) == ["history.csv", "forecasts.csv", "flask.svg"]
+    named = manifest.files | {"flask.pkl": manifest.packages["flask"].sha256}
+    for name, digest in named.items():
+        assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest
+    assert read_folder(tmp_path).manifest == manifest
+
+
+def test_there_is_no_bundle_before_the_writer_is_closed(writer, tmp_path):
+    add(writer)
+    with pytest.raises(BundleError, match="is no bundle"):
+        read_folder(tmp_path)
+
+
+def test_a_history_without_an_entry_is_kept(writer, tmp_path):
+    add(writer)
+    writer.history("gone", counts(days=20))
+    writer.close(draft())
+    assert b"\ngone,2026-11-21," in (tmp_path / "history.csv").read_bytes()
+    assert read_folder(tmp_path).names == ["flask"]
+
+
+def test_the_record_has_two_files_or_none(writer, tmp_path):
+    add(writer)
+    assert not (tmp_path / "track_record.csv").exists()
+    writer.record(past("flask").iloc[:0], track("flask").iloc[:0])
+    manifest = writer.close(draft())
+    assert {"past_forecasts.csv", "track_record.csv"} <= manifest.files.keys()
+    assert (tmp_path / "track_record.csv").read_bytes().count(b"\n") == 1
+    assert read_folder(tmp_path).manifest == manifest
+
+
+def test_the_record_is_written_package_by_package(writer, tmp_path):
+    add(writer)
+    writer.record(past("flask"), track("flask"))
+    writer.record(past("django"), track("django").iloc[:0])
+    writer.close(draft())
+    lines = (tmp_path / "past_forecasts.csv").read_bytes().splitlines()
+    assert [line.split(b",")[0] for line in lines] == [b"package", b"flask", b"django"]
+    assert len((tmp_path / "track_record.csv").read_bytes().splitlines()) == 2
+    read_folder(tmp_path)
+
+
+def test_rows_of_a_package_that_would_not_lie_together_are_refused(writer):
+    add(writer)
+    with pytest.raises(BundleError, match=r"history\.csv: the rows of 'flask' must lie together"):
+        writer.history("flask", counts())
+    writer.record(past("flask"), track("flask"))
+    with pytest.raises(BundleError, match=r"past_forecasts\.csv: the rows of 'flask' must lie"):
+        writer.record(past("flask"), track("flask"))
+    with pytest.raises(BundleError, match=r"one package; this is of \['django', 'flask'\]"):
+        writer.record(past("flask"), track("django"))

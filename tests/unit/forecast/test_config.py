@@ -1,0 +1,207 @@
+"""config.toml: what is read, and what every refusal says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.utils import canonicalize_name
+
+from forecast.config import Config, Package, load_config, parse_packages
+from forecast.errors import ConfigError
+
+SHIPPED = Path(__file__).parents[3] / "config.toml"
+
+LEAST = """\
+packages = ["Flask", "zope.interface"]
+username = "somebody"
+repo_name = "some-repo"
+forecast_days = 30
+m_values = [3, 6, 7]
+"""
+
+
+def load(tmp_path: Path, text: str) -> Config:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def test_the_shipped_config_keeps_the_originals_values_and_adds_the_week():
+    config = load_config(SHIPPED)
+    labels = [package.label for package in config.packages]
+    assert labels == ["fastapi", "flask", "requests", "pytorch", "tensorflow"]
+    assert config.username == "neelabalan"
+    assert config.repo_name == "py-package-download-forecast"
+    assert config.forecast_days == 30
+    assert config.m_values == (3, 6, 7)
+    assert config.mirrors is True
+    assert config.source == "pypistats"
+
+
+def test_names_are_normalised_and_shown_as_typed(tmp_path):
+    config = load(tmp_path, LEAST)
+    assert config.packages == (
+        Package("flask", "Flask"),
+        Package("zope-interface", "zope.interface"),
+    )
+
+
+def test_optional_keys_have_defaults(tmp_path):
+    config = load(tmp_path, LEAST)
+    assert (config.mirrors, config.artifact_name, config.default_branch, config.workflow_file) == (
+        True,
+        "models",
+        "main",
+        "upload_artifact.yml",
+    )
+    assert config.verify_attestation is False
+    assert config.events == ()
+
+
+def test_attestations_are_verified_where_that_is_asked_for(tmp_path):
+    assert load(tmp_path, LEAST + "verify_attestation = true\n").verify_attestation is True
+
+
+def test_a_config_cannot_be_changed(tmp_path):
+    config = load(tmp_path, LEAST)
+    with pytest.raises(ValueError, match="frozen"):
+        config.forecast_days = 7
+
+
+def test_outages_are_every_day_of_every_outage(tmp_path):
+    text = LEAST + (
+        "[[events]]\ndate = 2024-06-18\nuntil = 2024-06-20\nkind = 'outage'\nnote = 'a'\n"
+        "[[events]]\ndate = 2026-08-24\nkind = 'definition'\nnote = 'b'\n"
+    )
+    assert load(tmp_path, text).outages == {dt.date(2024, 6, day) for day in (18, 19, 20)}
+
+
+EVENT = "[[events]]\ndate = 2024-06-18\nkind = 'outage'\nnote = 'a'\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("forecast_days = 30", "forecast_days = 0", "forecast_days = 0: expected a whole number"),
+        ("forecast_days = 30", "forecast_days = 91", "forecast_days = 91: expected a whole number"),
+        ("forecast_days = 30", "forecast_days = true", "forecast_days = true: expected a whole"),
+        ("forecast_days = 30", "forecast_days = 30.0", "forecast_days = 30.0: expected a whole"),
+        ("forecast_days = 30", "", "forecast_days: is missing; expected a whole number from 1 to"),
+        ("forecast_days", "forecast_day", "forecast_day: unknown key; expected one of packages,"),
+        ("[3, 6, 7]", "[3, 6, 32]", "m_values[2] = 32: expected one to eight season lengths"),
+        ("[3, 6, 7]", "[0]", "m_values[0] = 0: expected"),
+        ("[3, 6, 7]", "[]", "m_values = []: expected one to eight season lengths"),
+        ("[3, 6, 7]", "[7, 7]", "m_values = [7, 7]: expected one to eight"),
+        ("[3, 6, 7]", "7", "m_values = 7: expected one to eight"),
+        ('"Flask"', '""', 'packages[0] = "": expected one or more names'),
+        ('"Flask"', '"fla sk"', 'packages[0] = "fla sk": expected one or more names'),
+        ('"Flask"', '"-flask"', 'packages[0] = "-flask": expected'),
+        ('"Flask"', '"flask\\n"', 'packages[0] = "flask\\n": expected'),
+        ('"Flask"', '"../etc"', 'packages[0] = "../etc": expected'),
+        ('"Flask"', '"\u017fk"', 'packages[0] = "\u017fk": expected'),
+        ('"Flask"', "3", "packages[0] = 3: expected"),
+        ('"Flask"', '"zope_interface"', "'zope-interface' is there twice"),
+        ('["Flask", "zope.interface"]', "[]", "packages = []: expected one or more names"),
+        ('["Flask", "zope.interface"]', '"Flask"', 'packages = "Flask": expected one or more'),
+        ('"somebody"', '"some/body"', 'username = "some/body": expected the name of a GitHub user'),
+        ('"some-repo"', "3", "repo_name = 3: expected the name of a GitHub repository"),
+        ("forecast_days = 30", "forecast_days = ", "is not TOML"),
+        ("m_values", 'source = "sample"\nm_values', 'source = "sample": expected "pypistats", or'),
+        ("m_values", "mirrors = 1\nm_values", "mirrors = 1: expected true or false"),
+        (
+            "m_values",
+            "workflow_file = 'x'\nm_values",
+            'workflow_file = "x": expected the file name',
+        ),
+    ],
+)
+def test_a_refusal_names_file_key_value_and_what_is_allowed(tmp_path, old, new, expected):
+    assert old in LEAST
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, LEAST.replace(old, new, 1))
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'config.toml'}: ")
+    assert expected in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("'outage'", "'holiday'", 'events[0].kind = "holiday": expected "definition" or "outage"'),
+        ("2024-06-18", "'2024-06-18'", 'events[0].date = "2024-06-18": expected a date'),
+        ("'a'", "''", 'events[0].note = "": expected a sentence'),
+        ("note", "until = 2024-06-01\nnote", "`until` lies before `date`"),
+        ("note", "remark", "events[0].remark: unknown key; expected one of date, until"),
+    ],
+)
+def test_events_are_checked_too(tmp_path, old, new, expected):
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, LEAST + EVENT.replace(old, new, 1))
+    assert expected in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        load_config(tmp_path / "nowhere.toml")
+
+
+def test_a_file_that_is_not_text(tmp_path):
+    (tmp_path / "config.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        load_config(tmp_path / "config.toml")
+
+
+def test_packages_of_the_command_line_are_taken_once():
+    assert parse_packages(["Flask", "flask"]) == (Package("flask", "Flask"),)
+    with pytest.raises(ConfigError, match='package "a/b": expected a name that PyPI allows'):
+        parse_packages(["a/b"])
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_normalised_name_or_refused(text):
+    try:
+        package = Package.parse(text)
+    except ValueError as error:
+        assert "letters, digits" in str(error)
+    else:
+        assert package.name == canonicalize_name(text)
+        assert set(package.name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_config_or_one_line(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "any.toml"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)
+
+
+@given(st.sampled_from([*Config.model_fields]), VALUES)
+def test_any_value_of_any_key_is_taken_or_refused(key, value):
+    document = {
+        "packages": ["flask"],
+        "username": "somebody",
+        "repo_name": "some-repo",
+        "forecast_days": 30,
+        "m_values": [7],
+        key: value,
+    }
+    try:
+        config = Config.model_validate(document)
+    except ValueError:
+        return
+    assert 1 <= config.forecast_days <= 90
+    assert config.packages

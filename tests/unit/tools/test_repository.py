@@ -1,0 +1,202 @@
+"""Things that must agree with each other across files."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import tomli
+import yaml
+from packaging.requirements import Requirement
+
+from forecast.config import Config, load_config
+
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+FRONT_MATTER = yaml.safe_load(README.split("---\n")[1])
+
+
+def requirements(name):
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    texts = [line for line in lines if line and not line.startswith(("#", "-r"))]
+    return {requirement.name: requirement for requirement in map(Requirement, texts)}
+
+
+def workflow(name):
+    return yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text(encoding="utf-8"))
+
+
+def step_that_uses(job, action):
+    (step,) = [each for each in job["steps"] if each.get("uses", "").startswith(action)]
+    return step
+
+
+def step_with_id(job, name):
+    (step,) = [each for each in job["steps"] if each.get("id") == name]
+    return step
+
+
+def test_the_space_and_the_requirements_want_the_same_gradio():
+    assert str(requirements("requirements.txt")["gradio"].specifier) == (
+        f"=={FRONT_MATTER['sdk_version']}"
+    )
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
+def test_every_requirement_is_pinned_exactly(name):
+    for requirement in requirements(name).values():
+        assert re.fullmatch(r"==[0-9][0-9.]*", str(requirement.specifier)), requirement
+
+
+def test_the_named_packages_are_all_there():
+    named = {"pmdarima", "pandas", "requests", "gradio", "plotly", "tomli"}
+    assert named <= requirements("requirements.txt").keys()
+
+
+def test_the_front_matter_is_one_that_a_space_takes():
+    assert README.startswith("---\ntitle: PyPI Download Forecast\nemoji: 📈\n")
+    assert FRONT_MATTER["sdk"] == "gradio"
+    assert FRONT_MATTER["colorFrom"] == "blue"
+    assert FRONT_MATTER["colorTo"] == "yellow"
+    assert len(FRONT_MATTER["short_description"]) <= 60
+    assert (ROOT / FRONT_MATTER["app_file"]).is_file()
+
+
+def test_the_space_and_the_workflow_use_one_python():
+    jobs = workflow("upload_artifact.yml")["jobs"]
+    for name in ("train", "share", "join"):
+        setup = step_that_uses(jobs[name], "actions/setup-python@")
+        assert setup["with"]["python-version"] == FRONT_MATTER["python_version"] == "3.12"
+
+
+def test_the_readme_has_every_key_of_the_config():
+    rows = dict(re.findall(r"^\| `(\w+)` \|([^|]*)\|", README, flags=re.MULTILINE))
+    for key, field in Config.model_fields.items():
+        default = rows[key].strip("` ")
+        if field.is_required():
+            assert default == ""
+        elif key != "events":
+            assert tomli.loads(f"x = {default}")["x"] == field.default
+
+
+def test_the_files_that_the_readme_shows_are_there():
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / target).is_file(), target
+
+
+def test_the_training_workflow_is_the_one_that_the_app_trusts():
+    config = load_config(ROOT / "config.toml")
+    document = workflow(config.workflow_file)
+    for job in ("train", "join"):  # whichever comes to the end of a run
+        upload = step_with_id(document["jobs"][job], "upload")
+        assert upload["uses"].startswith("actions/upload-artifact@")
+        assert upload["with"]["name"] == config.artifact_name
+        assert upload["with"]["if-no-files-found"] == "error"
+        assert upload["with"]["retention-days"] == 30
+    triggers = document[True]  # YAML 1.1 reads `on` as true
+    assert set(triggers) == {"schedule", "workflow_dispatch", "push"}
+    assert triggers["push"]["branches"] == [config.default_branch]
+    assert {"config.toml", "trainer/**"} <= set(triggers["push"]["paths"])
+
+
+def test_what_is_uploaded_is_what_is_attested():
+    config = load_config(ROOT / "config.toml")
+    jobs = workflow(config.workflow_file)["jobs"]
+    assert {name for name, job in jobs.items() if "id-token" in job["permissions"]} == {
+        "train",
+        "join",
+    }
+    for job in (jobs["train"], jobs["join"]):
+        upload, attest = step_with_id(job, "upload"), step_that_uses(job, "actions/attest@")
+        assert job["steps"].index(upload) < job["steps"].index(attest)
+        digest = f"sha256:${{{{ steps.{upload['id']}.outputs.artifact-digest }}}}"
+        assert attest["with"] == {
+            "subject-name": f"{config.artifact_name}.zip",
+            "subject-digest": digest,
+        }
+        assert "continue-on-error" not in attest
+        assert {job["permissions"][each] for each in ("id-token", "attestations")} == {"write"}
+        # One is attested if and only if it is uploaded, in a repository that can attest.
+        conditions = [upload["if"]] if "if" in upload else []
+        conditions.append("github.repository_visibility == 'public'")
+        assert attest["if"] == " && ".join(conditions)
+
+
+def test_each_training_job_may_do_what_it_must_and_no_more():
+    jobs = workflow("upload_artifact.yml")["jobs"]
+    attests = {"id-token": "write", "attestations": "write"}
+    assert {name: job["permissions"] for name, job in jobs.items()} == {
+        "train": {"contents": "read", "actions": "read", **attests},
+        "share": {"contents": "read"},
+        "join": {"contents": "read", **attests},
+        "keep-alive": {"actions": "write"},
+    }
+    told = {
+        (name, step.get("name"))
+        for name, job in jobs.items()
+        for step in job["steps"]
+        if re.search(r"github\.token|secrets\.", str(step))
+    }
+    assert told == {("train", "Fetch"), ("keep-alive", "Enable this workflow anew")}
+
+
+def test_a_share_that_runs_out_of_time_fails_before_its_job_is_cancelled():
+    share = workflow("upload_artifact.yml")["jobs"]["share"]
+    (train,) = [step for step in share["steps"] if step.get("name") == "Train"]
+    assert share["continue-on-error"] is True
+    assert train["timeout-minutes"] <= share["timeout-minutes"] - 15
+
+
+def test_a_job_that_is_run_again_replaces_what_it_uploaded():
+    jobs = workflow("upload_artifact.yml")["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"] if "upload-art" in step.get("uses", "")]
+    assert len(steps) == 4
+    for step in steps:
+        assert step["with"]["overwrite"] is True
+
+
+def test_what_runs_elsewhere_is_audited():
+    (step,) = [step for step in workflow("tests.yml")["jobs"]["audit"]["steps"] if "run" in step]
+    audited = set(re.findall(r"--requirement (\S+)", step["run"]))
+    for name in list(audited):
+        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+        audited |= {line.removeprefix("-r ") for line in lines if line.startswith("-r ")}
+    assert audited == {"requirements.txt", "requirements-cluster.txt"}
+
+
+def test_the_schedule_runs_weekly_after_the_nightly_load_and_off_the_hour():
+    (schedule,) = workflow("upload_artifact.yml")[True]["schedule"]
+    minute, hour, day, month, weekday = schedule["cron"].split()
+    assert int(minute) not in {0, 15, 30, 45}
+    assert int(hour) >= 2
+    assert (day, month) == ("*", "*")
+    assert weekday in set("0123456")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflows_have_least_permissions_pins_and_limits(path):
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert document["permissions"] == {}
+    assert "concurrency" in document
+    for job in document["jobs"].values():
+        assert job["timeout-minutes"] <= 360
+        for step in job["steps"]:
+            if "uses" in step:
+                assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", step["uses"]), step["uses"]
+            if "checkout" in step.get("uses", ""):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_no_file_says_where_it_was_made():
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    places = re.compile(rb"/(?:work|root|home|tmp)/\w", re.IGNORECASE)
+    for name in filter(None, tracked.split("\0")):
+        path = ROOT / name
+        if path.suffix == ".png" or path == Path(__file__) or not path.is_file():
+            continue
+        assert not places.search(path.read_bytes()), name

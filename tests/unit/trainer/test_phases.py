@@ -1,0 +1,464 @@
+"""A run over several packages, phase by phase: what fails stays with its package."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecast.bundle.writer import Writer
+from forecast.config import Config, parse_packages
+from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
+from forecast.sources.source import OneByOne, Sample
+from tests.bundles import CREATED_AT, counts, files_of, in_memory, with_files
+from trainer.engines.local import execute
+from trainer.engines.task import train_package
+from trainer.fetch import fetch
+from trainer.join import NOT_TRAINED, join
+from trainer.outcomes import Part
+from trainer.previous import digest
+from trainer.reports.summary import markdown, plain, staleness, warnings_of
+from trainer.train import train
+from trainer.work import Plan, Work
+
+RUN = {
+    "created_at": CREATED_AT,
+    "commit": "0123abc",
+    "run": "https://github.com/o/r/actions/runs/1",
+    "versions": {"python": "3.12.0"},
+}
+WHOLE = Part()
+
+
+def config_of(*packages):
+    return Config.model_validate(
+        {
+            "packages": packages,
+            "username": "somebody",
+            "repo_name": "some-repo",
+            "forecast_days": 30,
+            "m_values": [3, 6, 7],
+        }
+    )
+
+
+class Shelf(OneByOne):
+    """A source with what a test puts into it; an exception is raised."""
+
+    kind = "folder"
+
+    def __init__(self, **contents):
+        self.contents = contents
+        self.asked = []
+
+    def daily(self, name):
+        self.asked.append(name)
+        content = self.contents.get(name, UnknownPackageError(f"no {name} here"))
+        if isinstance(content, Exception):
+            raise content
+        return content
+
+
+def plan_of(config, source, *, asked=None, previous=None, **changed):
+    return Plan(
+        **(RUN | changed),
+        source=source.kind,
+        mirrors=config.mirrors,
+        forecast_days=config.forecast_days,
+        m_values=config.m_values,
+        packages=config.packages if asked is None else parse_packages(asked),
+        configured=config.packages,
+        outages=tuple(sorted(config.outages)),
+        previous=digest(previous) if previous else "",
+    )
+
+
+def one_by_one(tasks, _most):
+    return map(train_package, tasks)
+
+
+def untracked(answers, _most):
+    return answers
+
+
+def fetched(folder, plan, source, previous=None):
+    """A run that has been fetched."""
+    work = Work.begin(folder, plan)
+    fetch(work, source, previous, untracked)
+    return work
+
+
+def joined(work, previous=None):
+    """The bundle of a run."""
+    with tempfile.TemporaryDirectory() as folder:
+        join(work, previous, Writer(Path(folder)))
+        return in_memory(Path(folder))
+
+
+def run(config, source, execute=one_by_one, *, asked=None, previous=None, **changed):
+    """The bundle of a whole run."""
+    plan = plan_of(config, source, asked=asked, previous=previous, **changed)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(fetched(Path(folder), plan, source, previous)) as work,
+    ):
+        train(work, WHOLE, execute)
+        return joined(work, previous)
+
+
+def all_but_seconds(bundle):
+    """The files of a bundle, of the manifest all but how long each package took."""
+    files = files_of(bundle)
+    manifest = re.sub(rb'"seconds": ?[0-9.]+', b"", files.pop("manifest.json"))
+    return files | {"manifest.json": manifest}
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    sample = Sample(dt.date(2026, 11, 22))
+    source = Shelf(
+        good=sample.daily("good"),
+        fair=sample.daily("fair"),
+        short=counts(days=20),
+        new=counts(days=9),
+        failing=DownloadsError("PyPI Stats answered 500 | <b>twice</b>"),
+    )
+    return run(config_of("good", "Fair", "short", "new", "failing", "unknown"), source)
+
+
+def test_every_package_has_an_entry_in_the_order_of_the_config(bundle):
+    entries = bundle.manifest.packages
+    assert list(entries) == ["good", "fair", "short", "new", "failing", "unknown"]
+    assert [entry.status for entry in entries.values()] == ["trained"] * 3 + ["failed"] * 3
+    assert entries["fair"].label == "Fair"
+
+
+def test_each_failure_has_its_reason(bundle):
+    entries = bundle.manifest.packages
+    assert entries["new"].reason.startswith("has 9 observed days; a forecast needs 14")
+    assert entries["failing"].reason == "PyPI Stats answered 500 | <b>twice</b>"
+    assert entries["unknown"].reason == "no unknown here"
+
+
+def test_a_short_series_has_a_stated_simple_model(bundle):
+    entry = bundle.manifest.packages["short"]
+    assert "20 days" in entry.note
+    assert entry.backtest.mase is None
+
+
+def test_an_entry_says_what_was_chosen_and_how_good_it_is(bundle):
+    entry = bundle.manifest.packages["good"]
+    assert entry.trained_through == dt.date(2026, 11, 21)
+    assert entry.n_obs == 180
+    assert entry.m in {1, 3, 6, 7}
+    assert sum(member.weight for member in entry.members) == pytest.approx(1)
+    assert entry.backtest.origins >= 2
+    assert entry.backtest.mase > 0
+    assert entry.backtest.naive_mase > 0
+
+
+def test_the_bundle_holds_the_history_as_fetched(bundle):
+    assert len(bundle.history("good")) == 181
+
+
+def test_the_manifest_says_where_it_comes_from(bundle):
+    manifest = bundle.manifest
+    assert (manifest.commit, manifest.run) == (RUN["commit"], RUN["run"])
+    assert manifest.source == "folder"
+
+
+def test_an_outage_of_all_is_repaired_in_all():
+    sample = Sample(dt.date(2026, 11, 22))
+    lost = pd.Timestamp("2026-09-09")
+    shelf = Shelf(**{name: sample.daily(name).drop(lost) for name in ("a", "b", "c")})
+    made = run(config_of("a", "b", "c"), shelf)
+    assert made.manifest.outages == (lost.date(),)
+    assert all(entry.repaired == (lost.date(),) for entry in made.manifest.packages.values())
+    assert lost not in made.history("a").index
+
+
+def test_a_surprise_in_training_ends_one_package_alone(monkeypatch):
+    def explode(values, start, **_):
+        raise ZeroDivisionError("by nought")
+
+    monkeypatch.setattr("forecast.search.search.train", explode)
+    made = run(config_of("a"), Shelf(a=SAMPLE.daily("a")))
+    reason = made.manifest.packages["a"].reason
+    assert reason.startswith("training failed at test_phases.py:")
+    assert reason.endswith("ZeroDivisionError: by nought")
+
+
+def test_a_source_that_fails_three_times_running_is_asked_no_more():
+    down = DownloadsError("down")
+    shelf = Shelf(a=down, b=down, c=down)
+    answers = dict(shelf.fetch(["a", "b", "c", "d", "e"]))
+    assert shelf.asked == ["a", "b", "c"]
+    assert str(answers["e"]) == "not asked for: the source failed too often before"
+
+
+def test_unknown_packages_do_not_count_as_failures_of_the_source():
+    answers = dict(Shelf(d=counts()).fetch(["a", "b", "c", "d"]))
+    assert answers["d"].equals(counts())
+    assert {str(answers[name]) for name in "abc"} == {f"no {name} here" for name in "abc"}
+
+
+def test_two_processes_give_the_same_models_as_one():
+    config, source = config_of("a", "b"), Sample(dt.date(2026, 11, 22))
+    one = run(config, source, lambda tasks, _most: execute(tasks, 1))
+    two = run(config, source, lambda tasks, _most: execute(tasks, 2))
+    assert all_but_seconds(one) == all_but_seconds(two)
+
+
+SAMPLE = Sample(dt.date(2026, 11, 22))
+SHORT = {name: counts(days=20, size=size) for name, size in (("a", 100), ("b", 200), ("c", 300))}
+MANY = config_of("a", "b", "c")
+
+
+def short_plan(**changed):
+    return plan_of(MANY, Shelf(), **changed)
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A run of three packages that has been fetched."""
+    with closing(fetched(tmp_path / "run", short_plan(), Shelf(**SHORT))) as work:
+        yield work
+
+
+def names_trained(work, part=WHOLE):
+    """Train a share; the packages that were really trained for it."""
+    seen = []
+
+    def noting(tasks, _most):
+        for task in tasks:
+            seen.append(task.name)
+            yield train_package(task)
+
+    train(work, part, noting)
+    return seen
+
+
+def test_shares_make_the_same_bundle_as_one_machine(work, tmp_path):
+    shares = [names_trained(work, Part(number, 2)) for number in (1, 2)]
+    assert sorted(shares[0] + shares[1]) == ["a", "b", "c"]
+    parted = joined(work)
+    with closing(fetched(tmp_path / "other", short_plan(), Shelf(**SHORT))) as other:
+        assert names_trained(other) == ["a", "b", "c"]
+        whole = joined(other)
+    assert all_but_seconds(parted) == all_but_seconds(whole)
+
+
+def test_a_share_that_did_not_end_costs_its_own_packages_alone(work):
+    names_trained(work, Part(1, 2))
+    made = joined(work)
+    assert made.names == ["a", "c"]
+    assert made.manifest.packages["b"].reason == NOT_TRAINED
+    assert made.history("a").equals(SHORT["a"])
+
+
+def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
+    def stopping(answers, _most):
+        yield next(answers)
+        raise KeyboardInterrupt
+
+    shelf = Shelf(**SHORT, down=DownloadsError("down"))
+    plan = plan_of(config_of("a", "down", "b", "c"), shelf)
+    with (
+        closing(Work.begin(tmp_path, plan)) as work,
+        pytest.raises(KeyboardInterrupt),
+    ):
+        fetch(work, shelf, None, stopping)
+    assert shelf.asked == ["a"]
+    later = plan.model_copy(update={"created_at": CREATED_AT + dt.timedelta(hours=2)})
+    with closing(fetched(tmp_path, later, shelf)) as work:
+        assert shelf.asked == ["a", "down", "b", "c"]
+
+        def dying(tasks, _most):
+            yield train_package(next(iter(tasks)))
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            train(work, WHOLE, dying)
+    shelf.contents["down"] = counts(days=30)
+    with closing(fetched(tmp_path, later, shelf)) as work:
+        assert shelf.asked == ["a", "down", "b", "c", "down"]
+        assert names_trained(work) == ["down", "b", "c"]
+        made = joined(work)
+    assert made.names == ["a", "down", "b", "c"]
+    assert made.manifest.created_at == later.created_at
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"created_at": CREATED_AT + dt.timedelta(days=1)},
+        {"code": "another program"},
+        {"commit": "another"},
+        {"versions": {"python": "3.13.0"}},
+        {"origin": "another folder"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_another_run_begins_anew(tmp_path, changed):
+    shelf = Shelf(**SHORT)
+    with closing(fetched(tmp_path, short_plan(), shelf)) as work:
+        names_trained(work)
+    with closing(fetched(tmp_path, short_plan(**changed), shelf)) as work:
+        assert shelf.asked == ["a", "b", "c"] * 2
+        assert names_trained(work) == ["a", "b", "c"]
+
+
+def test_outcomes_of_another_run_are_not_joined(work, tmp_path):
+    names_trained(work, Part(1, 2))
+    with closing(fetched(tmp_path / "other", short_plan(commit="other"), Shelf(**SHORT))) as other:
+        names_trained(other, Part(2, 2))
+    (tmp_path / "other" / Part(2, 2).file).rename(tmp_path / "run" / Part(2, 2).file)
+    assert joined(work).names == ["a", "c"]
+
+
+def test_a_run_that_is_not_fetched_to_its_end_is_neither_trained_nor_joined(tmp_path):
+    with closing(Work.begin(tmp_path, short_plan())) as work:
+        for phase in (lambda: names_trained(work), lambda: joined(work)):
+            with pytest.raises(ConfigError, match="its fetch has not ended; run it again"):
+                phase()
+
+
+@pytest.mark.parametrize("name", ["run.sqlite", "outcomes.sqlite"])
+def test_a_damaged_file_of_a_run_is_told_by_name(work, name):
+    work.close()
+    (work.folder / name).write_bytes(b"no database" * 1000)
+    with pytest.raises(ConfigError, match=name), closing(Work(work.folder)) as damaged:
+        joined(damaged)
+    with closing(Work.begin(work.folder, short_plan())) as anew:
+        assert anew.plan == short_plan()
+
+
+def test_no_run_where_there_is_none(tmp_path):
+    with pytest.raises(ConfigError, match=r"run\.sqlite is not there; fetch one first"):
+        Work(tmp_path)
+
+
+def test_the_summary_has_a_row_for_each_model_and_a_line_for_each_failure(bundle):
+    text = markdown(bundle.manifest)
+    assert text.startswith("## 3 of 6 packages trained\n")
+    assert "\n| good | " in text
+    assert "2026-11-21" in text
+    assert "### 3 without a model" in text
+    assert "- **failing**: PyPI Stats answered 500 \\| \\<b\\>twice\\</b\\>" in text
+
+
+def test_the_table_for_a_terminal_is_aligned(bundle):
+    head, first, *_ = plain(bundle.manifest).splitlines()
+    assert head.index("MASE") == first.index(
+        f"{bundle.manifest.packages['good'].backtest.mase:.2f}"
+    )
+
+
+def test_annotations_are_escaped_and_at_most_ten(bundle):
+    assert list(warnings_of(bundle.manifest))[2] == "::warning::unknown: no unknown here"
+    failing = config_of(*(f"p{number}" for number in range(30)))
+    made = run(failing, Shelf(p0=DownloadsError("50 % of\nnothing")))
+    lines = list(warnings_of(made.manifest))
+    assert lines[0] == "::warning::p0: 50 %25 of%0Anothing"
+    assert len(lines) == 10
+    assert lines[-1] == "::warning::21 more packages: see the job summary"
+
+
+def test_sample_data_calls_itself_so():
+    made = run(config_of("a"), Sample(dt.date(2026, 11, 22)))
+    assert "**Sample data: these are no real downloads.**" in markdown(made.manifest)
+    assert next(iter(warnings_of(made.manifest))).startswith("::warning::Trained on sample data")
+
+
+WEEK_LATER = {"created_at": CREATED_AT + dt.timedelta(days=7), "commit": "4567def"}
+
+
+@pytest.fixture(scope="module")
+def previous():
+    sample = Sample(dt.date(2026, 11, 22))
+    return run(
+        config_of("a", "b", "gone"), Shelf(**{n: sample.daily(n) for n in ("a", "b", "gone")})
+    )
+
+
+def week_later(config, source, previous, asked=None):
+    return run(config, source, asked=asked, previous=previous, **WEEK_LATER)
+
+
+def later_counts(name, days=30):
+    """The last days of a series that has grown by a week, one of them corrected."""
+    old = Sample(dt.date(2026, 11, 22)).daily(name)
+    new = pd.Series(old.tolist()[:7], index=pd.date_range("2026-11-22", periods=7), dtype="int64")
+    counts = pd.concat([old.tail(days), new])
+    counts[pd.Timestamp("2026-11-20")] += 5
+    return counts
+
+
+def test_a_package_that_fails_keeps_its_earlier_model_and_says_since_when(previous):
+    shelf = Shelf(a=later_counts("a"), b=DownloadsError("PyPI Stats is down"))
+    made = week_later(config_of("a", "b"), shelf, previous)
+    entry = made.manifest.packages["b"]
+    assert entry.status == "carried"
+    assert entry.reason == ("PyPI Stats is down; the model of 2026-11-22 goes on serving")
+    assert made.pickle("b") == previous.pickle("b")
+    assert made.forecast("b").equals(previous.forecast("b"))
+    assert list(warnings_of(made.manifest)) == [f"::warning::b: {entry.reason}"]
+    assert f"### 1 with an earlier model\n\n- **b**: {entry.reason}" in markdown(made.manifest)
+
+
+def test_since_when_is_not_forgotten_by_the_run_after(previous):
+    down = Shelf(a=later_counts("a"), b=DownloadsError("down"))
+    second = week_later(config_of("a", "b"), down, previous)
+    third = week_later(config_of("a", "b"), down, second)
+    assert third.manifest.packages["b"].reason == "down; the model of 2026-11-22 goes on serving"
+
+
+def test_the_history_outlives_what_the_source_remembers(previous):
+    made = week_later(config_of("a", "b"), Shelf(a=later_counts("a")), previous)
+    history = made.history("a")
+    assert len(history) == 188
+    assert history[pd.Timestamp("2026-11-20")] == previous.history("a")["2026-11-20"] + 5
+    assert made.manifest.packages["a"].revised == 1
+    assert made.manifest.packages["a"].trained_through == dt.date(2026, 11, 28)
+    assert made.manifest.packages["a"].n_obs == 180
+
+
+def test_the_history_of_a_package_taken_out_is_kept_without_its_model(previous):
+    made = week_later(config_of("a"), Shelf(a=later_counts("a")), previous)
+    assert list(made.manifest.packages) == ["a"]
+    assert made.history("gone").equals(previous.history("gone"))
+    assert len(made.history("b")) == 181
+
+
+def test_a_run_for_one_package_loses_no_other(previous):
+    made = week_later(config_of("a", "b"), Shelf(a=later_counts("a")), previous, asked=["a"])
+    assert made.names == ["a", "b"]
+    assert made.manifest.packages["b"].reason.startswith("not asked for in this run; the model")
+    assert list(warnings_of(made.manifest)) == []
+
+
+def test_an_earlier_model_that_cannot_be_read_is_not_carried(previous):
+    broken = with_files(previous, b__pkl=b"broken")
+    made = week_later(config_of("a", "b"), Shelf(a=later_counts("a")), broken)
+    entry = made.manifest.packages["b"]
+    assert entry.status == "failed"
+    assert entry.reason.startswith("no b here; the model's pickle ")
+    assert made.names == ["a"]
+
+
+def test_data_that_is_five_days_old_is_stale_and_four_are_not(previous):
+    manifest = previous.manifest
+    for days, expected in ((5, ""), (6, "the newest count of any package is of 2026-11-21")):
+        later = manifest.model_copy(
+            update={
+                "source": "pypistats",
+                "created_at": CREATED_AT + dt.timedelta(days=days - 2),
+            }
+        )
+        assert staleness(later).startswith(expected)
+        assert bool(staleness(later)) == bool(expected)

@@ -1,0 +1,1 @@
+"""Ways to run the training of many packages: on this machine, on a cluster."""

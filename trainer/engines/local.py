@@ -1,0 +1,121 @@
+"""Training on several cores: one process a core, one BLAS thread a process.
+
+Each process has a pipe of its own. So the end of a pipe tells which tasks its process
+took with it, nobody waits for a lock that a dead process held, and a process whose parent
+was killed ends as well. The pools of concurrent.futures and loky share their pipes: one
+death breaks them as a whole, and they cannot say by which task.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from contextlib import closing, suppress
+from multiprocessing.connection import wait as wait_for_any
+from typing import TYPE_CHECKING
+
+from trainer.engines.dispatch import TASKS_A_PROCESSOR, Killed, dispatch
+from trainer.engines.task import train_package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerContext
+
+    from trainer.engines.task import Outcome, Task
+
+    Train = Callable[[Task], Outcome]
+
+
+def cores() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def execute(tasks: Iterable[Task], jobs: int, *, train: Train = train_package) -> Iterator[Outcome]:
+    """Train the tasks on ``jobs`` processes, yielding outcomes as they come.
+
+    A process that is killed, for want of memory say, costs no package its model but one
+    that kills its process twice. Closing the iterator ends the processes at once; when this
+    process is killed, they end with the task they have. With one job all is trained in this
+    process.
+    """
+    if jobs == 1:
+        yield from map(train, tasks)
+        return
+    with closing(_Pool(jobs, train)) as pool:
+        yield from dispatch(tasks, pool)
+
+
+class _Pool:
+    """Up to ``jobs`` processes, started as there are tasks for them."""
+
+    def __init__(self, jobs: int, train: Train) -> None:
+        self._jobs = jobs
+        self._train = train
+        self._workers: list[_Worker] = []
+        # The fork server loads the libraries once and forks from there, without any thread.
+        self._context = multiprocessing.get_context("forkserver")
+        modules = [train.__module__, "forecast.search.search", "pmdarima"]
+        self._context.set_forkserver_preload(modules)
+
+    def has_room(self) -> bool:
+        return len(self._workers) < self._jobs or any(
+            len(worker.tasks) < TASKS_A_PROCESSOR for worker in self._workers
+        )
+
+    def submit(self, task: Task) -> None:
+        worker = min(self._workers, key=lambda each: len(each.tasks), default=None)
+        if worker is None or (worker.tasks and len(self._workers) < self._jobs):
+            worker = _Worker(self._context, self._train)
+            self._workers.append(worker)
+        worker.tasks.append(task)
+        with suppress(ConnectionError):  # it has died, which collect() will find
+            worker.pipe.send(task)
+
+    def collect(self, *, wait: bool) -> Iterator[tuple[Task, Outcome | Killed]]:
+        pipes = [worker.pipe for worker in self._workers]
+        ready = wait_for_any(pipes, None if wait else 0)
+        for worker in [each for each in self._workers if each.pipe in ready]:
+            try:
+                outcome = worker.pipe.recv()
+            except (EOFError, OSError):
+                self._workers.remove(worker)
+                killed = Killed(f"killed its process ({worker.end()})")
+                yield from ((task, killed) for task in worker.tasks)
+            else:
+                yield worker.tasks.popleft(), outcome
+
+    def close(self) -> None:
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.end()
+
+
+class _Worker:
+    """A process, the pipe to it, and the tasks that it has not answered yet, in order."""
+
+    def __init__(self, context: ForkServerContext, train: Train) -> None:
+        self.tasks: deque[Task] = deque()
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(theirs, train), daemon=True)
+        self.process.start()
+        theirs.close()  # the process has its own copy, and alone must keep the pipe open
+
+    def end(self) -> str:
+        """Wait for the process to end, and say how it did."""
+        self.pipe.close()
+        self.process.join()
+        code = self.process.exitcode or 0
+        self.process.close()
+        return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+
+
+def _work(pipe: Connection, train: Train) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, who ends us
+    with suppress(EOFError, ConnectionError):  # the parent is gone
+        while True:
+            pipe.send(train(pipe.recv()))

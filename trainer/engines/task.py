@@ -1,0 +1,122 @@
+"""The training of one package: a pure function of a task, so any engine may run it."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from forecast.bundle.manifest import Backtest, MemberEntry, PackageEntry
+from forecast.errors import ForecastError
+from forecast.model import pickling
+from trainer.reports.pictures import badge, chart
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from forecast.config import Package
+    from forecast.model.ensemble import Forecast
+    from forecast.model.member import Member
+    from forecast.search.search import Trained
+    from forecast.series import Series
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that the training of one package depends on.
+
+    Attributes:
+        package: whose counts they are.
+        series: what to train on.
+        horizon: days to forecast.
+        m_values: season lengths to try.
+        pictures: whether to draw any; sample data has none, for nobody could tell there.
+    """
+
+    package: Package
+    series: Series
+    horizon: int
+    m_values: tuple[int, ...]
+    pictures: bool = True
+
+    @property
+    def name(self) -> str:
+        """The package's name."""
+        return self.package.name
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is published of a trained package.
+
+    Attributes:
+        entry: for the manifest, without file and digest.
+        model: pickled.
+        forecast: over the task's horizon.
+        pictures: SVG by file name.
+    """
+
+    entry: PackageEntry
+    model: bytes
+    forecast: Forecast
+    pictures: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task: a product, or the reason why there is none."""
+
+    name: str
+    product: Product | None
+    reason: str
+    seconds: float
+
+
+def train_package(task: Task) -> Outcome:
+    """Search, backtest, fit and forecast one package; never raises."""
+    from forecast.search.search import train  # noqa: PLC0415 - pmdarima loads where it is used
+
+    begun = time.process_time()
+    product, reason = None, ""
+    try:
+        series = task.series
+        trained = train(series.values, series.start, horizon=task.horizon, m_values=task.m_values)
+        product = product_of(task, trained)
+    except ForecastError as error:
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001 - one package's surprise must not end the others
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+        reason = f"training failed at {place}: {type(error).__name__}: {error}"
+    return Outcome(task.name, product, reason, time.process_time() - begun)
+
+
+def product_of(task: Task, trained: Trained) -> Product:
+    """What is published of a package that was trained."""
+    model, name, label = trained.model, task.name, task.package.label
+    forecast, total = model.predict_with_total(task.horizon)
+    pictures = {
+        f"{name}.svg": chart(label, model, forecast, total),
+        f"{name}.badge.svg": badge(label, total, task.horizon),
+    }
+    entry = PackageEntry(
+        label=label,
+        status="trained",
+        m=trained.m,
+        order=trained.order,
+        seasonal_order=trained.seasonal_order,
+        members=tuple(_member_entry(member) for member in model.members),
+        candidates=trained.candidates,
+        note=model.note,
+        trained_through=model.last_day,
+        n_obs=len(task.series.values),
+        repaired=task.series.repaired,
+        backtest=Backtest.model_validate(trained.scores, from_attributes=True),
+    )
+    return Product(entry, pickling.dumps(model), forecast, pictures if task.pictures else {})
+
+
+def _member_entry(member: Member) -> MemberEntry:
+    fields = {name: getattr(member, name) for name in MemberEntry.model_fields}
+    return MemberEntry.model_validate(fields | {"profile": len(member.profile)})

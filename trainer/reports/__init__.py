@@ -1,0 +1,1 @@
+"""What a run publishes for people: summary, pictures, track record."""

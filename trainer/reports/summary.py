@@ -1,0 +1,133 @@
+"""What a run says of itself: a table for people, annotations for GitHub Actions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from forecast.bundle.manifest import PUBLIC, Backtest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forecast.bundle.manifest import Manifest, PackageEntry
+
+NOT_ASKED = "not asked for in this run"  # the reason of a package that is carried over
+MOST_ANNOTATIONS = 10  # of a kind that GitHub shows for a step
+OLDEST_NEWEST_DAY = 4  # days; one behind is usual, and so are two after a failed night
+MOST_ROWS = 2_000  # a summary may have 1 MiB
+HEAD = [
+    *("package", "ARIMA orders", "m", "MASE", "seasonal naive", "ratio"),
+    *("last day", "repaired", "seconds"),
+]
+EXPLANATION = (
+    "MASE is the mean absolute error of the backtest over that of repeating the last week "
+    "within the training days; the ratio compares it with the seasonal naive forecast, "
+    "and below 1 the model is the better one."
+)
+
+
+def markdown(manifest: Manifest) -> str:
+    """The job summary: one row for each package with a model, a list of the others."""
+    entries = manifest.packages
+    status: Counter[str] = Counter(entry.status for entry in entries.values())
+    lines = [f"## {status['trained']} of {len(entries)} packages trained", ""]
+    if manifest.source == "sample":
+        lines += ["**Sample data: these are no real downloads.**", ""]
+    lines += _table([_row(entry) for entry in _some(manifest, "trained")])
+    lines += ["", EXPLANATION]
+    for kind, head in (("carried", "with an earlier model"), ("failed", "without a model")):
+        if status[kind]:
+            lines += ["", f"### {status[kind]} {head}", ""]
+            lines += [
+                f"- **{_safe(each.label)}**: {_safe(each.reason)}" for each in _some(manifest, kind)
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def plain(manifest: Manifest) -> str:
+    """The same table for a terminal or a log; empty without any model."""
+    rows = [HEAD, *(_row(entry) for entry in _some(manifest, "trained", "carried"))]
+    if len(rows) == 1:
+        return ""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+
+
+def _some(manifest: Manifest, *statuses: str) -> Iterator[PackageEntry]:
+    """The first entries of these statuses, as many as a table may have rows."""
+    found = (entry for entry in manifest.packages.values() if entry.status in statuses)
+    return islice(found, MOST_ROWS)
+
+
+def warnings_of(manifest: Manifest) -> Iterator[str]:
+    """Workflow commands: a warning for each package that failed, and for sample data."""
+    messages = [
+        f"{entry.label}: {entry.reason}"
+        for entry in manifest.packages.values()
+        if entry.status != "trained" and not entry.reason.startswith(NOT_ASKED)
+    ]
+    if manifest.source == "sample":
+        messages.insert(0, "Trained on sample data: these are no real downloads")
+    if len(messages) > MOST_ANNOTATIONS:
+        more = len(messages) - MOST_ANNOTATIONS + 1
+        messages[MOST_ANNOTATIONS - 1 :] = [f"{more} more packages: see the job summary"]
+    yield from (annotation("warning", message) for message in messages)
+
+
+def staleness(manifest: Manifest) -> str:
+    """What is wrong with the age of the newest count; empty where nothing is."""
+    days = {
+        entry.trained_through
+        for entry in manifest.packages.values()
+        if entry.status == "trained" and entry.trained_through
+    }
+    age = (manifest.created_at.date() - max(days)).days if days else 0
+    if manifest.source not in PUBLIC or age <= OLDEST_NEWEST_DAY:
+        return ""
+    return (
+        f"the newest count of any package is of {max(days)}, {age} days ago: "
+        "the source has not been updated"
+    )
+
+
+def annotation(level: str, message: str) -> str:
+    """A workflow command that GitHub shows beside the run."""
+    escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{level}::{escaped}"
+
+
+def _row(entry: PackageEntry) -> list[str]:
+    backtest = entry.backtest or Backtest(origins=0)
+    return [
+        entry.label,
+        " + ".join(member.notation for member in entry.members),
+        str(entry.m),
+        _figure(backtest.mase),
+        _figure(backtest.naive_mase),
+        _figure(backtest.ratio),
+        str(entry.trained_through),
+        str(len(entry.repaired)),
+        f"{entry.seconds:.1f}",
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _table(rows: list[list[str]]) -> list[str]:
+    align = ["---", "---", *["---:"] * (len(HEAD) - 2)]
+    body = [[_safe(cell) for cell in row] for row in rows]
+    return [f"| {' | '.join(cells)} |" for cells in (HEAD, align, *body)]
+
+
+def _safe(text: str) -> str:
+    """Text that can neither leave its cell nor become markup."""
+    for special in "\\`*_[]<>|":
+        text = text.replace(special, f"\\{special}")
+    return " ".join(text.split())
