@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterator, Mapping
 
-    from app.data.forecasts import Almanac
+    from app.data.forecasts import Forecasts
     from forecast.config import Config
 
 # Read when gradio is imported and when it serves.
@@ -81,7 +81,7 @@ class Settings:
         )
 
 
-def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime]) -> Almanac:
+def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime]) -> Forecasts:
     """Put the parts together; asks nobody anything yet.
 
     Args:
@@ -89,9 +89,9 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
         config: which packages there should be.
         clock: the present moment, UTC.
     """
-    from app.data.forecasts import Almanac as Made  # noqa: PLC0415 - the root is on the path by now
-    from app.data.live_counts import Newer  # noqa: PLC0415
-    from app.data.on_demand import Spot, search_now  # noqa: PLC0415
+    from app.data.forecasts import Forecasts as Made  # noqa: PLC0415 - the root is on the path by now
+    from app.data.live_counts import LiveCounts  # noqa: PLC0415
+    from app.data.on_demand import OnDemand, search_now  # noqa: PLC0415
     from app.data.store import ArtifactSource, FolderSource, Store  # noqa: PLC0415
     from forecast.github.artifacts import GitHubArtifacts  # noqa: PLC0415
     from forecast.http import new_session  # noqa: PLC0415
@@ -115,7 +115,7 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
             )
         )
     )
-    spot = Spot(
+    on_demand = OnDemand(
         stats.daily,
         search_now,
         clock,
@@ -123,9 +123,9 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
         m_values=config.m_values,
         outages=config.outages,
     )
-    almanac = Made(Store(config, source), Newer(stats.daily, clock), spot)
-    almanac.store.notify = almanac.prepare
-    return almanac
+    forecasts = Made(Store(config, source), LiveCounts(stats.daily, clock), on_demand)
+    forecasts.store.notify = forecasts.prepare
+    return forecasts
 
 
 @contextmanager
@@ -177,14 +177,14 @@ def main() -> int:
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says all
         return 2
-    almanac = assemble(settings, config, clock)
-    almanac.store.start()
+    forecasts = assemble(settings, config, clock)
+    forecasts.store.start()
     with _no_stubs():
         from app import page  # noqa: PLC0415
 
-        served = page.build(almanac, clock)
-    served.launch(**page.launch_options(almanac), prevent_thread_lock=True)
-    almanac.start_preparing()
+        served = page.build(forecasts, clock)
+    served.launch(**page.launch_options(forecasts), prevent_thread_lock=True)
+    forecasts.start_preparing()
     served.block_thread()
     return 0
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from gradio.blocks import Block
 
-    from app.data.forecasts import Almanac
+    from app.data.forecasts import Forecasts
 
 STATIC = Path(__file__).with_name("static")
 TITLE = "PyPI download forecast"
@@ -57,22 +57,22 @@ REMEMBER = """(query) => { const link = new URL(query || location.pathname, loca
 history.replaceState(history.state, '', link); return link.href; }"""
 
 
-def build(almanac: Almanac, clock: Callable[[], dt.datetime]) -> gr.Blocks:
+def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     """The page, not yet served.
 
     Args:
-        almanac: gives the outlooks.
+        forecasts: gives the shown.
         clock: the present moment, UTC.
     """
     page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
     page.queue(max_size=WAITING)
     with page:
-        _wire(page, _lay_out(), almanac, clock)
-        add_endpoints(almanac)
+        _wire(page, _lay_out(), forecasts, clock)
+        add_endpoints(forecasts)
     return page
 
 
-def launch_options(almanac: Almanac) -> dict[str, Any]:
+def launch_options(forecasts: Forecasts) -> dict[str, Any]:
     """What ``Blocks.launch`` needs to know, but for where to listen."""
     theme = gr.themes.Default(
         primary_hue="blue", neutral_hue="slate", font=list(FONT), font_mono=list(MONO)
@@ -94,13 +94,13 @@ def launch_options(almanac: Almanac) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,
         "app_kwargs": {
-            "routes": [export_route(almanac), find_route(almanac), picture_route(almanac)],
+            "routes": [export_route(forecasts), find_route(forecasts), picture_route(forecasts)],
             "middleware": [Middleware(Limits), Middleware(Preload, files=drawing_library())],
         },
     }
 
 
-class Seen:
+class LatestViews:
     """What each visitor chose last: an answer that comes late must not replace a newer one."""
 
     def __init__(self) -> None:
@@ -199,11 +199,11 @@ def _lay_out() -> Parts:
 
 
 def _wire(
-    page: gr.Blocks, parts: Parts, almanac: Almanac, clock: Callable[[], dt.datetime]
+    page: gr.Blocks, parts: Parts, forecasts: Forecasts, clock: Callable[[], dt.datetime]
 ) -> None:
     """Say what happens when: all of it private, as programs have their own endpoints."""
     controls, outputs, link = list(parts.controls), parts.outputs, parts.link
-    seen = Seen()
+    seen = LatestViews()
 
     def draw(  # noqa: PLR0917 - gradio passes what the components hold, in their order
         package: str | None,
@@ -223,25 +223,25 @@ def _wire(
         def report(part: float, text: str) -> None:
             progress(part, desc=text)
 
-        shown = views.show(almanac, view, clock(), report=report, visitor=visitor_in(request))
+        shown = views.show(forecasts, view, clock(), report=report, visitor=visitor_in(request))
         return _parts(shown)
 
     def open_page(request: gr.Request) -> Iterator[list[Any]]:
         view = parse_view(dict(request.query_params))
-        if not almanac.store.snapshot.looked:
-            yield [*_set_controls(almanac, view), *_parts(views.loading())]
-            almanac.store.wait(COLD_START)
-        view = _with_package(almanac, view, request)
+        if not forecasts.store.snapshot.looked:
+            yield [*_set_controls(forecasts, view), *_parts(views.loading())]
+            forecasts.store.wait(COLD_START)
+        view = _with_package(forecasts, view, request)
         seen.note(request.session_hash, view)
-        shown = views.show(almanac, view, clock(), visitor=visitor_in(request))
-        yield [*_set_controls(almanac, view), *_parts(shown)]
+        shown = views.show(forecasts, view, clock(), visitor=visitor_in(request))
+        yield [*_set_controls(forecasts, view), *_parts(shown)]
 
     def catch_up(request: gr.Request) -> list[Any]:
         view = seen.latest(request.session_hash)
-        if view is None or not any(almanac.pending(package) for package in view.packages):
+        if view is None or not any(forecasts.pending(package) for package in view.packages):
             return _unchanged(outputs)
         visitor = visitor_in(request)
-        parts = _parts(views.show(almanac, view, clock(), wait=PATIENCE, visitor=visitor))
+        parts = _parts(views.show(forecasts, view, clock(), wait=PATIENCE, visitor=visitor))
         if seen.latest(request.session_hash) != view:
             return _unchanged(outputs)  # the visitor has gone on meanwhile
         return [*parts[:-1], gr.skip()]  # the link stays: it is the same view
@@ -283,11 +283,11 @@ def _wire(
     parts.svg.click(None, js=SAVE % "svg", **private)
 
 
-def _with_package(almanac: Almanac, view: View, request: gr.Request) -> View:
+def _with_package(forecasts: Forecasts, view: View, request: gr.Request) -> View:
     """The view that was asked for, with a package if none was."""
     if "package" in request.query_params:
         return view
-    return replace(view, packages=almanac.first())
+    return replace(view, packages=forecasts.first())
 
 
 def _unchanged(outputs: list[Block]) -> list[Any]:
@@ -321,8 +321,8 @@ def _parts(shown: views.Shown) -> list[Any]:
     ]
 
 
-def _set_controls(almanac: Almanac, view: View) -> list[Any]:
-    packages = almanac.store.catalogue.packages
+def _set_controls(forecasts: Forecasts, view: View) -> list[Any]:
+    packages = forecasts.store.catalogue.packages
     many = len(packages) > MOST_LISTED
     several: dict[str, Any] = {
         # Of many the list is empty, and chooser.js asks for what fits the letters typed.

@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import numpy as np
-from numpy.typing import NDArray
 from pmdarima import auto_arima
 from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
 
 from forecast.model import holidays as christmas
 from forecast.model.ensemble import Z_80, Z_95
-from forecast.search.backtest import SEASON, seasonal_naive
+from forecast.quantities import WEEK, Array
+from forecast.search.backtest import seasonal_naive
 from forecast.search.search import train
 
 if TYPE_CHECKING:
     import datetime as dt
 
-Array = NDArray[np.float64]
 Method = Callable[[Array, "dt.date", int], Array]
 
 M_VALUES = (3, 6, 7)
@@ -65,8 +64,8 @@ def ours_without_holidays(values: Array, start: dt.date, days: int) -> Array:
 def naive(values: Array, start: dt.date, days: int) -> Array:  # noqa: ARG001 - a Method
     """Last week repeated; bands from the seasonal differences, wider each week."""
     centre = seasonal_naive(values, days)
-    deviation = np.sqrt(np.mean((values[SEASON:] - values[:-SEASON]) ** 2))
-    half = deviation * np.sqrt(np.arange(days) // SEASON + 1.0)
+    deviation = np.sqrt(np.mean((values[WEEK:] - values[:-WEEK]) ** 2))
+    half = deviation * np.sqrt(np.arange(days) // WEEK + 1.0)
     ends = [sign * z * half for z in (Z_80, Z_95) for sign in (-1.0, 1.0)]
     return np.stack([centre, *(centre + end for end in ends)])
 
@@ -141,13 +140,13 @@ PEERS = (
     Peer(OURS, ours),
     Peer("this project, without Christmas", ours_without_holidays),
     Peer(NAIVE, naive),
-    Peer("statsforecast AutoETS", _statsforecast(AutoETS(season_length=SEASON))),
-    Peer("statsforecast AutoETS, log", on_log(_statsforecast(AutoETS(season_length=SEASON)))),
-    Peer("statsforecast AutoTheta", _statsforecast(AutoTheta(season_length=SEASON))),
-    Peer("statsforecast AutoTheta, log", on_log(_statsforecast(AutoTheta(season_length=SEASON)))),
+    Peer("statsforecast AutoETS", _statsforecast(AutoETS(season_length=WEEK))),
+    Peer("statsforecast AutoETS, log", on_log(_statsforecast(AutoETS(season_length=WEEK)))),
+    Peer("statsforecast AutoTheta", _statsforecast(AutoTheta(season_length=WEEK))),
+    Peer("statsforecast AutoTheta, log", on_log(_statsforecast(AutoTheta(season_length=WEEK)))),
     Peer("statsforecast AutoARIMA", stats_arima, SLOW),
     Peer("statsforecast AutoARIMA, log", on_log(stats_arima), SLOW),
-    Peer("pmdarima auto_arima m=7", pmdarima_auto(SEASON), SLOWEST),
-    Peer("pmdarima auto_arima m=7, log", on_log(pmdarima_auto(SEASON)), SLOWEST),
+    Peer("pmdarima auto_arima m=7", pmdarima_auto(WEEK), SLOWEST),
+    Peer("pmdarima auto_arima m=7, log", on_log(pmdarima_auto(WEEK)), SLOWEST),
     Peer("the original's rule", original_rule, SLOWEST),
 )

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.windows import Window
+    from forecast.quantities import Array
 
-Array = NDArray[np.float64]
 
 MISS = 2.0 / (1.0 - 0.80)  # an interval score's price of a unit outside an 80 % band
 TINY = 1e-6  # a MASE of nought, which has no logarithm

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.errors import DownloadsError, SeriesError
 from forecast.model.holidays import share
@@ -22,9 +21,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from forecast.quantities import Array
     from forecast.sources.source import Live
 
-Array = NDArray[np.float64]
 
 HORIZON = 30  # days
 LONGEST_TRAINING = 180  # days, what PyPI Stats keeps

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from benchmarks.windows import Array
+    from forecast.quantities import Array
 
 YEAR = 365
 EVERYTHING = 3650

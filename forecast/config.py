@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from forecast.errors import ConfigError
+from forecast.quantities import LONGEST_HORIZON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,7 +106,9 @@ class Config(BaseModel):
         r"^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$", "the name of a GitHub user or organisation"
     )
     repo_name: StrictStr = _name(r"^[A-Za-z0-9._-]{1,100}$", "the name of a GitHub repository")
-    forecast_days: StrictInt = Field(ge=1, le=90, description="a whole number from 1 to 90")
+    forecast_days: StrictInt = Field(
+        ge=1, le=LONGEST_HORIZON, description=f"a whole number from 1 to {LONGEST_HORIZON}"
+    )
     m_values: tuple[Annotated[StrictInt, Field(ge=1, le=31)], ...] = Field(
         min_length=1,
         max_length=8,

@@ -16,23 +16,23 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import SeriesError
+from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from numpy.typing import NDArray
 
-WEEK = 7
 FEWEST_DAYS = 14  # two weeks: below that not even a weekday's usual count is known
 MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
 RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
 TRAINING_DAYS = 180  # what PyPI Stats keeps; a year was measured to help no further
 FAR_BELOW = np.log(3.0)  # a third of what the weekday has had within four weeks
 WEEKS_AROUND = 4
-FEWEST_WITNESSES = 3  # packages needed before a fault is called everybody's
-SHARE_OF_WITNESSES = 0.9
+FEWEST_PACKAGES = 3  # packages needed before a fault is called everybody's
+SHARE_OF_PACKAGES = 0.9
 SOLID = 50.0  # median count above which a third of the usual is no accident
-HEARD_AT_ONCE = 64  # packages whose days are looked at together
+PACKAGES_AT_ONCE = 64  # packages whose days are looked at together
 LONGEST_TAIL = 7  # days; a longer low stretch up to the last day is a new level, not a fault
 
 
@@ -47,7 +47,7 @@ class Series:
     """
 
     start: dt.date
-    values: NDArray[np.float64]
+    values: Array
     repaired: tuple[dt.date, ...]
 
     @property
@@ -91,7 +91,7 @@ def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series
             "wait until PyPI Stats has more, or take it out of config.toml"
         )
     days = pd.date_range(observed.index[0], observed.index[-1], freq="D")
-    values: NDArray[np.float64] = np.array(observed.reindex(days), dtype=np.float64)
+    values: Array = np.array(observed.reindex(days), dtype=np.float64)
     known_fault = days.isin(pd.to_datetime(sorted(outages)))
     values[np.isnan(values) & ~known_fault & (_level(values) < RARE)] = 0.0
     missing = np.isnan(values)
@@ -106,7 +106,7 @@ def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series
     return Series(start=days[0].date(), values=values, repaired=repaired)
 
 
-class Witnesses:
+class OutageDetector:
     """Packages, taken one by one, that tell on which days the source failed.
 
     A real event hits one package, a fault of the source all of them: the days that are
@@ -120,21 +120,21 @@ class Witnesses:
         self._heard = 0
         self._tally = pd.DataFrame(columns=["covered", "failed"], dtype="int64")
 
-    def hear(self, counts: pd.Series[int]) -> None:
+    def add(self, counts: pd.Series[int]) -> None:
         """Take one package's counts by day."""
         if len(counts) >= FEWEST_DAYS and float(counts.median()) >= SOLID:
             self._waiting.append(counts)
-        if len(self._waiting) >= HEARD_AT_ONCE:
+        if len(self._waiting) >= PACKAGES_AT_ONCE:
             self._count()
 
     def outages(self) -> frozenset[dt.date]:
         """The days on which the source failed, after all that was heard."""
         self._count()
-        if self._heard < FEWEST_WITNESSES:
+        if self._heard < FEWEST_PACKAGES:
             return frozenset()
         table = self._tally.sort_index().asfreq("D", fill_value=0)
         covered, failed = table["covered"].to_numpy(), table["failed"].to_numpy()
-        common = (covered >= FEWEST_WITNESSES) & (failed >= SHARE_OF_WITNESSES * covered)
+        common = (covered >= FEWEST_PACKAGES) & (failed >= SHARE_OF_PACKAGES * covered)
         _forgive_long_tail(common)
         return frozenset(day.date() for day in pd.DatetimeIndex(table.index)[common])
 
@@ -153,7 +153,7 @@ class Witnesses:
         self._waiting.clear()
 
 
-def _covered(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _covered(values: Array) -> NDArray[np.bool_]:
     """Whether a day lies between a package's first and last count; shape as ``values``."""
     seen = ~np.isnan(values)
     begun = np.logical_or.accumulate(seen, axis=0)
@@ -161,7 +161,7 @@ def _covered(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return begun & to_come
 
 
-def _far_below(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _far_below(values: Array) -> NDArray[np.bool_]:
     """Whether a day has less than a third of the median of its weekday's neighbours."""
     reach = WEEKS_AROUND * WEEK
     padded = np.pad(np.log1p(values), ((reach, reach), (0, 0)), constant_values=np.nan)
@@ -182,14 +182,14 @@ def _forgive_long_tail(common: NDArray[np.bool_]) -> None:
         common[tail:] = False
 
 
-def _level(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _level(values: Array) -> Array:
     """The median of the counts within two weeks of each day, NaN where there are none."""
     window = 4 * WEEK + 1
     rolling = pd.Series(values).rolling(window, center=True, min_periods=1).median()
     return rolling.to_numpy(dtype=np.float64)
 
 
-def _interpolated(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _interpolated(values: Array) -> Array:
     """Every day as its neighbours and its weekday have it, on the log scale."""
     logs = np.log1p(values)
     effects = _weekday_effects(logs)[np.arange(len(logs)) % WEEK]
@@ -198,7 +198,7 @@ def _interpolated(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(np.expm1(adjusted + effects), 0.0)
 
 
-def _weekday_effects(logs: NDArray[np.float64]) -> NDArray[np.float64]:
+def _weekday_effects(logs: Array) -> Array:
     """Median distance of each weekday from the running level, shape (7,), 0 where unknown."""
     level = pd.Series(logs).rolling(2 * WEEK + 1, center=True, min_periods=WEEK).median()
     distance = logs - level.to_numpy(dtype=np.float64)

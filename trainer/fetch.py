@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecast.errors import DownloadsError
 from forecast.history import merge
-from forecast.series import Witnesses, recent
+from forecast.series import OutageDetector, recent
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,10 +48,10 @@ def fetch(work: Work, source: Source, previous: Bundle | None, track: Track) -> 
 
 def _settle(work: Work) -> None:
     """Find the days that failed for everybody, which takes the counts of all."""
-    witnesses, spans = Witnesses(), []
+    witnesses, spans = OutageDetector(), []
     for name in work.counted():
         if merged := work.counts(name):
-            witnesses.hear(merged.counts)
+            witnesses.add(merged.counts)
             days = pd.DatetimeIndex(recent(merged.counts).index)
             spans += [days[0].date(), days[-1].date()] if len(days) else []
     seen: tuple[dt.date, dt.date] | None = (min(spans), max(spans)) if spans else None

@@ -1,4 +1,4 @@
-"""Outlooks by name, whichever way they are to be had, kept while nothing newer is known."""
+"""Package forecasts by name: from the bundle or on demand, kept while nothing newer is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from app.data.live_counts import Counts
-from app.data.package_forecast import Outlook, from_bundle
+from app.data.package_forecast import PackageForecast, from_bundle
 from forecast.bundle.manifest import PUBLIC
 from forecast.config import Package
 from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
@@ -16,43 +16,43 @@ from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackag
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from app.data.live_counts import Newer
-    from app.data.on_demand import Spot
+    from app.data.live_counts import LiveCounts
+    from app.data.on_demand import OnDemand
     from app.data.store import Snapshot, Store
     from forecast.bundle.reader import Bundle
 
 log = logging.getLogger(__name__)
 
-MOST_KEPT = 256  # outlooks; each has some 20 kB
+MOST_KEPT = 256  # shown; each has some 20 kB
 NOTHING = Counts()
 PREPARED = 10  # packages made ready as soon as a bundle is there
 
 
-class Almanac:
-    """What the page and its endpoints ask for outlooks.
+class Forecasts:
+    """What the page and its endpoints ask for shown.
 
     Args:
         store: the bundle in use.
-        newer: days counted since training.
-        spot: packages that have no model in the bundle.
+        live_counts: days counted since training.
+        on_demand: packages that have no model in the bundle.
     """
 
-    def __init__(self, store: Store, newer: Newer, spot: Spot) -> None:
+    def __init__(self, store: Store, live_counts: LiveCounts, on_demand: OnDemand) -> None:
         self.store = store
-        self._newer = newer
-        self._spot = spot
+        self._live_counts = live_counts
+        self._on_demand = on_demand
         self._lock = threading.Lock()
         self._preparing = False
-        self._kept: OrderedDict[str, tuple[Bundle, Counts, Outlook]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Bundle, Counts, PackageForecast]] = OrderedDict()
 
-    def outlook(
+    def package_forecast(
         self,
         package: Package,
         *,
         wait: float = 0.0,
         report: Callable[[float, str], None] = lambda _part, _text: None,
         visitor: str = "",
-    ) -> Outlook:
+    ) -> PackageForecast:
         """Everything known of a package.
 
         Args:
@@ -70,7 +70,7 @@ class Almanac:
         if bundle is not None and package.name in bundle.modelled:
             return self._from_bundle(bundle, package, wait)
         try:
-            return self._spot.outlook(package, report, visitor)
+            return self._on_demand.package_forecast(package, report, visitor)
         except BusyError:
             raise
         except ForecastError as error:
@@ -102,7 +102,7 @@ class Almanac:
         bundle = self.store.snapshot.bundle
         if bundle is None or package.name not in bundle.modelled or not _grows(bundle):
             return False
-        return self._newer.pending(package.name)
+        return self._live_counts.pending(package.name)
 
     def start_preparing(self) -> None:
         """From now on make each new bundle's first packages ready before anybody asks.
@@ -130,24 +130,24 @@ class Almanac:
         if not self._preparing:
             return
         for name in bundle.names[:PREPARED]:
-            _ = self.outlook(Package(name, bundle.entry(name).label)).total
+            _ = self.package_forecast(Package(name, bundle.entry(name).label)).total
 
-    def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> Outlook:
-        counts = self._newer.counts(package.name, wait) if _grows(bundle) else NOTHING
+    def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> PackageForecast:
+        counts = self._live_counts.counts(package.name, wait) if _grows(bundle) else NOTHING
         with self._lock:
             kept = self._kept.get(package.name)
         # "is": counts and bundles are replaced, never changed.
         if kept and kept[0] is bundle and kept[1] is counts:
             return kept[2]
-        outlook = from_bundle(
+        forecast = from_bundle(
             bundle, package, counts.series, self.store.config.outages, counts.problem
         )
         with self._lock:
-            self._kept[package.name] = (bundle, counts, outlook)
+            self._kept[package.name] = (bundle, counts, forecast)
             self._kept.move_to_end(package.name)
             while len(self._kept) > MOST_KEPT:
                 self._kept.popitem(last=False)
-        return outlook
+        return forecast
 
     def _hint(self, package: Package) -> str:
         labels = [each.label for each in self.store.catalogue.near(package.name)]

@@ -46,7 +46,7 @@ class _Asked:
     done: threading.Event = field(default_factory=threading.Event)
 
 
-class Newer:
+class LiveCounts:
     """Fetches in one background thread, so that visitors never wait in line for each other.
 
     Args:

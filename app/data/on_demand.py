@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.data.package_forecast import Choice, Outlook, arima
+from app.data.package_forecast import Choice, PackageForecast, arima
 from app.data.rate_limits import Allowance
 from forecast.bundle.manifest import Backtest
 from forecast.errors import BusyError, ForecastError, SeriesError, UnknownPackageError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     TrainNow = Callable[[Series, int, tuple[int, ...]], Trained]
 
-MOST_KEPT = 128  # packages, failures included; an outlook has some 20 kB
+MOST_KEPT = 128  # packages, failures included; a forecast has some 20 kB
 MOST_AT_ONCE = 8  # packages being made or waiting for it; each holds a thread
 EACH, EVERYBODY, HOUR = 20, 120, 3600.0  # new packages a visitor, and all, in so many seconds
 
@@ -46,12 +46,12 @@ class _Kept:
 
     day: dt.date
     lock: threading.Lock = field(default_factory=threading.Lock)
-    outlook: Outlook | None = None
+    forecast: PackageForecast | None = None
     failure: ForecastError | None = None
 
 
-class Spot:
-    """Outlooks on demand, each made once a UTC day for all visitors together.
+class OnDemand:
+    """Package forecasts on demand, each made once a UTC day for all visitors together.
 
     Args:
         fetch: gives a package's counts; shares its limits with everybody.
@@ -86,13 +86,13 @@ class Spot:
         self._allowance = allowance or Allowance(EACH, EVERYBODY, HOUR)
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    def outlook(
+    def package_forecast(
         self,
         package: Package,
         report: Callable[[float, str], None] = lambda _part, _text: None,
         visitor: str = "",
-    ) -> Outlook:
-        """The package's outlook, today's if it was made today.
+    ) -> PackageForecast:
+        """The package's forecast, today's if it was made today.
 
         Args:
             package: any package of PyPI.
@@ -105,9 +105,9 @@ class Spot:
         """
         kept = self._keep(package, visitor)
         with kept.lock:
-            if kept.outlook is None and kept.failure is None:
+            if kept.forecast is None and kept.failure is None:
                 try:
-                    kept.outlook = self._make_in_turn(package, report)
+                    kept.forecast = self._make_in_turn(package, report)
                 except BusyError:
                     raise
                 except ForecastError as error:
@@ -116,9 +116,9 @@ class Spot:
         if kept.failure is not None:
             # Raised anew, as an exception holds the frames of whoever it was raised for.
             raise type(kept.failure)(str(kept.failure))
-        if kept.outlook is None:
+        if kept.forecast is None:
             raise AssertionError  # one of the two is set above
-        return kept.outlook
+        return kept.forecast
 
     def _keep(self, package: Package, visitor: str) -> _Kept:
         name, today = package.name, self._clock().date()
@@ -142,7 +142,9 @@ class Spot:
                 retry_after=error.retry_after,
             ) from None
 
-    def _make_in_turn(self, package: Package, report: Callable[[float, str], None]) -> Outlook:
+    def _make_in_turn(
+        self, package: Package, report: Callable[[float, str], None]
+    ) -> PackageForecast:
         if not self._room.acquire(blocking=False):
             raise BusyError(
                 f"{package.label} would have to be fetched and trained, and {MOST_AT_ONCE} other "
@@ -154,7 +156,7 @@ class Spot:
         finally:
             self._room.release()
 
-    def _make(self, package: Package, report: Callable[[float, str], None]) -> Outlook:
+    def _make(self, package: Package, report: Callable[[float, str], None]) -> PackageForecast:
         report(0.1, f"Fetching the counts of {package.label} from PyPI Stats")
         try:
             counts = self._fetch(package.name)
@@ -174,18 +176,20 @@ class Spot:
             except SeriesError as error:
                 raise SeriesError(f"{package.label}: {error}") from None
         report(0.9, "Drawing")
-        return _outlook(package, series, trained, self._horizon)
+        return _package_forecast(package, series, trained, self._horizon)
 
 
-def _outlook(package: Package, series: Series, trained: Trained, horizon: int) -> Outlook:
+def _package_forecast(
+    package: Package, series: Series, trained: Trained, horizon: int
+) -> PackageForecast:
     model = trained.model
     backtest = Backtest.model_validate(trained.scores, from_attributes=True)
     names = tuple(arima(member.order, member.seasonal_order) for member in model.members)
-    return Outlook(
+    return PackageForecast(
         package=package,
         series=series,
         trained_through=series.last_day,
-        table=model.predict(horizon),
+        daily=model.predict(horizon),
         backtest=backtest,
         choice=Choice(names, trained.candidates, model.note),
         load=lambda: model,

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_DAYS = 90  # days that may be asked for, if the bundle has not more
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -48,17 +46,17 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Outlook:
+class PackageForecast:
     """One package, ready to be shown.
 
     Attributes:
         package: its name, and how it is spelled.
         series: what was counted, made regular; ends on the day before the forecast.
         trained_through: the last day the parameters were estimated from.
-        table: mean and bands by day, from the day after the last counted one.
+        daily: mean and bands by day, from the day after the last counted one.
         backtest: how its forecasts would have done; None where unknown.
         choice: which model it is.
-        load: gives the model that made the table.
+        load: gives the model that made the forecast.
         on_the_spot: whether it was trained for a visitor rather than by the weekly run.
         problem: why no newer days are in it, in a sentence; empty where all went well.
         record: how earlier weeks' forecasts turned out; None before any did.
@@ -67,7 +65,7 @@ class Outlook:
     package: Package
     series: Series
     trained_through: dt.date
-    table: Forecast
+    daily: Forecast
     backtest: Backtest | None
     choice: Choice
     load: Callable[[], Model] = field(repr=False)
@@ -89,34 +87,34 @@ class Outlook:
         """
         return self.load()
 
-    def forecast(self, days: int) -> Forecast:
+    def ahead(self, days: int) -> Forecast:
         """Mean and bands of the next days.
 
         Raises:
-            BundleError: if the table is too short and the model cannot be had.
+            BundleError: if the forecast is too short and the model cannot be had.
         """
-        if days > len(self.table.mean):
+        if days > len(self.daily.mean):
             return self.model.predict(days)
-        return cut(self.table, days)
+        return cut(self.daily, days)
 
     @cached_property
     def total(self) -> Total | None:
-        """The sum over the table's days, with the sum's own band; None without a model."""
+        """The sum over the forecast's days, with the sum's own band; None without a model."""
         try:
-            return self.model.total(len(self.table.mean))
+            return self.model.total(len(self.daily.mean))
         except BundleError as error:
             log.warning("%s: %s", self.package.name, error)
             return None
 
     @property
     def expected(self) -> float:
-        """Downloads expected over the table's days."""
-        return float(self.table.mean.sum() if self.total is None else self.total.mean)
+        """Downloads expected over the forecast's days."""
+        return float(self.daily.mean.sum() if self.total is None else self.total.mean)
 
     @property
     def days(self) -> int:
         """Days that the page forecasts."""
-        return len(self.table.mean)
+        return len(self.daily.mean)
 
     def last_total(self) -> float | None:
         """Downloads in as many days before the forecast; None where fewer are known."""
@@ -130,7 +128,7 @@ def from_bundle(
     newer: pd.Series[int] | None,
     outages: Collection[dt.date],
     problem: str = "",
-) -> Outlook:
+) -> PackageForecast:
     """A package of a bundle, its model fed with newer days where there are any.
 
     Args:
@@ -168,22 +166,22 @@ def from_bundle(
         except BundleError as error:
             problem = f"The model of {package.label} cannot be used: {error}."
     if merged is not None and model is not None:
-        return Outlook(
+        return PackageForecast(
             package=package,
             series=merged,
             trained_through=trained_through,
-            table=model.predict(bundle.manifest.forecast_days),
+            daily=model.predict(bundle.manifest.forecast_days),
             backtest=entry.backtest,
             choice=choice,
             load=lambda: model,
             problem=problem,
             record=record_of(bundle.track(package.name)),
         )
-    return Outlook(
+    return PackageForecast(
         package=package,
         series=_until(series, trained_through),
         trained_through=trained_through,
-        table=_table(bundle.forecast(package.name)),
+        daily=_table(bundle.forecast(package.name)),
         backtest=entry.backtest,
         choice=choice,
         load=lambda: bundle.model(package.name),

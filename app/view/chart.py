@@ -18,6 +18,7 @@ import numpy as np
 from app.data.package_forecast import counted
 from app.view.state import ALL, Scale
 from app.view.wording import count, date, event_note
+from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,11 +26,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from numpy.typing import NDArray
 
-    from app.data.package_forecast import Outlook
+    from app.data.package_forecast import PackageForecast
     from app.view.state import View
     from forecast.config import Event
 
-WEEK = 7
 HEIGHT = 460
 MOST_BANDED = 2  # packages; the bands of more hide each other, and the hover has them
 COLOURS = ("#2483c5", "#d55e00", "#0f8f6a", "#b65da6", "#96762a")
@@ -57,44 +57,46 @@ class Curve:
 
     label: str
     days: list[str]
-    counts: NDArray[np.float64]
-    means: NDArray[np.float64]
+    counts: Array
+    means: Array
     repaired: NDArray[np.bool_]
     ahead: list[str]
-    means_ahead: NDArray[np.float64]
-    bands: dict[str, NDArray[np.float64]]
-    original: dict[str, NDArray[np.float64]]
+    means_ahead: Array
+    bands: dict[str, Array]
+    original: dict[str, Array]
 
 
-def draw(outlooks: Sequence[Outlook], view: View, events: Iterable[Event] = ()) -> go.Figure:
+def draw(shown: Sequence[PackageForecast], view: View, events: Iterable[Event] = ()) -> go.Figure:
     """The figure of a view.
 
     Args:
-        outlooks: one to five packages.
+        shown: one to five packages.
         view: range, scale and smoothing.
         events: what is known to have happened; those within the range are marked.
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - half a second that the start can spare
 
-    curves = [_curve(outlook, view) for outlook in outlooks]
+    curves = [_curve(forecast, view) for forecast in shown]
     traces: list[dict[str, Any]] = []
     if len(curves) == 1:
         traces += _single(curves[0], view)
-        traces += _earlier(outlooks[0], curves[0], view.scale)
+        traces += _earlier(shown[0], curves[0], view.scale)
     else:
         for place, curve in enumerate(curves):
             traces += _compared(curve, view, place, banded=len(curves) <= MOST_BANDED)
-    marked = shown_events(outlooks, view, events)
+    marked = shown_events(shown, view, events)
     traces += _event_markers(marked)
-    return go.Figure(data=traces, layout=_layout(outlooks, curves, view, marked))
+    return go.Figure(data=traces, layout=_layout(shown, curves, view, marked))
 
 
-def shown_events(outlooks: Sequence[Outlook], view: View, events: Iterable[Event]) -> list[Event]:
+def shown_events(
+    shown: Sequence[PackageForecast], view: View, events: Iterable[Event]
+) -> list[Event]:
     """The events that touch the range shown, oldest first."""
-    if not outlooks:
+    if not shown:
         return []
-    first = min(_first_day(outlook, view) for outlook in outlooks)
-    last = max(outlook.observed_through for outlook in outlooks)
+    first = min(_first_day(forecast, view) for forecast in shown)
+    last = max(forecast.observed_through for forecast in shown)
     return sorted(
         (event for event in events if event.last >= first and event.date <= last),
         key=lambda event: event.date,
@@ -119,34 +121,34 @@ def to_json(figure: go.Figure, file_name: str) -> str:
     return json.dumps(whole, separators=(",", ":"), allow_nan=False)
 
 
-def _first_day(outlook: Outlook, view: View) -> dt.date:
-    series = outlook.series
+def _first_day(forecast: PackageForecast, view: View) -> dt.date:
+    series = forecast.series
     if view.days == ALL:
         return series.start
     return max(series.start, series.last_day - dt.timedelta(days=view.days - 1))
 
 
-def _curve(outlook: Outlook, view: View) -> Curve:
-    series, table = outlook.series, outlook.table
-    first = _first_day(outlook, view)
+def _curve(forecast: PackageForecast, view: View) -> Curve:
+    series, daily = forecast.series, forecast.daily
+    first = _first_day(forecast, view)
     skipped = (first - series.start).days
     values = counted(series)
-    means = _trailing_mean(np.concatenate([values, table.mean]))
+    means = _trailing_mean(np.concatenate([values, daily.mean]))
     days = [first + dt.timedelta(days=day) for day in range(len(values) - skipped)]
     repaired = set(series.repaired)
     bands = {
-        name: np.asarray(getattr(table, name), dtype=np.float64)
+        name: np.asarray(getattr(daily, name), dtype=np.float64)
         for name in ("mean", "lower_80", "upper_80", "lower_95", "upper_95")
     }
     curve = Curve(
-        label=outlook.package.label,
+        label=forecast.package.label,
         days=[day.isoformat() for day in days],
         counts=values[skipped:],
         means=means[skipped : len(values)],
         means_ahead=means[len(values) :],
         repaired=np.array([day in repaired for day in days], dtype=bool),
         ahead=[
-            (table.start + dt.timedelta(days=day)).isoformat() for day in range(len(table.mean))
+            (daily.start + dt.timedelta(days=day)).isoformat() for day in range(len(daily.mean))
         ],
         bands=bands,
         original={**bands, "counts": values[skipped:]},
@@ -167,7 +169,7 @@ def _indexed(curve: Curve) -> Curve:
     )
 
 
-def _trailing_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _trailing_mean(values: Array) -> Array:
     """Mean of the last seven days, NaN before there are seven; the newest day stays true."""
     means = np.full(len(values), np.nan)
     if len(values) >= WEEK:
@@ -176,7 +178,7 @@ def _trailing_mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return means
 
 
-def _plain(values: NDArray[np.float64], scale: Scale) -> list[float | None]:
+def _plain(values: Array, scale: Scale) -> list[float | None]:
     """Plain numbers, as the browser's plotly.js is older than plotly's base64; no NaN."""
     hidden = np.isnan(values) | ((values <= 0) if scale == "log" else False)
     return [
@@ -334,12 +336,12 @@ def _repaired(curve: Curve, scale: Scale, colour: str) -> list[dict[str, Any]]:
     ]
 
 
-def _earlier(outlook: Outlook, curve: Curve, scale: Scale) -> list[dict[str, Any]]:
+def _earlier(forecast: PackageForecast, curve: Curve, scale: Scale) -> list[dict[str, Any]]:
     """What earlier weeks' forecasts said of the days shown, thin and without a colour."""
-    if outlook.record is None or scale == "indexed":
+    if forecast.record is None or scale == "indexed":
         return []
     traces: list[dict[str, Any]] = []
-    for said in outlook.record.said:
+    for said in forecast.record.said:
         pairs = [
             (day.isoformat(), value)
             for day, value in zip(said.days, said.values, strict=True)
@@ -385,11 +387,14 @@ def _trace(x: list[str], y: Sequence[float | None], **more: Any) -> dict[str, An
 
 
 def _layout(
-    outlooks: Sequence[Outlook], curves: Sequence[Curve], view: View, events: Sequence[Event]
+    shown: Sequence[PackageForecast],
+    curves: Sequence[Curve],
+    view: View,
+    events: Sequence[Event],
 ) -> dict[str, Any]:
     first = min(curve.days[0] for curve in curves)
     last = max(curve.ahead[-1] for curve in curves)
-    boundary = max(outlook.observed_through for outlook in outlooks)
+    boundary = max(forecast.observed_through for forecast in shown)
     vertical: dict[str, Any] = {
         "title": {"text": _title(curves, view.scale), "standoff": 8},
         "gridcolor": GRID,

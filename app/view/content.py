@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
-    from app.data.forecasts import Almanac
-    from app.data.package_forecast import Outlook
+    from app.data.forecasts import Forecasts
+    from app.data.package_forecast import PackageForecast
     from app.view.state import View
     from forecast.config import Package
 
@@ -46,7 +46,7 @@ class Shown:
 
 
 def show(
-    almanac: Almanac,
+    forecasts: Forecasts,
     view: View,
     now: dt.datetime,
     *,
@@ -57,16 +57,16 @@ def show(
     """Everything of a view; never raises, as a page that says why is better than none.
 
     Args:
-        almanac: gives the outlooks.
+        forecasts: gives the shown.
         view: what was chosen.
         now: the present moment, UTC.
         wait: seconds to wait for newer days.
         report: told how far a training is.
         visitor: who asks.
     """
-    ask = partial(almanac.outlook, wait=wait, report=report, visitor=visitor)
+    ask = partial(forecasts.package_forecast, wait=wait, report=report, visitor=visitor)
     try:
-        return _show(almanac, view, now, ask)
+        return _show(forecasts, view, now, ask)
     except Exception as error:  # the page stays up
         log.exception("drawing %s failed", view.query)
         text = (
@@ -82,15 +82,15 @@ def loading() -> Shown:
 
 
 def _show(
-    almanac: Almanac,
+    forecasts: Forecasts,
     view: View,
     now: dt.datetime,
-    ask: Callable[[Package], Outlook],
+    ask: Callable[[Package], PackageForecast],
 ) -> Shown:
-    snapshot = almanac.store.snapshot
-    outlooks, problems = _outlooks(view, ask)
-    found = wording.notices(snapshot, outlooks, now, almanac.store.configured)
-    if not outlooks:
+    snapshot = forecasts.store.snapshot
+    shown, problems = _package_forecasts(view, ask)
+    found = wording.notices(snapshot, shown, now, forecasts.store.configured)
+    if not shown:
         banner = [notice for notice in found if notice.kind in ABOVE]
         said = " ".join(problems)
         banner = [notice for notice in banner if notice.text not in said]
@@ -101,42 +101,44 @@ def _show(
             query=view.query,
         )
     found += [Notice("warning", problem) for problem in problems]
-    config = almanac.store.config
+    config = forecasts.store.config
     events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
     mirrors = manifest.mirrors if manifest else config.mirrors
-    published = any(not outlook.on_the_spot for outlook in outlooks)
+    published = any(not forecast.on_the_spot for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
-    file_name = "-".join(outlook.package.name for outlook in outlooks)
+    file_name = "-".join(forecast.package.name for forecast in shown)
     return Shown(
         banner=markup.notices([notice for notice in found if notice.kind in ABOVE]),
-        headline=markup.headline(outlooks, events),
-        figure=chart.to_json(chart.draw(outlooks, view, events), f"{file_name}-forecast"),
+        headline=markup.headline(shown, events),
+        figure=chart.to_json(chart.draw(shown, view, events), f"{file_name}-forecast"),
         warnings=markup.notices([notice for notice in found if notice.kind not in ABOVE]),
-        facts=markup.facts(outlooks, manifest),
+        facts=markup.facts(shown, manifest),
         exports=markup.exports(view),
         details=markup.details(
-            outlooks, view, events, mirrors=mirrors, origin=origin if published else ""
+            shown, view, events, mirrors=mirrors, origin=origin if published else ""
         ),
-        numbers=markup.numbers(outlooks),
+        numbers=markup.numbers(shown),
         query=view.query,
     )
 
 
-def _outlooks(view: View, ask: Callable[[Package], Outlook]) -> tuple[list[Outlook], list[str]]:
-    """The outlooks that can be had, and why the others cannot; none without the first."""
-    outlooks: list[Outlook] = []
+def _package_forecasts(
+    view: View, ask: Callable[[Package], PackageForecast]
+) -> tuple[list[PackageForecast], list[str]]:
+    """The shown that can be had, and why the others cannot; none without the first."""
+    shown: list[PackageForecast] = []
     problems: list[str] = []
     for package in view.packages:
         try:
-            outlook = ask(package)
+            forecast = ask(package)
         except ForecastError as error:
             problems.append(str(error))
-            if not outlooks:
+            if not shown:
                 break
         else:
-            outlooks.append(outlook)
-    return outlooks, problems
+            shown.append(forecast)
+    return shown, problems
 
 
 def _why_empty(view: View, problems: list[str]) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from forecast.bundle.tables import VALUES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.data.package_forecast import Outlook
+    from app.data.package_forecast import PackageForecast
 
 COLUMNS = ("package", "date", "downloads", "repaired", *VALUES)
 
@@ -39,27 +39,27 @@ class Answer(TypedDict):
     forecast: list[Day]
 
 
-def answer(outlook: Outlook, days: int) -> Answer:
+def answer(forecast: PackageForecast, days: int) -> Answer:
     """A forecast as the endpoint gives it.
 
     Raises:
         BundleError: if more days are asked for than the table has, and the model is unusable.
     """
     return Answer(
-        package=outlook.package.name,
-        trained_through=outlook.trained_through.isoformat(),
-        observed_through=outlook.observed_through.isoformat(),
-        forecast=ahead(outlook, days),
+        package=forecast.package.name,
+        trained_through=forecast.trained_through.isoformat(),
+        observed_through=forecast.observed_through.isoformat(),
+        forecast=ahead(forecast, days),
     )
 
 
-def ahead(outlook: Outlook, days: int) -> list[Day]:
+def ahead(forecast: PackageForecast, days: int) -> list[Day]:
     """The days of a forecast, to a tenth of a download.
 
     Raises:
         BundleError: see :func:`answer`.
     """
-    made = outlook.forecast(days)
+    made = forecast.ahead(days)
     return [
         Day(
             date=(made.start + dt.timedelta(days=at)).isoformat(),
@@ -73,41 +73,48 @@ def ahead(outlook: Outlook, days: int) -> list[Day]:
     ]
 
 
-def to_csv(outlooks: Sequence[Outlook]) -> str:
+def to_csv(shown: Sequence[PackageForecast]) -> str:
     """History and forecast below each other, a row a day."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for outlook in outlooks:
-        name = outlook.package.name
-        for day, value, repaired in _past(outlook):
+    for forecast in shown:
+        name = forecast.package.name
+        for day, value, repaired in _past(forecast):
             writer.writerow([name, day, f"{value:.10g}", int(repaired), *[""] * len(VALUES)])
-        for row in ahead(outlook, outlook.days):
+        for row in ahead(forecast, forecast.days):
             writer.writerow([name, row["date"], "", "", *list(row.values())[1:]])
     return text.getvalue()
 
 
-def to_json(outlooks: Sequence[Outlook]) -> str:
+def to_json(shown: Sequence[PackageForecast]) -> str:
     """The same, and what is known of the model's accuracy."""
-    return json.dumps([_whole(outlook) for outlook in outlooks], indent=1, allow_nan=False) + "\n"
+    return (
+        json.dumps(
+            [_whole(forecast) for forecast in shown],
+            indent=1,
+            allow_nan=False,
+        )
+        + "\n"
+    )
 
 
-def _whole(outlook: Outlook) -> dict[str, object]:
+def _whole(forecast: PackageForecast) -> dict[str, object]:
     history = [
         {"date": day, "downloads": round(value, 1), "repaired": repaired}
-        for day, value, repaired in _past(outlook)
+        for day, value, repaired in _past(forecast)
     ]
-    total = outlook.total
+    total = forecast.total
     return {
-        **answer(outlook, outlook.days),
+        **answer(forecast, forecast.days),
         "total": total and {name: round(float(getattr(total, name)), 1) for name in VALUES},
-        "backtest": outlook.backtest.model_dump() if outlook.backtest else None,
+        "backtest": forecast.backtest.model_dump() if forecast.backtest else None,
         "history": history,
     }
 
 
-def _past(outlook: Outlook) -> list[tuple[str, float, bool]]:
-    series = outlook.series
+def _past(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
+    series = forecast.series
     repaired = set(series.repaired)
     days = (series.start + dt.timedelta(days=at) for at in range(len(counted(series))))
     return [

@@ -13,7 +13,7 @@ from app.view.export import ahead
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.data.package_forecast import Outlook
+    from app.data.package_forecast import PackageForecast
     from app.view.state import View
     from app.view.wording import Notice
     from forecast.bundle.manifest import Manifest
@@ -36,10 +36,10 @@ def notices(found: Sequence[Notice]) -> str:
     return f'<ul class="notices">{"".join(items)}</ul>' if items else ""
 
 
-def headline(outlooks: Sequence[Outlook], events: Sequence[Event]) -> str:
+def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
     """The answer, before anything else."""
-    title = f"<h2>Forecast for {escape(wording.listed(outlooks))}</h2>"
-    sentences = [escape(wording.headline(outlook, events)) for outlook in outlooks]
+    title = f"<h2>Forecast for {escape(wording.listed(shown))}</h2>"
+    sentences = [escape(wording.headline(forecast, events)) for forecast in shown]
     if len(sentences) == 1:
         return f'{title}<p class="answer">{sentences[0]}</p>'
     return f'{title}<ul class="answers"><li>{"</li><li>".join(sentences)}</li></ul>'
@@ -50,19 +50,19 @@ def empty(title: str, text: str) -> str:
     return f'<h2>{escape(title)}</h2><p class="answer empty">{_code(text)}</p>'
 
 
-def facts(outlooks: Sequence[Outlook], manifest: Manifest | None) -> str:
+def facts(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
     """Whether to believe it, and how fresh it is."""
-    if len(outlooks) == 1:
-        return _facts_of_one(outlooks[0], manifest)
-    return _facts_of_many(outlooks, manifest)
+    if len(shown) == 1:
+        return _facts_of_one(shown[0], manifest)
+    return _facts_of_many(shown, manifest)
 
 
-def _facts_of_one(outlook: Outlook, manifest: Manifest | None) -> str:
-    sentences = " ".join(escape(sentence) for sentence in wording.accuracy(outlook))
-    told = wording.track_record(outlook)
+def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None) -> str:
+    sentences = " ".join(escape(sentence) for sentence in wording.accuracy(forecast))
+    told = wording.track_record(forecast)
     record = f'<p class="record">{escape(told)}</p>' if told else ""
-    figures = [(name, escape(value)) for name, value in wording.errors(outlook)]
-    fresh = [(name, _time(day)) for name, day in wording.freshness(outlook, manifest)]
+    figures = [(name, escape(value)) for name, value in wording.errors(forecast)]
+    fresh = [(name, _time(day)) for name, day in wording.freshness(forecast, manifest)]
     return (
         '<div class="facts">'
         f"<section><h3>Can it be believed?</h3><p>{sentences}</p>{_pairs(figures)}{record}"
@@ -72,8 +72,8 @@ def _facts_of_one(outlook: Outlook, manifest: Manifest | None) -> str:
     )
 
 
-def _facts_of_many(outlooks: Sequence[Outlook], manifest: Manifest | None) -> str:
-    days = outlooks[0].days
+def _facts_of_many(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
+    days = shown[0].days
     heads = (
         "Package",
         f"Next {days} days",
@@ -83,21 +83,21 @@ def _facts_of_many(outlooks: Sequence[Outlook], manifest: Manifest | None) -> st
         "Observed through",
     )
     rows = []
-    for outlook in outlooks:
-        mean, band = wording.expected(outlook)
-        figures = dict(wording.errors(outlook))
-        doubt = " (not better)" if wording.not_better(outlook) else ""
+    for forecast in shown:
+        mean, band = wording.expected(forecast)
+        figures = dict(wording.errors(forecast))
+        doubt = " (not better)" if wording.not_better(forecast) else ""
         rows.append(
             [
-                outlook.package.label,
+                forecast.package.label,
                 mean,
                 band or "unknown",
                 figures.get("Error of the model (MASE)", "unknown") + doubt,
                 figures.get("Error of the seasonal naive (MASE)", "unknown"),
-                wording.date(outlook.observed_through),
+                wording.date(forecast.observed_through),
             ]
         )
-    updated = wording.freshness(outlooks[0], manifest)[:1]
+    updated = wording.freshness(shown[0], manifest)[:1]
     return (
         '<div class="facts"><section><h3>Can it be believed, and how fresh is it?</h3>'
         f"{_table(heads, rows, 'The packages compared')}"
@@ -106,7 +106,7 @@ def _facts_of_many(outlooks: Sequence[Outlook], manifest: Manifest | None) -> st
 
 
 def details(
-    outlooks: Sequence[Outlook],
+    shown: Sequence[PackageForecast],
     view: View,
     events: Sequence[Event],
     *,
@@ -115,10 +115,10 @@ def details(
 ) -> str:
     """How it was made, and what is marked on the chart; ``origin`` is HTML already."""
     parts = []
-    for outlook in outlooks:
-        repaired = outlook.series.repaired
-        text = wording.choice(outlook)
-        parts.append(f"<h3>{escape(outlook.package.label)}</h3><p>Model: {escape(text)}</p>")
+    for forecast in shown:
+        repaired = forecast.series.repaired
+        text = wording.choice(forecast)
+        parts.append(f"<h3>{escape(forecast.package.label)}</h3><p>Model: {escape(text)}</p>")
         if repaired:
             days = ", ".join(_time(day) for day in repaired)
             parts.append(
@@ -126,7 +126,7 @@ def details(
             )
         else:
             parts.append("<p>Every day was counted; none was repaired.</p>")
-    marked = shown_events(outlooks, view, events)
+    marked = shown_events(shown, view, events)
     if marked:
         items = "".join(f"<li>{escape(wording.event_note(event))}</li>" for event in marked)
         parts.append(f"<h3>Marked on the chart</h3><ul>{items}</ul>")
@@ -150,11 +150,11 @@ def origin(provenance: Provenance | None, *, asked: bool) -> str:
     return f"<h3>Where the models come from</h3><p>{text}{link}</p>"
 
 
-def numbers(outlooks: Sequence[Outlook]) -> str:
+def numbers(shown: Sequence[PackageForecast]) -> str:
     """The forecast as a table, for whoever reads rather than looks."""
     heads = ("Day", "Expected", "80 %: from", "to", "95 %: from", "to")
     parts = []
-    for outlook in outlooks:
+    for forecast in shown:
         rows = [
             [
                 f"{dt.date.fromisoformat(day['date']):%a %d %b %Y}",
@@ -169,9 +169,9 @@ def numbers(outlooks: Sequence[Outlook]) -> str:
                     )
                 ),
             ]
-            for day in ahead(outlook, outlook.days)
+            for day in ahead(forecast, forecast.days)
         ]
-        parts.append(_table(heads, rows, f"Downloads of {outlook.package.label} a day"))
+        parts.append(_table(heads, rows, f"Downloads of {forecast.package.label} a day"))
     return "".join(parts)
 
 

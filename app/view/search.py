@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MOST_FOUND = 30  # at once, of those that are looked for
 
 
-class Found(TypedDict):
+class SearchResult(TypedDict):
     """What the page shows below a name that is being typed.
 
     Attributes:
@@ -24,7 +24,7 @@ class Found(TypedDict):
     note: str
 
 
-def find(catalogue: Catalogue, text: str) -> Found:
+def search(catalogue: Catalogue, text: str) -> SearchResult:
     """What to show to somebody who has typed so much of a name.
 
     Args:
@@ -37,4 +37,4 @@ def find(catalogue: Catalogue, text: str) -> Found:
     else:
         found = catalogue.near(text)
         note = wording.no_match(near=bool(found))
-    return Found(names=[package.label for package in found[:MOST_FOUND]], note=note)
+    return SearchResult(names=[package.label for package in found[:MOST_FOUND]], note=note)

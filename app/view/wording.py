@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from app.data.package_forecast import Outlook
+    from app.data.package_forecast import PackageForecast
     from app.data.store import Snapshot
     from forecast.bundle.manifest import Manifest
     from forecast.config import Event
@@ -58,55 +58,55 @@ def date(day: dt.date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def headline(outlook: Outlook, events: Iterable[Event]) -> str:
+def headline(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """How many downloads to expect, how surely, and how that compares."""
-    mean, band = expected(outlook)
-    sentence = f"{outlook.package.label}: about {mean} downloads in the next {outlook.days} days"
+    mean, band = expected(forecast)
+    sentence = f"{forecast.package.label}: about {mean} downloads in the next {forecast.days} days"
     if band:
         sentence += f" ({percent(0.8)}: {band})"
-    comparison = _comparison(outlook, events)
+    comparison = _comparison(forecast, events)
     return f"{sentence}, {comparison}." if comparison else f"{sentence}."
 
 
-def expected(outlook: Outlook) -> tuple[str, str]:
+def expected(forecast: PackageForecast) -> tuple[str, str]:
     """The sum of the next days and its 80 % band; empty where the model tells none."""
-    total = outlook.total
+    total = forecast.total
     if total is None:
-        return about(outlook.expected)[0], ""
+        return about(forecast.expected)[0], ""
     mean, lower, upper = about(total.mean, total.lower_80, total.upper_80)
     return mean, f"{lower.partition(' ')[0]} to {upper}"
 
 
-def _comparison(outlook: Outlook, events: Iterable[Event]) -> str:
+def _comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The total beside as many days before; empty where that would mislead."""
-    last = outlook.last_total()
+    last = forecast.last_total()
     if not last:
         return ""
-    first_day = outlook.observed_through - dt.timedelta(days=outlook.days - 1)
-    if any(e.kind == "definition" and first_day < e.date for e in _until(events, outlook)):
-        return f"not comparable with the last {outlook.days}, as the way of counting changed"
-    change = outlook.expected / last - 1.0
+    first_day = forecast.observed_through - dt.timedelta(days=forecast.days - 1)
+    if any(e.kind == "definition" and first_day < e.date for e in _until(events, forecast)):
+        return f"not comparable with the last {forecast.days}, as the way of counting changed"
+    change = forecast.expected / last - 1.0
     if abs(change) < LEVEL:
-        return f"about as many as in the last {outlook.days}"
+        return f"about as many as in the last {forecast.days}"
     if change >= 1.0:
-        return f"{change + 1:.1f} times as many as in the last {outlook.days}"
+        return f"{change + 1:.1f} times as many as in the last {forecast.days}"
     way = "more" if change > 0 else "fewer"
-    return f"{percent(abs(change))} {way} than in the last {outlook.days}"
+    return f"{percent(abs(change))} {way} than in the last {forecast.days}"
 
 
-def _until(events: Iterable[Event], outlook: Outlook) -> list[Event]:
-    return [event for event in events if event.date <= outlook.observed_through]
+def _until(events: Iterable[Event], forecast: PackageForecast) -> list[Event]:
+    return [event for event in events if event.date <= forecast.observed_through]
 
 
-def accuracy(outlook: Outlook) -> list[str]:
+def accuracy(forecast: PackageForecast) -> list[str]:
     """How good such forecasts have been on this package, in words and numbers."""
-    scores = outlook.backtest
+    scores = forecast.backtest
     if scores is None or scores.mase is None or scores.naive_mase is None:
         return [UNMEASURED]
     times = "once" if scores.origins == 1 else f"{scores.origins} times"
     compared = _beside(scores.ratio if scores.ratio is not None else 1.0)
     rehearsed = (
-        f"Tested {times} on the past of {outlook.package.label}, {outlook.days} days ahead: "
+        f"Tested {times} on the past of {forecast.package.label}, {forecast.days} days ahead: "
         f"the error was {compared} that of simply repeating the last week."
     )
     sentences = [rehearsed]
@@ -126,9 +126,9 @@ def _beside(ratio: float) -> str:
     return f"{percent(change)} {'smaller' if ratio < 1 else 'larger'} than"
 
 
-def track_record(outlook: Outlook) -> str:
+def track_record(forecast: PackageForecast) -> str:
     """How the forecasts that were really published turned out; empty before any day has come."""
-    record = outlook.record
+    record = forecast.record
     if record is None:
         return ""
     made = "The forecast" if record.forecasts == 1 else f"The {record.forecasts} forecasts"
@@ -142,9 +142,9 @@ def track_record(outlook: Outlook) -> str:
     )
 
 
-def errors(outlook: Outlook) -> list[tuple[str, str]]:
+def errors(forecast: PackageForecast) -> list[tuple[str, str]]:
     """The backtest's figures, named."""
-    scores = outlook.backtest
+    scores = forecast.backtest
     if scores is None or scores.mase is None or scores.naive_mase is None:
         return []
     figures = [
@@ -157,21 +157,21 @@ def errors(outlook: Outlook) -> list[tuple[str, str]]:
     return figures
 
 
-def not_better(outlook: Outlook) -> bool:
+def not_better(forecast: PackageForecast) -> bool:
     """Whether the model does not beat the seasonal naive forecast."""
-    scores = outlook.backtest
+    scores = forecast.backtest
     return scores is not None and scores.ratio is not None and scores.ratio >= 1.0
 
 
-def choice(outlook: Outlook) -> str:
+def choice(forecast: PackageForecast) -> str:
     """Which model it is, among how many."""
-    if outlook.choice.note:
-        return outlook.choice.note
-    names = outlook.choice.names
+    if forecast.choice.note:
+        return forecast.choice.note
+    names = forecast.choice.names
     if not names:
         return "Which orders the model has is not told."
     what = names[0] if len(names) == 1 else f"The mean of {', '.join(names[:-1])} and {names[-1]}"
-    tried = outlook.choice.candidates
+    tried = forecast.choice.candidates
     return f"{what}, chosen among {tried:,} candidate{'s' if tried != 1 else ''}."
 
 
@@ -194,27 +194,27 @@ def origin(provenance: Provenance | None, *, asked: bool) -> str:
     return "Not verified, as config.toml does not ask for it (`verify_attestation`)."
 
 
-def freshness(outlook: Outlook, manifest: Manifest | None) -> list[tuple[str, dt.date]]:
+def freshness(forecast: PackageForecast, manifest: Manifest | None) -> list[tuple[str, dt.date]]:
     """Where the numbers stand, as pairs of a name and a date."""
     pairs = []
-    if outlook.on_the_spot:
-        pairs.append(("Model made today, from counts through", outlook.trained_through))
+    if forecast.on_the_spot:
+        pairs.append(("Model made today, from counts through", forecast.trained_through))
     elif manifest is not None:
-        pairs.append(("Last model updated on", _made(outlook, manifest).date()))
-        pairs.append(("Trained through", outlook.trained_through))
-    pairs.append(("Observed through", outlook.observed_through))
+        pairs.append(("Last model updated on", _made(forecast, manifest).date()))
+        pairs.append(("Trained through", forecast.trained_through))
+    pairs.append(("Observed through", forecast.observed_through))
     return pairs
 
 
-def _made(outlook: Outlook, manifest: Manifest) -> dt.datetime:
+def _made(forecast: PackageForecast, manifest: Manifest) -> dt.datetime:
     """When the package's model was made: by an earlier run if the last one could not."""
-    entry = manifest.model_of(outlook.package.name)
+    entry = manifest.model_of(forecast.package.name)
     return (entry.trained_at if entry else None) or manifest.created_at
 
 
 def notices(
     snapshot: Snapshot,
-    outlooks: Sequence[Outlook],
+    shown: Sequence[PackageForecast],
     now: dt.datetime,
     configured: Collection[str] = (),
 ) -> list[Notice]:
@@ -222,7 +222,7 @@ def notices(
 
     Args:
         snapshot: the bundle in use.
-        outlooks: what is shown.
+        shown: what is shown.
         now: the present moment, UTC.
         configured: names of the packages that the weekly run should train.
     """
@@ -243,14 +243,14 @@ def notices(
         found.append(Notice("error" if manifest is None else "warning", text))
     if manifest is not None and (now - manifest.created_at).days > STALE_MODEL:
         found.append(Notice("warning", _stale_model(manifest, now)))
-    found += _old_counts(outlooks, now)
+    found += _old_counts(shown, now)
     found += [
         Notice(
             "warning",
             f"The model of {each.package.label} cannot be read by this version of the page, so "
             "the forecast is the one published with it: run the workflow again.",
         )
-        for each in outlooks
+        for each in shown
         if each.total is None
     ]
     found += [
@@ -259,27 +259,27 @@ def notices(
             f"Newer days of {each.package.label} are missing, so the forecast starts after "
             f"{date(each.observed_through)}. {each.problem}",
         )
-        for each in outlooks
+        for each in shown
         if each.problem
     ]
-    if doubted := [each for each in outlooks if not_better(each)]:
+    if doubted := [each for each in shown if not_better(each)]:
         text = (
             f"On {listed(doubted)} the model has not beaten simply repeating the last week: "
             "believe its forecast no more than that."
         )
         found.append(Notice("warning", text))
     if manifest is not None:
-        found += _carried(outlooks, manifest)
-        found += _untrained(outlooks, configured)
+        found += _carried(shown, manifest)
+        found += _untrained(shown, configured)
     return found
 
 
-def _old_counts(outlooks: Sequence[Outlook], now: dt.datetime) -> list[Notice]:
+def _old_counts(shown: Sequence[PackageForecast], now: dt.datetime) -> list[Notice]:
     """One notice for all packages whose newest day is the same."""
-    ends: dict[dt.date, list[Outlook]] = {}
-    for outlook in outlooks:
-        if (now.date() - outlook.observed_through).days > STALE_DATA:
-            ends.setdefault(outlook.observed_through, []).append(outlook)
+    ends: dict[dt.date, list[PackageForecast]] = {}
+    for forecast in shown:
+        if (now.date() - forecast.observed_through).days > STALE_DATA:
+            ends.setdefault(forecast.observed_through, []).append(forecast)
     return [
         Notice(
             "warning",
@@ -291,22 +291,22 @@ def _old_counts(outlooks: Sequence[Outlook], now: dt.datetime) -> list[Notice]:
     ]
 
 
-def _carried(outlooks: Sequence[Outlook], manifest: Manifest) -> list[Notice]:
+def _carried(shown: Sequence[PackageForecast], manifest: Manifest) -> list[Notice]:
     """Packages that the last run left with an earlier model, and its reasons."""
-    entries = [(each, manifest.model_of(each.package.name)) for each in outlooks]
+    entries = [(each, manifest.model_of(each.package.name)) for each in shown]
     return [
         Notice(
             "info",
-            f"The last run did not train {outlook.package.label}: {entry.reason}.",
+            f"The last run did not train {forecast.package.label}: {entry.reason}.",
         )
-        for outlook, entry in entries
-        if entry is not None and entry.status == "carried" and not outlook.on_the_spot
+        for forecast, entry in entries
+        if entry is not None and entry.status == "carried" and not forecast.on_the_spot
     ]
 
 
-def _untrained(outlooks: Sequence[Outlook], configured: Collection[str]) -> list[Notice]:
+def _untrained(shown: Sequence[PackageForecast], configured: Collection[str]) -> list[Notice]:
     """Configured packages that the weekly run has no model of."""
-    waiting = [each for each in outlooks if each.on_the_spot and each.package.name in configured]
+    waiting = [each for each in shown if each.on_the_spot and each.package.name in configured]
     return [
         Notice(
             "info",
@@ -317,9 +317,9 @@ def _untrained(outlooks: Sequence[Outlook], configured: Collection[str]) -> list
     ]
 
 
-def listed(outlooks: Sequence[Outlook]) -> str:
+def listed(shown: Sequence[PackageForecast]) -> str:
     """Their names, as a sentence has them."""
-    names = [outlook.package.label for outlook in outlooks]
+    names = [forecast.package.label for forecast in shown]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.data.forecasts import Almanac
-from app.data.package_forecast import LONGEST_DAYS
+from app.data.forecasts import Forecasts
 from app.view import export
 from app.view.export import Answer
-from app.view.search import find
+from app.view.search import search as search_names
 from app.view.state import parse_view
 from app.web.guard import visitor_in
 from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
+from forecast.quantities import LONGEST_HORIZON
 
 COLD_START = 45.0  # seconds that a visitor waits for the first bundle at the most
 PATIENCE = 12.0  # seconds for newer days
@@ -44,7 +44,7 @@ class Listed(TypedDict):
     trained_through: str | None
 
 
-def add_endpoints(almanac: Almanac) -> None:
+def add_endpoints(forecasts: Forecasts) -> None:
     """Add ``/forecast`` and ``/packages``, which are MCP tools as well, to the present Blocks."""
 
     # The docstring is shown to callers, who do not pass the request.
@@ -57,9 +57,9 @@ def add_endpoints(almanac: Almanac) -> None:
         """
         # What is at hand takes less time than handing it to a thread.
         plain = isinstance(package, str) and isinstance(days, int)
-        if plain and almanac.at_hand(Package(package, package), days):
-            return answer(almanac, package, days)
-        return await to_thread.run_sync(answer, almanac, package, days, visitor_in(request))
+        if plain and forecasts.at_hand(Package(package, package), days):
+            return answer(forecasts, package, days)
+        return await to_thread.run_sync(answer, forecasts, package, days, visitor_in(request))
 
     def packages(search: str = "", offset: int = 0, limit: int = 100) -> list[Listed]:
         """List the packages that are trained every week, a page at a time.
@@ -71,14 +71,14 @@ def add_endpoints(almanac: Almanac) -> None:
             offset: how many packages to leave out at the beginning
             limit: how many packages to list at most, from 1 to 1000
         """
-        return listed(almanac, search, offset, limit)
+        return listed(forecasts, search, offset, limit)
 
     options: dict[str, Any] = {"concurrency_limit": None}
     api(forecast, api_name="forecast", **options)
     api(packages, api_name="packages", **options)
 
 
-def answer(almanac: Almanac, package: str, days: int, visitor: str = "") -> Answer:
+def answer(forecasts: Forecasts, package: str, days: int, visitor: str = "") -> Answer:
     """What ``/forecast`` answers.
 
     Raises:
@@ -88,18 +88,18 @@ def answer(almanac: Almanac, package: str, days: int, visitor: str = "") -> Answ
         parsed = Package.parse(package)
     except ValueError as error:
         raise gr.Error(f"package {package!r:.60}: {error}", print_exception=False) from None
-    almanac.store.wait(COLD_START)
-    bundle = almanac.store.snapshot.bundle
-    most = max(LONGEST_DAYS, bundle.manifest.forecast_days if bundle else 0)
-    _check_whole("days", days, 1, most)
+    _check_whole("days", days, 1, LONGEST_HORIZON)
+    forecasts.store.wait(COLD_START)
     try:
-        return export.answer(almanac.outlook(parsed, wait=PATIENCE, visitor=visitor), days)
+        return export.answer(
+            forecasts.package_forecast(parsed, wait=PATIENCE, visitor=visitor), days
+        )
     except ForecastError as error:
         name = "" if parsed.label in str(error) else f"package {parsed.label!r}: "
         raise gr.Error(f"{name}{error}", print_exception=False) from None
 
 
-def listed(almanac: Almanac, search: str, offset: int, limit: int) -> list[Listed]:
+def listed(forecasts: Forecasts, search: str, offset: int, limit: int) -> list[Listed]:
     """What ``/packages`` answers: first the packages that begin with the text.
 
     Raises:
@@ -112,9 +112,9 @@ def listed(almanac: Almanac, search: str, offset: int, limit: int) -> list[Liste
         )
     _check_whole("offset", offset, 0, MOST_SKIPPED)
     _check_whole("limit", limit, 1, MOST_LISTED)
-    bundle = almanac.store.wait(COLD_START).bundle
+    bundle = forecasts.store.wait(COLD_START).bundle
     found = []
-    for package in almanac.store.catalogue.matches(search)[offset : offset + limit]:
+    for package in forecasts.store.catalogue.matches(search)[offset : offset + limit]:
         entry = bundle.modelled.get(package.name) if bundle else None
         through = entry.trained_through if entry else None
         found.append(
@@ -136,18 +136,18 @@ def _check_whole(name: str, value: Any, least: int, most: int) -> None:
         )
 
 
-def find_route(almanac: Almanac) -> Route:
+def find_route(forecasts: Forecasts) -> Route:
     """What the chooser shows below a name as it is typed: ``find?text=PART``."""
 
     def answer_find(request: Request) -> JSONResponse:
         text = request.query_params.get("text", "")
-        found = find(almanac.store.catalogue, text)
+        found = search_names(forecasts.store.catalogue, text)
         return JSONResponse(found, headers=FIND_HEADERS)
 
     return Route("/find", answer_find)
 
 
-def export_route(almanac: Almanac) -> Route:
+def export_route(forecasts: Forecasts) -> Route:
     """Files of a view: ``export/NAME.csv?package=NAME``, ``.json``, other packages as well."""
 
     def export_file(request: Request) -> Response:
@@ -159,7 +159,10 @@ def export_route(almanac: Almanac) -> Route:
         make, media_type = makers[kind]
         try:
             text = make(
-                [almanac.outlook(each, visitor=visitor_in(request)) for each in view.packages]
+                [
+                    forecasts.package_forecast(each, visitor=visitor_in(request))
+                    for each in view.packages
+                ]
             )
         except UnknownPackageError as error:
             return PlainTextResponse(str(error), 404)
@@ -178,11 +181,11 @@ def export_route(almanac: Almanac) -> Route:
     return Route("/export/{file}", export_file)
 
 
-def picture_route(almanac: Almanac) -> Route:
+def picture_route(forecasts: Forecasts) -> Route:
     """Pictures for other people's pages: ``picture/NAME.svg`` and ``picture/NAME.badge.svg``."""
 
     def picture(request: Request) -> Response:
-        bundle = almanac.store.wait(COLD_START).bundle
+        bundle = forecasts.store.wait(COLD_START).bundle
         name = request.path_params["file"]
         # Looked up among the bundle's own names, so nothing of a visitor's reaches a path.
         data = bundle.picture(name) if bundle else None

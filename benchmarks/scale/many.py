@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import ConfigError, DownloadsError, SeriesError
+from forecast.quantities import WEEK
 from forecast.series import regular
 from forecast.sources.source import Folder, Sample
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAYS = 180  # of each series; what PyPI Stats keeps
-WEEK = 7
 LARGEST_FACTOR = 20.0
 SEED = 0
 TODAY = dt.date(2026, 11, 22)  # every series ends the day before, as a source's do

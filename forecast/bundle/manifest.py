@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from forecast.errors import BundleError
+from forecast.quantities import LONGEST_HORIZON
 
 MANIFEST = "manifest.json"
 
@@ -108,7 +109,7 @@ class Manifest(_Frozen):
     run: Text = ""
     source: Kind
     mirrors: bool
-    forecast_days: Annotated[int, Field(ge=1, le=365)]
+    forecast_days: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)]
     m_values: tuple[int, ...]
     versions: dict[str, Text]
     outages: tuple[Day, ...] = ()

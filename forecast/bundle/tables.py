@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import BundleError
+from forecast.quantities import LARGEST_COUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,7 +43,6 @@ COLUMNS = {
 }
 
 COMMA, NEWLINE = b",\n"
-LARGEST_COUNT = 10**12  # downloads a day; all of PyPI has a hundredth of it
 
 
 def head(table: str) -> bytes:

@@ -28,19 +28,17 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.model import holidays as christmas
 from forecast.model import state_space
 from forecast.model.checks import PICKLED_AS, are, require, restore
-from forecast.model.member import LARGEST_COUNT, Member, member_series, to_counts
+from forecast.model.member import Member, member_series, to_counts
+from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON, Array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Array = NDArray[np.float64]
 
-LONGEST_HORIZON = 3660  # days; ten years, a limit against slips and not against users
 ENOUGH_TO_TRIM = 4  # members; of three, leaving two out would leave no mean
 
 Z_80 = NormalDist().inv_cdf(0.90)

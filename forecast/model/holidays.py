@@ -16,14 +16,11 @@ and rounded to quarters. On the other half they lower the error by about a tenth
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from forecast.quantities import WEEK, Array
 
-WEEK = 7
 FIRST_WEEKEND_DAY = 5  # Saturday, as date.weekday() counts
 
 # (month, day): share of the weekend gap that a weekday of that date loses.
@@ -51,12 +48,12 @@ def share(day: dt.date) -> float:
     return min(usual, ON_A_WEEKEND) if day.weekday() >= FIRST_WEEKEND_DAY else usual
 
 
-def effects(start: dt.date, days: int, gap: float) -> NDArray[np.float64]:
+def effects(start: dt.date, days: int, gap: float) -> Array:
     """What the holidays add to ln(1 + y), shape (days,), never above 0."""
     return np.array([-gap * share(start + dt.timedelta(days=day)) for day in range(days)])
 
 
-def weekend_gap(weekly: NDArray[np.float64], start: dt.date) -> float:
+def weekend_gap(weekly: Array, start: dt.date) -> float:
     """How far weekends lie below weekdays in ln(1 + y), within [0, `WIDEST_GAP`].
 
     Args:

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from forecast.model.checks import PICKLED_AS, are, require, restore
+from forecast.quantities import LARGEST_COUNT, Array
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Array = NDArray[np.float64]
 
 LOG = "log"
 LEVEL = "level"
 
-LARGEST_COUNT = 1e15  # downloads a day; beyond it a float no longer counts in ones
 LARGEST_SEASON = 366  # days
 # Not tuned: Hampel's three would take more of what is real, and four weeks are a month.
 # What counts is that one of a scale's two members sees cleaned days and the other all days:

@@ -11,14 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecast.model.member import Member
+    from forecast.quantities import Array
 
-Array = NDArray[np.float64]
 
 LEAST_VARIANCE = 1e-6  # of innovations in the filter; a thousandth on the log scale, squared
 

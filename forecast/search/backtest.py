@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecast.model.ensemble import Forecast, Model
 
-Array = NDArray[np.float64]
 
-SEASON = 7  # days; the period of the seasonal naive and of the MASE's scale
 SPACING = 10  # days between origins: not whole weeks, so that weekdays change
 MOST_ORIGINS = 4  # a month of origins; the search must not know it, and 120 days remain
 SHORTEST_TRAINING = 56  # days before the first origin: eight weeks
@@ -49,12 +48,12 @@ def origins(n: int, horizon: int) -> list[int]:
     return sorted(size for size in sizes if size >= SHORTEST_TRAINING)
 
 
-def seasonal_naive(values: Array, days: int, season: int = SEASON) -> Array:
+def seasonal_naive(values: Array, days: int, season: int = WEEK) -> Array:
     """The last `season` days of values (n,) repeated over `days` days."""
     return np.resize(values[-season:], days)
 
 
-def naive_error(values: Array, season: int = SEASON) -> float:
+def naive_error(values: Array, season: int = WEEK) -> float:
     """Mean absolute difference of days one season apart: the scale of the MASE."""
     return float(np.mean(np.abs(values[season:] - values[:-season])))
 

@@ -24,7 +24,8 @@ from forecast.model.state_space import difference_coefficients
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Array = NDArray[np.float64]
+    from forecast.quantities import Array
+
 Mask = NDArray[np.bool_]
 
 TERMS = 3  # highest p and q

@@ -6,12 +6,11 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from forecast.model.member import Member
+    from forecast.quantities import Array
 
-Array = NDArray[np.float64]
 
 # Steps of the optimiser from the least squares it starts with. Run to its end (twenty
 # steps and more) the exact likelihood lets seasonal MA roots pile up at the unit circle

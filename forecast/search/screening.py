@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,9 @@ from forecast.search.least_squares import (
     partial_autocorrelations,
 )
 
-Array = NDArray[np.float64]
+if TYPE_CHECKING:
+    from forecast.quantities import Array
+
 Mask = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 

@@ -29,9 +29,8 @@ from numpy.typing import NDArray
 
 from forecast.errors import SeriesError
 from forecast.model.ensemble import Model, without_holidays
-from forecast.model.holidays import WEEK, weekend_gap
+from forecast.model.holidays import weekend_gap
 from forecast.model.member import (
-    LARGEST_COUNT,
     LEVEL,
     LOG,
     MAD_TO_DEVIATION,
@@ -42,6 +41,7 @@ from forecast.model.member import (
     to_scale,
     winsorise,
 )
+from forecast.quantities import LARGEST_COUNT, WEEK, Array
 from forecast.search.backtest import Scores, backtest, origins
 from forecast.search.least_squares import (
     BLOCKS,
@@ -59,7 +59,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
-Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 SHORTEST = 14  # days; two weeks, below which not even a weekday has come twice
@@ -173,7 +172,7 @@ class Leaders:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """What the search arrives at before exact likelihood.
 
     Attributes:
@@ -219,7 +218,7 @@ def train(values: Array, start: dt.date, *, horizon: int, m_values: tuple[int, .
     )
 
 
-def search(counts: Array, horizon: int, m_values: Sequence[int]) -> Found:
+def search(counts: Array, horizon: int, m_values: Sequence[int]) -> SearchResult:
     """Find the members for counts (n,) without holidays; steps 1 to 4 of the module."""
     seasons = _usable(counts.size, m_values)
     grids = {m: _series(counts, m) for m in seasons}
@@ -231,7 +230,7 @@ def search(counts: Array, horizon: int, m_values: Sequence[int]) -> Found:
     chosen = _chosen([each.family for each in grids[m]], errors)
     members = tuple(_member(grids[m][row], leaders, row, m, 1.0 / len(chosen)) for row in chosen)
     looked_at = sum(len(each.orders) for table in screened.values() for each in table)
-    return Found(members, m, looked_at)
+    return SearchResult(members, m, looked_at)
 
 
 def profile(z: Array, m: int) -> Array:

@@ -28,10 +28,10 @@ import tenacity
 from packaging.utils import is_normalized_name
 from requests.auth import HTTPBasicAuth
 
-from forecast.bundle.tables import LARGEST_COUNT
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
 from forecast.http import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
-from forecast.sources.retry import Patience, TransientError, seconds_of
+from forecast.quantities import LARGEST_COUNT
+from forecast.sources.retry import RetryPolicy, TransientError, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +65,7 @@ MOST_NAMES = 2_500
 MOST_LETTERS = 100_000  # of all names with quotes; a server takes 131,072 a parameter
 FEWEST_NAMES = 40  # a batch that is too much even so is not split further
 
-PATIENT = Patience(attempts=5, refused=60.0, failed=5.0, longest=600.0, total=1800.0)
+PATIENT = RetryPolicy(attempts=5, refused=60.0, failed=5.0, longest=600.0, total=1800.0)
 
 _ROW = re.compile(rb"[^\t\n]+\t\[((?:\d{1,5},)*\d{1,5})?\]\t\[((?:\d{1,15},)*\d{1,15})?\]\n")
 _EXCEPTION = re.compile(rb"Code: (\d{1,5})\. DB::\w*Exception: ?([^\r\n]*)")
@@ -157,7 +157,7 @@ class ClickHouse:
         days: int = DAYS,
         timeout: tuple[float, float] = (10.0, 90.0),
         total_timeout: float = 300.0,
-        patience: Patience = PATIENT,
+        patience: RetryPolicy = PATIENT,
         most: int = MOST_NAMES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,

@@ -30,7 +30,8 @@ from forecast.http import (
     origin,
     shown,
 )
-from forecast.sources.retry import Patience, TransientError, seconds_of
+from forecast.quantities import LARGEST_COUNT
+from forecast.sources.retry import RetryPolicy, TransientError, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 API = "https://pypistats.org/api"
 
 # More than all of PyPI serves in a day, for one package.
-_MOST_A_DAY = 100_000_000_000
 # The server keeps 181 days. A row years away from the others would be filled up with
 # made-up days further on.
 _LONGEST_SPAN = timedelta(days=5 * 366)
@@ -53,9 +53,9 @@ _SERVER_FAULT = 500
 _OK = 200
 
 
-PATIENT = Patience()
+PATIENT = RetryPolicy()
 # For a visitor who waits: one more call if it can come at once. A 429 cannot.
-HASTY = Patience(attempts=2, failed=0.5, jitter=0.5, total=5.0, queue=20.0)
+HASTY = RetryPolicy(attempts=2, failed=0.5, jitter=0.5, total=5.0, queue=20.0)
 
 
 class _Row(BaseModel):
@@ -63,7 +63,7 @@ class _Row(BaseModel):
 
     category: str
     day: Annotated[str, Field(alias="date", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    downloads: Annotated[int, Field(ge=0, le=_MOST_A_DAY)]
+    downloads: Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
 
 
 class _Answer(BaseModel):
@@ -130,7 +130,7 @@ class PyPIStats:
         interval: float = 2.1,
         timeout: tuple[float, float] = (5.0, 30.0),
         total_timeout: float = 60.0,
-        patience: Patience = PATIENT,
+        patience: RetryPolicy = PATIENT,
         today: Callable[[], date] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,

@@ -20,7 +20,7 @@ class TransientError(DownloadsError):
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to go on asking when a source refuses or fails, as tenacity asks it.
 
     Attributes:

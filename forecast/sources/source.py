@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 import pandas as pd
 
-from forecast.bundle.tables import LARGEST_COUNT
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
+from forecast.quantities import LARGEST_COUNT
 
 if TYPE_CHECKING:
     import datetime as dt

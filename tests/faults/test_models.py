@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from app.data.forecasts import Almanac
-from app.data.live_counts import Newer
-from app.data.on_demand import Spot
+from app.data.forecasts import Forecasts
+from app.data.live_counts import LiveCounts
+from app.data.on_demand import OnDemand
 from app.data.store import ArtifactSource, Store
 from app.view.content import show
 from app.view.state import View, choose
@@ -63,9 +63,9 @@ def page(world, store):
         sleep=lambda _: None,
         today=world.now.date,
     )
-    spot = Spot(stats.daily, no_search, lambda: world.now, horizon=30, m_values=(7,))
-    almanac = Almanac(store, Newer(stats.daily, lambda: world.now), spot)
-    return show(almanac, View(choose(PACKAGES[0], ())), world.now, wait=WAIT)
+    on_demand = OnDemand(stats.daily, no_search, lambda: world.now, horizon=30, m_values=(7,))
+    forecasts = Forecasts(store, LiveCounts(stats.daily, lambda: world.now), on_demand)
+    return show(forecasts, View(choose(PACKAGES[0], ())), world.now, wait=WAIT)
 
 
 def warnings(caplog):

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from app.data.forecasts import Almanac
-from app.data.live_counts import Newer
-from app.data.on_demand import Spot
+from app.data.forecasts import Forecasts
+from app.data.live_counts import LiveCounts
+from app.data.on_demand import OnDemand
 from app.data.store import Store
 from app.view.content import show
 from app.view.state import View, choose
@@ -58,38 +58,38 @@ def new_almanac(world, *, slow):
         today=world.now.date,
         **limits,
     )
-    spot = Spot(stats.daily, no_search, lambda: world.now, horizon=30, m_values=(7,))
+    on_demand = OnDemand(stats.daily, no_search, lambda: world.now, horizon=30, m_values=(7,))
     store = Store(CONFIG, LastWeeks())
     store.refresh()
-    return Almanac(store, Newer(stats.daily, lambda: world.now), spot)
+    return Forecasts(store, LiveCounts(stats.daily, lambda: world.now), on_demand)
 
 
-def page(almanac, world, name):
-    return show(almanac, View(choose(name, ())), world.now, wait=WAIT)
+def page(forecasts, world, name):
+    return show(forecasts, View(choose(name, ())), world.now, wait=WAIT)
 
 
 @pytest.mark.parametrize("row", NEWER_DAYS, ids=str)
 def test_a_fault_leaves_the_app_its_forecast(row, world, written, caplog):
-    almanac = new_almanac(world, slow=row.slow)
+    forecasts = new_almanac(world, slow=row.slow)
     row.inflict(world)
     before = list(written)
 
     with caplog.at_level(logging.WARNING):
-        shown = page(almanac, world, "flask")
+        shown = page(forecasts, world, "flask")
 
     assert '"x":["2026-11-15"' in shown.figure  # the day after the bundle's last
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith("no newer days of flask: ")
     assert row.says in line
     assert line.isprintable()
-    problem = almanac._newer.counts("flask").problem
+    problem = forecasts._live_counts.counts("flask").problem
     assert line == f"no newer days of flask: {problem}"
     assert "Newer days of flask are missing" in shown.warnings
     assert written == before
 
     asked = len(world.pypistats.calls)
-    page(almanac, world, "flask")
+    page(forecasts, world, "flask")
     assert len(world.pypistats.calls) == asked, "it was asked again on the same day"
-    other = page(almanac, world, "requests")
+    other = page(forecasts, world, "requests")
     assert '"x":["2026-11-22"' in other.figure, "another package does not get its newer days"
     assert "newer-days" in {thread.name for thread in threading.enumerate()}

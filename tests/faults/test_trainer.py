@@ -9,7 +9,7 @@ import pytest
 
 from forecast.bundle.reader import read_zip
 from forecast.http import Limits
-from forecast.sources.retry import Patience
+from forecast.sources.retry import RetryPolicy
 from tests.bundles import files_of, replace_folder
 from tests.faults.table import BULK, TRAINING, Trainer
 from tests.faults.world import PACKAGES
@@ -34,7 +34,7 @@ def make_job(world, here, verifier, monkeypatch):
         hasty = {
             "timeout": (2.0, TIGHT),
             "total_timeout": TIGHT,
-            "patience": Patience(attempts=2),
+            "patience": RetryPolicy(attempts=2),
         }
         return job(
             pypistats_client=hasty,

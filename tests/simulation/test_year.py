@@ -130,45 +130,45 @@ class Year:
         for name in packages_of(week):
             if name not in bundle.manifest.modelled:
                 continue
-            outlook = self.space.outlook(Package(name, name), wait=WAIT)
+            forecast = self.space.package_forecast(Package(name, name), wait=WAIT)
             if name not in failing:
                 self.newest_seen[name] = max(answered[name])
             seen = self.newest_seen.get(name, dt.date.min)
-            assert outlook.observed_through == max(bundle.entry(name).trained_through, seen)
-            check_outlook(outlook)
+            assert forecast.observed_through == max(bundle.entry(name).trained_through, seen)
+            check_outlook(forecast)
             self.pages += 1
         return bundle
 
     def page(self, name):
         shown = show(self.space, View(choose(name, ())), self.now, wait=WAIT)
-        check_page(shown, self.space.outlook(Package(name, name)))
+        check_page(shown, self.space.package_forecast(Package(name, name)))
         return shown
 
     def told(self):
         return " ".join(notice.text for notice in notices(self.space.store.snapshot, [], self.now))
 
 
-def check_outlook(outlook):
+def check_outlook(forecast):
     """A whole forecast of 30 days, finite, in order, from the day after the last one counted."""
-    table = outlook.table
-    assert table.start == outlook.observed_through + DAY
+    table = forecast.daily
+    assert table.start == forecast.observed_through + DAY
     values = np.stack([table.lower_95, table.lower_80, table.mean, table.upper_80, table.upper_95])
     assert values.shape == (5, 30)
     assert np.isfinite(values).all()
     assert (values >= 0).all()
     assert (np.diff(values, axis=0) >= 0).all()
-    assert np.isfinite(outlook.total.mean)
+    assert np.isfinite(forecast.total.mean)
     # Between a fifth and five times what truly comes: a broken forecast is further off.
-    package = outlook.package.name
+    package = forecast.package.name
     true = sum(count(package, table.start + ahead * DAY) for ahead in range(30))
-    assert true / 5 < outlook.total.mean < true * 5
+    assert true / 5 < forecast.total.mean < true * 5
 
 
-def check_page(shown, outlook):
+def check_page(shown, forecast):
     """The figure draws that very forecast, and no number in it is none."""
     assert "Forecast for " in shown.headline
     figure = json.loads(shown.figure, parse_constant=refuse)
-    first, last = outlook.table.start, outlook.table.start + 29 * DAY
+    first, last = forecast.daily.start, forecast.daily.start + 29 * DAY
     drawn = [list(map(str, trace.get("x") or [])) for trace in figure["data"]]
     assert any(days[:1] == [str(first)] and days[-1:] == [str(last)] for days in drawn)
 

@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.data.forecasts import Almanac
-from app.data.live_counts import Newer
-from app.data.on_demand import Spot, search_now
+from app.data.forecasts import Forecasts
+from app.data.live_counts import LiveCounts
+from app.data.on_demand import OnDemand, search_now
 from app.data.store import ArtifactSource, Store
 from forecast.config import Config
 from forecast.github.artifacts import GitHubArtifacts
@@ -92,7 +92,7 @@ def start_space(
     pypistats: PyPIStatsServer,
     token: str,
     clock: Callable[[], dt.datetime],
-) -> Almanac:
+) -> Forecasts:
     """The app's parts as ``app.app.assemble`` puts them together, without any waiting."""
     config = Config(
         packages=packages, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
@@ -108,5 +108,7 @@ def start_space(
         sleep=lambda _: None,
         today=lambda: clock().date(),
     )
-    spot = Spot(stats.daily, search_now, clock, horizon=30, m_values=(7,))
-    return Almanac(Store(config, ArtifactSource(client)), Newer(stats.daily, clock), spot)
+    on_demand = OnDemand(stats.daily, search_now, clock, horizon=30, m_values=(7,))
+    return Forecasts(
+        Store(config, ArtifactSource(client)), LiveCounts(stats.daily, clock), on_demand
+    )

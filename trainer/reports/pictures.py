@@ -12,11 +12,8 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from forecast.model.ensemble import Forecast, Model, Total
-
-    Array = NDArray[np.float64]
+    from forecast.quantities import Array
 
 WIDTH, HEIGHT = 480, 160
 LEFT, RIGHT, TOP, BOTTOM = 8, 8, 34, 22  # margins of the plotted area

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.bundle.tables import PAST_COLUMNS, TRACK_COLUMNS
+from forecast.quantities import WEEK
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from forecast.bundle.reader import Bundle
 
 KEY = ["package", "date", "made_on"]
-WEEK = 7
 WEEKS_BACK = 4  # where last week's count is missing, the naive forecast takes an older one
 LONGEST_WAIT = 60  # days; a count that has not come by then will not come
 MOST_ROWS = 400_000  # in all; 7 MB of the zip

@@ -107,9 +107,9 @@ def show(github_server, pypistats_server, root, monkeypatch):
         )
         url, token = github_server.url, github_server.token
         settings = Settings(None, url, pypistats_server.url, models_dir, token)
-        almanac = assemble(settings, config, lambda: NOW)
-        almanac.store.refresh()
-        return views.show(almanac, View(choose("flask", ())), NOW, wait=20.0)
+        forecasts = assemble(settings, config, lambda: NOW)
+        forecasts.store.refresh()
+        return views.show(forecasts, View(choose("flask", ())), NOW, wait=20.0)
 
     return show
 

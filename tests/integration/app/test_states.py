@@ -37,12 +37,12 @@ class Page:
     def __init__(self, github, pypistats, *, token=None, now=NOW, models_dir=None):
         self.now = now
         settings = Settings(None, github.url, pypistats.url, models_dir, token)
-        self.almanac = assemble(settings, CONFIG, lambda: self.now)
+        self.forecasts = assemble(settings, CONFIG, lambda: self.now)
 
     def show(self, package="flask", *others, refresh=True):
         if refresh:
-            self.almanac.store.refresh()
-        return views.show(self.almanac, View(choose(package, others)), self.now, wait=SECONDS)
+            self.forecasts.store.refresh()
+        return views.show(self.forecasts, View(choose(package, others)), self.now, wait=SECONDS)
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ def test_all_is_well(page, github_server):
 def test_a_check_costs_nothing_when_nothing_is_new(page, github_server):
     github_server.add_artifact(zip_of(make_bundle()))
     page.show()
-    bundle = page.almanac.store.snapshot.bundle
+    bundle = page.forecasts.store.snapshot.bundle
     before = len(github_server.calls)
     page.show()
-    assert page.almanac.store.snapshot.bundle is bundle
+    assert page.forecasts.store.snapshot.bundle is bundle
     assert len(github_server.calls) == before + 1
     assert github_server.free_calls == 1
 
@@ -175,7 +175,7 @@ def test_a_new_bundle_shows_without_a_restart(page, github_server):
     newer = CREATED_AT + dt.timedelta(hours=3)
     github_server.add_artifact(zip_of(make_bundle(("django",), created_at=newer)), created_at=newer)
     assert page.show("django").figure is not None
-    labels = [package.label for package in page.almanac.store.catalogue.packages]
+    labels = [package.label for package in page.forecasts.store.catalogue.packages]
     assert labels == ["Flask", "requests", "pytorch", "django"]
 
 

@@ -14,7 +14,7 @@ from pandas.testing import assert_series_equal
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
 from forecast.http import PunctualAdapter
 from forecast.sources.clickhouse import DAYS, MOST_NAMES, ClickHouse, Endpoint
-from forecast.sources.retry import Patience
+from forecast.sources.retry import RetryPolicy
 from forecast.sources.source import Sample
 from tests.standins.clickhouse import TSV, edited, exception, fields, midway
 from tests.standins.server import Answer
@@ -24,8 +24,8 @@ NAMES = ["fastapi", "flask", "numpy", "requests"]
 SERIES = {name: Sample(TODAY).daily(name) for name in NAMES}
 for counts in SERIES.values():
     counts.index = pd.DatetimeIndex(counts.index).as_unit("us")  # as PyPI Stats' days are
-ONCE = Patience(attempts=1, jitter=0.0)
-TWICE = Patience(attempts=2, refused=60.0, failed=5.0, jitter=0.0, total=900.0)
+ONCE = RetryPolicy(attempts=1, jitter=0.0)
+TWICE = RetryPolicy(attempts=2, refused=60.0, failed=5.0, jitter=0.0, total=900.0)
 MEMORY = "SELECT groupArray(number) FROM numbers(10000000) SETTINGS max_memory_usage = 5000000"
 
 
@@ -412,7 +412,7 @@ def test_a_batch_that_fails_leaves_the_others(crowd, make):
 def test_patience_is_for_all_batches_together(crowd, make, waits):
     crowd.fail(503, times=100)
     moments = iter(range(0, 100_000, 400))  # each failing batch costs 400 seconds
-    patience = Patience(attempts=3, failed=5.0, jitter=0.0, total=1000.0)
+    patience = RetryPolicy(attempts=3, failed=5.0, jitter=0.0, total=1000.0)
     found = fetched(make(most=50, patience=patience, clock=lambda: next(moments)), many(200))
     assert_all_fail(found, "status 503")
     assert waits == [5.0, 10.0] * 3  # the fourth is asked once

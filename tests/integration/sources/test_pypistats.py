@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from forecast.errors import DownloadsError, UnknownPackageError
 from forecast.http import PunctualAdapter, new_session
 from forecast.sources.pypistats import HASTY, PyPIStats, read_answer
-from forecast.sources.retry import Patience
+from forecast.sources.retry import RetryPolicy
 from tests.standins.pypistats import FAULTS, PyPIStatsServer, edited
 from tests.standins.server import Answer
 
@@ -188,7 +188,7 @@ def test_patience_ends_and_says_what_came(server, client, clock):
 
 def test_the_total_is_never_exceeded(server, session, clock):
     server.fail("flask", 429, times=99)
-    patience = Patience(attempts=99, total=400)
+    patience = RetryPolicy(attempts=99, total=400)
 
     with pytest.raises(DownloadsError, match="too many calls"):
         _client(server, session, clock, patience=patience).daily("flask")
@@ -228,7 +228,7 @@ def test_other_refusals_are_not_tried_again(server, client):
 def test_nobody_listening(session, clock):
     with PyPIStatsServer() as closed:
         pass
-    client = _client(closed, session, clock, patience=Patience(attempts=2))
+    client = _client(closed, session, clock, patience=RetryPolicy(attempts=2))
     with pytest.raises(DownloadsError, match="no connection"):
         client.daily("flask")
     assert not client.reachable(1)
@@ -314,7 +314,7 @@ def test_no_server_holds_the_client_for_long(server, clock, how):
             clock,
             timeout=(0.5, 0.5),
             total_timeout=0.5,
-            patience=Patience(attempts=2),
+            patience=RetryPolicy(attempts=2),
         )
         started = time.monotonic()
         with pytest.raises(DownloadsError, match="within the time allowed"):
@@ -394,10 +394,10 @@ def test_calls_of_many_threads_are_spaced(server, session):
 
 def test_spaced_calls_stay_within_the_limits(session, clock):
     with PyPIStatsServer({"flask": DAYS}, limited=True, clock=clock) as server:
-        client = _client(server, session, clock, patience=Patience(attempts=1))
+        client = _client(server, session, clock, patience=RetryPolicy(attempts=1))
         for _ in range(65):
             client.daily("flask")
-        hurried = _client(server, session, clock, patience=Patience(attempts=1), interval=0)
+        hurried = _client(server, session, clock, patience=RetryPolicy(attempts=1), interval=0)
         clock.sleep(60)
         for _ in range(5):
             hurried.daily("flask")

@@ -2,7 +2,7 @@ import gradio as gr
 import pytest
 
 from app.data.catalogue import MOST_LISTED
-from app.page import SESSIONS, Seen, _is_echo, _set_controls
+from app.page import SESSIONS, LatestViews, _is_echo, _set_controls
 from app.view.state import View, choose
 from tests.bundles import make_bundle
 from tests.unit.app.data.test_forecasts import Setting
@@ -11,7 +11,7 @@ FLASK, DJANGO = (View(choose(name, [])) for name in ("flask", "django"))
 
 
 def test_the_latest_view_of_each_visitor():
-    seen = Seen()
+    seen = LatestViews()
     seen.note("one", FLASK)
     seen.note("two", DJANGO)
     assert seen.latest("one") == FLASK
@@ -21,7 +21,7 @@ def test_the_latest_view_of_each_visitor():
 
 
 def test_who_was_here_longest_ago_is_forgotten():
-    seen = Seen()
+    seen = LatestViews()
     for session in range(SESSIONS):
         seen.note(str(session), FLASK)
     seen.note("0", DJANGO)
@@ -32,12 +32,12 @@ def test_who_was_here_longest_ago_is_forgotten():
 
 def test_few_packages_are_in_the_lists_and_many_are_looked_for():
     view = View(choose("flask", ["requests"]))
-    one, several, *_ = _set_controls(Setting(make_bundle()).almanac, view)
+    one, several, *_ = _set_controls(Setting(make_bundle()).forecasts, view)
     assert one["choices"] == several["choices"] == ["Flask", "pytorch", "requests"]
     assert (one["value"], several["value"]) == ("flask", ["requests"])
     assert one["elem_classes"] == several["elem_classes"] == []
     many = make_bundle(tuple(f"package-{at}" for at in range(MOST_LISTED - 1)))
-    one, several, *_ = _set_controls(Setting(many).almanac, view)
+    one, several, *_ = _set_controls(Setting(many).forecasts, view)
     assert one["choices"] == several["choices"] == []
     assert (one["value"], several["value"]) == ("flask", ["requests"])
     assert one["elem_classes"] == several["elem_classes"] == ["searched"]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.errors import SeriesError
-from forecast.series import Witnesses, regular
+from forecast.series import OutageDetector, regular
 
 START = dt.date(2026, 3, 2)
 
@@ -114,9 +114,9 @@ def test_a_part_keeps_its_own_repairs():
 
 
 def common_outages(several):
-    witnesses = Witnesses()
+    witnesses = OutageDetector()
     for counts in several.values():
-        witnesses.hear(counts)
+        witnesses.add(counts)
     return witnesses.outages()
 
 
@@ -163,7 +163,7 @@ def test_a_low_stretch_of_more_than_a_week_up_to_the_end_is_a_new_level():
 
 @pytest.mark.parametrize("at_once", [1, 3, 64])
 def test_it_does_not_matter_how_many_are_heard_at_once(monkeypatch, at_once):
-    monkeypatch.setattr("forecast.series.HEARD_AT_ONCE", at_once)
+    monkeypatch.setattr("forecast.series.PACKAGES_AT_ONCE", at_once)
     several = packages([40, 41], factor=0.1, number=7)
     several["young"] = several.pop("p6").iloc[60:]
     assert common_outages(several) == {day(40), day(41)}

@@ -2,7 +2,7 @@ import pytest
 
 from app.data import catalogue as chooser
 from app.data.catalogue import Catalogue
-from app.view.search import MOST_FOUND, find
+from app.view.search import MOST_FOUND, search
 from forecast.config import Package
 
 LABELS = ("boto3", "types-requests", "Flask", "requests-oauthlib", "requests", "Scikit_Learn")
@@ -55,10 +55,10 @@ def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
 
 def test_what_is_found_is_told():
     many = catalogue(*(f"web-{at}" for at in range(1_000)))
-    found = find(many, "web")
+    found = search(many, "web")
     assert found["names"] == [f"web-{at}" for at in range(MOST_FOUND)]
     assert found["note"] == "The first 30 of 1,000 packages: type more of the name."
-    assert find(many, "web-999") == {"names": ["web-999"], "note": "1 package."}
+    assert search(many, "web-999") == {"names": ["web-999"], "note": "1 package."}
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_what_is_found_is_told():
 )
 def test_where_nothing_is_found_the_way_on_is_told(text, found):
     names, end = found
-    answer = find(catalogue("flask", "requests"), text)
+    answer = search(catalogue("flask", "requests"), text)
     assert answer == {"names": names, "note": f"No package here is {end}"}

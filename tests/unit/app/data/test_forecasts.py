@@ -2,9 +2,9 @@ import datetime as dt
 
 import pytest
 
-from app.data.forecasts import Almanac
-from app.data.live_counts import Newer
-from app.data.on_demand import Spot
+from app.data.forecasts import Forecasts
+from app.data.live_counts import LiveCounts
+from app.data.on_demand import OnDemand
 from app.data.store import Store
 from forecast.config import Config, Package
 from forecast.errors import BundleError, UnknownPackageError
@@ -27,10 +27,12 @@ class Setting:
         self.asked = []
         self.answer = counts(LAST_DAY + dt.timedelta(days=1), days=71) if answer is None else answer
         clock = lambda: dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)  # noqa: E731
-        spot = Spot(self.fetch, train, clock, horizon=30, m_values=(3, 6, 7))
-        self.almanac = Almanac(Store(CONFIG, Fake(*bundles)), Newer(self.fetch, clock), spot)
+        on_demand = OnDemand(self.fetch, train, clock, horizon=30, m_values=(3, 6, 7))
+        self.forecasts = Forecasts(
+            Store(CONFIG, Fake(*bundles)), LiveCounts(self.fetch, clock), on_demand
+        )
         if bundles:
-            self.almanac.store.refresh()
+            self.forecasts.store.refresh()
 
     def fetch(self, name):
         self.asked.append(name)
@@ -40,18 +42,20 @@ class Setting:
 
 
 def test_an_outlook_is_made_once_for_the_same_days():
-    almanac = Setting(make_bundle()).almanac
-    first = almanac.outlook(FLASK, wait=10)
+    forecasts = Setting(make_bundle()).forecasts
+    first = forecasts.package_forecast(FLASK, wait=10)
     assert first.observed_through == LAST_DAY + dt.timedelta(days=1)
-    assert almanac.outlook(FLASK) is first
+    assert forecasts.package_forecast(FLASK) is first
     assert first.package.label == "Flask"
 
 
 def test_a_new_bundle_makes_a_new_outlook():
-    almanac = Setting(make_bundle(), make_bundle(last_day=LAST_DAY + dt.timedelta(days=1))).almanac
-    first = almanac.outlook(FLASK, wait=10)
-    almanac.store.refresh()
-    second = almanac.outlook(FLASK)
+    forecasts = Setting(
+        make_bundle(), make_bundle(last_day=LAST_DAY + dt.timedelta(days=1))
+    ).forecasts
+    first = forecasts.package_forecast(FLASK, wait=10)
+    forecasts.store.refresh()
+    second = forecasts.package_forecast(FLASK)
     assert second is not first
     assert second.trained_through == LAST_DAY + dt.timedelta(days=1)
 
@@ -59,67 +63,67 @@ def test_a_new_bundle_makes_a_new_outlook():
 @pytest.mark.parametrize("source", ["sample", "folder"])
 def test_what_did_not_come_from_pypi_stats_is_not_continued_from_there(source):
     setting = Setting(make_bundle(source=source))
-    outlook = setting.almanac.outlook(FLASK, wait=1)
-    assert outlook.observed_through == LAST_DAY
-    assert not setting.almanac.pending(FLASK)
-    assert setting.almanac.outlook(FLASK) is outlook
+    forecast = setting.forecasts.package_forecast(FLASK, wait=1)
+    assert forecast.observed_through == LAST_DAY
+    assert not setting.forecasts.pending(FLASK)
+    assert setting.forecasts.package_forecast(FLASK) is forecast
     assert setting.asked == []
 
 
 def test_before_any_bundle_a_configured_package_says_why_there_is_none():
-    almanac = Setting(answer=UnknownPackageError("404")).almanac
+    forecasts = Setting(answer=UnknownPackageError("404")).forecasts
     with pytest.raises(BundleError, match=r"There are no models yet.* Nor could one be made"):
-        almanac.outlook(FLASK)
+        forecasts.package_forecast(FLASK)
 
 
 def test_without_a_bundle_a_page_goes_on():
     setting = Setting()
-    assert setting.almanac.outlook(FLASK).on_the_spot
+    assert setting.forecasts.package_forecast(FLASK).on_the_spot
 
 
 def test_a_typing_error_is_not_taken_for_a_package_without_a_model():
-    almanac = Setting(make_bundle(), answer=UnknownPackageError("404")).almanac
+    forecasts = Setting(make_bundle(), answer=UnknownPackageError("404")).forecasts
     with pytest.raises(UnknownPackageError, match="Did you mean Flask"):
-        almanac.outlook(Package("flaks", "flaks"))
+        forecasts.package_forecast(Package("flaks", "flaks"))
 
 
 def test_the_first_package_is_one_with_a_model():
-    assert Setting().almanac.first()[0].label == "Flask"
-    assert Setting(make_bundle(("pytorch",))).almanac.first()[0].label == "pytorch"
+    assert Setting().forecasts.first()[0].label == "Flask"
+    assert Setting(make_bundle(("pytorch",))).forecasts.first()[0].label == "pytorch"
 
 
 def test_what_is_at_hand():
-    almanac = Setting(make_bundle(), make_bundle()).almanac
-    assert not almanac.at_hand(FLASK, 1)
-    almanac.outlook(FLASK, wait=10)
-    assert almanac.at_hand(FLASK, 30)
-    assert not almanac.at_hand(FLASK, 31)
-    almanac.store.refresh()
-    assert not almanac.at_hand(FLASK, 30)
+    forecasts = Setting(make_bundle(), make_bundle()).forecasts
+    assert not forecasts.at_hand(FLASK, 1)
+    forecasts.package_forecast(FLASK, wait=10)
+    assert forecasts.at_hand(FLASK, 30)
+    assert not forecasts.at_hand(FLASK, 31)
+    forecasts.store.refresh()
+    assert not forecasts.at_hand(FLASK, 30)
 
 
 def test_preparing_makes_outlooks_ready():
     setting = Setting(make_bundle())
-    bundle = setting.almanac.store.snapshot.bundle
-    setting.almanac.prepare(bundle)
-    assert setting.almanac._kept == {}
-    setting.almanac._preparing = True
-    setting.almanac.prepare(bundle)
-    assert list(setting.almanac._kept) == ["flask", "requests"]
-    assert "total" in vars(setting.almanac._kept["flask"][2])
+    bundle = setting.forecasts.store.snapshot.bundle
+    setting.forecasts.prepare(bundle)
+    assert setting.forecasts._kept == {}
+    setting.forecasts._preparing = True
+    setting.forecasts.prepare(bundle)
+    assert list(setting.forecasts._kept) == ["flask", "requests"]
+    assert "total" in vars(setting.forecasts._kept["flask"][2])
 
 
 def test_preparing_survives_anything(monkeypatch, caplog):
     setting = Setting(make_bundle())
-    setting.almanac._preparing = True
+    setting.forecasts._preparing = True
     monkeypatch.setattr("app.data.forecasts.from_bundle", lambda *_: 1 / 0)
-    setting.almanac.prepare(setting.almanac.store.snapshot.bundle)
+    setting.forecasts.prepare(setting.forecasts.store.snapshot.bundle)
     assert "preparing a bundle failed" in caplog.text
 
 
 def test_no_more_than_so_many_are_kept(monkeypatch):
     monkeypatch.setattr("app.data.forecasts.MOST_KEPT", 1)
-    almanac = Setting(make_bundle()).almanac
-    almanac.outlook(FLASK)
-    almanac.outlook(Package("requests", "requests"))
-    assert list(almanac._kept) == ["requests"]
+    forecasts = Setting(make_bundle()).forecasts
+    forecasts.package_forecast(FLASK)
+    forecasts.package_forecast(Package("requests", "requests"))
+    assert list(forecasts._kept) == ["requests"]

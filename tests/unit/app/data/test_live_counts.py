@@ -1,7 +1,7 @@
 import datetime as dt
 import threading
 
-from app.data.live_counts import Newer
+from app.data.live_counts import LiveCounts
 from forecast.errors import DownloadsError
 from tests.bundles import counts
 
@@ -34,7 +34,7 @@ class Fetch:
 def test_asked_once_a_package_a_day():
     series = counts()
     fetch = Fetch(series)
-    newer = Newer(fetch, Clock())
+    newer = LiveCounts(fetch, Clock())
     for _ in range(5):
         assert newer.counts("flask", SECONDS).series is series
     assert newer.counts("requests", SECONDS).series is series
@@ -43,7 +43,7 @@ def test_asked_once_a_package_a_day():
 
 def test_a_failure_is_remembered_for_the_day():
     fetch = Fetch(DownloadsError("PyPI Stats is down."))
-    newer = Newer(fetch, Clock())
+    newer = LiveCounts(fetch, Clock())
     for _ in range(3):
         known = newer.counts("flask", SECONDS)
         assert (known.series, known.problem) == (None, "PyPI Stats is down.")
@@ -53,7 +53,7 @@ def test_a_failure_is_remembered_for_the_day():
 def test_the_next_day_it_is_asked_again_and_old_counts_outlive_a_failure():
     clock, series = Clock(), counts()
     fetch = Fetch(series, DownloadsError("down"))
-    newer = Newer(fetch, clock)
+    newer = LiveCounts(fetch, clock)
     newer.counts("flask", SECONDS)
     clock.now += dt.timedelta(days=1)
     known = newer.counts("flask", SECONDS)
@@ -64,7 +64,7 @@ def test_the_next_day_it_is_asked_again_and_old_counts_outlive_a_failure():
 
 def test_yesterdays_counts_are_not_asked_for_before_they_are_loaded():
     clock, fetch = Clock(), Fetch(counts())
-    newer = Newer(fetch, clock)
+    newer = LiveCounts(fetch, clock)
     newer.counts("flask", SECONDS)
     clock.now = dt.datetime(2026, 11, 23, 1, 29, tzinfo=dt.UTC)
     newer.counts("flask", SECONDS)
@@ -76,7 +76,7 @@ def test_yesterdays_counts_are_not_asked_for_before_they_are_loaded():
 
 def test_the_thread_survives_what_nobody_expected():
     series = counts()
-    newer = Newer(Fetch(RuntimeError("surprise"), series), Clock())
+    newer = LiveCounts(Fetch(RuntimeError("surprise"), series), Clock())
     assert "RuntimeError" in newer.counts("flask", SECONDS).problem
     assert newer.counts("requests", SECONDS).series is series
 
@@ -89,7 +89,7 @@ def test_nobody_waits_who_does_not_want_to():
         go_on.wait(SECONDS)
         return series
 
-    newer = Newer(slow, Clock())
+    newer = LiveCounts(slow, Clock())
     assert newer.counts("flask").series is None
     assert newer.pending("flask")
     go_on.set()
@@ -107,7 +107,7 @@ def test_a_full_queue_is_nobody_s_day(monkeypatch):
         go_on.wait(SECONDS)
         return series
 
-    newer = Newer(slow, Clock())
+    newer = LiveCounts(slow, Clock())
     newer.counts("a")
     begun.wait(SECONDS)
     newer.counts("b")
@@ -121,7 +121,7 @@ def test_a_full_queue_is_nobody_s_day(monkeypatch):
 def test_it_forgets_the_packages_nobody_asks_for(monkeypatch):
     monkeypatch.setattr("app.data.live_counts.MOST_KEPT", 2)
     fetch = Fetch(counts())
-    newer = Newer(fetch, Clock())
+    newer = LiveCounts(fetch, Clock())
     for name in ("a", "b", "a", "c", "b"):
         newer.counts(name, SECONDS)
     assert fetch.asked == ["a", "b", "c", "b"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.data.on_demand import MOST_AT_ONCE, MOST_KEPT, Spot
+from app.data.on_demand import MOST_AT_ONCE, MOST_KEPT, OnDemand
 from app.data.rate_limits import Allowance
 from forecast.config import Package
 from forecast.errors import BusyError, DownloadsError, SeriesError, UnknownPackageError
@@ -32,13 +32,13 @@ def train(series, horizon, m_values):
 
 
 class Setting:
-    """A Spot whose source, clock and training are at hand."""
+    """A OnDemand whose source, clock and training are at hand."""
 
     def __init__(self, answer=None, train=train):
         self.answer = counts() if answer is None else answer
         self.asked = []
         self.now = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
-        self.spot = Spot(
+        self.on_demand = OnDemand(
             self.fetch, train, lambda: self.now, horizon=30, m_values=(3, 6, 7), outages=()
         )
 
@@ -51,23 +51,25 @@ class Setting:
 
 def test_any_package_is_fetched_and_trained():
     told = []
-    outlook = Setting().spot.outlook(DJANGO, lambda part, text: told.append((part, text)))
-    assert outlook.package == DJANGO
-    assert outlook.on_the_spot
-    assert outlook.trained_through == outlook.observed_through == LAST_DAY
-    assert outlook.table.start == LAST_DAY + dt.timedelta(days=1)
-    assert outlook.backtest.ratio == 0.8
-    assert outlook.choice.candidates == 12
+    forecast = Setting().on_demand.package_forecast(
+        DJANGO, lambda part, text: told.append((part, text))
+    )
+    assert forecast.package == DJANGO
+    assert forecast.on_the_spot
+    assert forecast.trained_through == forecast.observed_through == LAST_DAY
+    assert forecast.daily.start == LAST_DAY + dt.timedelta(days=1)
+    assert forecast.backtest.ratio == 0.8
+    assert forecast.choice.candidates == 12
     assert [text.split(" ")[0] for _, text in told] == ["Fetching", "Searching", "Drawing"]
     assert [part for part, _ in told] == sorted(part for part, _ in told)
 
 
 def test_once_a_day_for_all_visitors():
     setting = Setting()
-    first = setting.spot.outlook(DJANGO)
-    assert setting.spot.outlook(DJANGO) is first
+    first = setting.on_demand.package_forecast(DJANGO)
+    assert setting.on_demand.package_forecast(DJANGO) is first
     setting.now += dt.timedelta(days=1)
-    assert setting.spot.outlook(DJANGO) is not first
+    assert setting.on_demand.package_forecast(DJANGO) is not first
     assert setting.asked == ["django", "django"]
 
 
@@ -75,14 +77,14 @@ def test_visitors_at_the_same_moment_share_one_training():
     setting = Setting()
     found = []
     threads = [
-        threading.Thread(target=lambda: found.append(setting.spot.outlook(DJANGO)))
+        threading.Thread(target=lambda: found.append(setting.on_demand.package_forecast(DJANGO)))
         for _ in range(8)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({id(outlook) for outlook in found}) == 1
+    assert len({id(forecast) for forecast in found}) == 1
     assert setting.asked == ["django"]
 
 
@@ -98,7 +100,7 @@ def test_failures_are_kept_for_the_day(answer, kind, text):
     setting = Setting(answer)
     for _ in range(3):
         with pytest.raises(kind, match=text):
-            setting.spot.outlook(DJANGO)
+            setting.on_demand.package_forecast(DJANGO)
     assert setting.asked == ["django"]
 
 
@@ -107,22 +109,22 @@ def test_what_cannot_be_trained_says_why():
         raise SeriesError("nothing to learn from")
 
     with pytest.raises(SeriesError, match="Django: nothing to learn from"):
-        Setting(train=refuse).spot.outlook(DJANGO)
+        Setting(train=refuse).on_demand.package_forecast(DJANGO)
 
 
 def test_a_surprise_is_not_kept():
     setting = Setting(RuntimeError("surprise"))
     with pytest.raises(RuntimeError):
-        setting.spot.outlook(DJANGO)
+        setting.on_demand.package_forecast(DJANGO)
     setting.answer = counts()
-    assert setting.spot.outlook(DJANGO).on_the_spot
+    assert setting.on_demand.package_forecast(DJANGO).on_the_spot
 
 
 def test_no_more_than_so_many_are_kept(monkeypatch):
     monkeypatch.setattr("app.data.on_demand.MOST_KEPT", 2)
     setting = Setting()
     for name in ("a", "b", "a", "c", "a", "b"):
-        setting.spot.outlook(Package(name, name))
+        setting.on_demand.package_forecast(Package(name, name))
     assert setting.asked == ["a", "b", "c", "b"]
 
 
@@ -131,48 +133,48 @@ def named(name):
 
 
 def bounded(setting, each=2, everybody=3):
-    """The same Spot with an allowance whose clock stands."""
-    setting.spot._allowance = Allowance(each, everybody, 3600.0, lambda: 0.0)
-    return setting.spot
+    """The same OnDemand with an allowance whose clock stands."""
+    setting.on_demand._allowance = Allowance(each, everybody, 3600.0, lambda: 0.0)
+    return setting.on_demand
 
 
 def test_a_visitor_may_ask_for_so_many_new_packages():
     setting = Setting()
-    spot = bounded(setting)
-    spot.outlook(named("a"), visitor="one")
-    spot.outlook(named("b"), visitor="one")
+    on_demand = bounded(setting)
+    on_demand.package_forecast(named("a"), visitor="one")
+    on_demand.package_forecast(named("b"), visitor="one")
     with pytest.raises(BusyError, match="^c would have to be fetched.*come back in an hour") as e:
-        spot.outlook(named("c"), visitor="one")
+        on_demand.package_forecast(named("c"), visitor="one")
     assert e.value.retry_after == 3600
     assert setting.asked == ["a", "b"]
-    spot.outlook(named("c"), visitor="other")
+    on_demand.package_forecast(named("c"), visitor="other")
     with pytest.raises(BusyError, match="all visitors together"):
-        spot.outlook(named("d"), visitor="third")
+        on_demand.package_forecast(named("d"), visitor="third")
 
 
 def test_what_was_made_today_costs_nothing():
-    spot = bounded(Setting())
-    first = spot.outlook(DJANGO, visitor="one")
+    on_demand = bounded(Setting())
+    first = on_demand.package_forecast(DJANGO, visitor="one")
     for _ in range(5):
-        assert spot.outlook(DJANGO, visitor="one") is first
+        assert on_demand.package_forecast(DJANGO, visitor="one") is first
 
 
 def test_unknown_packages_cost_as_much():
-    spot = bounded(Setting(UnknownPackageError("no")))
+    on_demand = bounded(Setting(UnknownPackageError("no")))
     for name in "ab":
         with pytest.raises(UnknownPackageError):
-            spot.outlook(named(name), visitor="one")
+            on_demand.package_forecast(named(name), visitor="one")
     with pytest.raises(BusyError):
-        spot.outlook(named("c"), visitor="one")
+        on_demand.package_forecast(named("c"), visitor="one")
 
 
 def test_refusals_put_nothing_out_of_the_cache():
-    spot = bounded(Setting(), each=1)
-    first = spot.outlook(DJANGO, visitor="one")
+    on_demand = bounded(Setting(), each=1)
+    first = on_demand.package_forecast(DJANGO, visitor="one")
     for number in range(2 * MOST_KEPT):
         with pytest.raises(BusyError):
-            spot.outlook(named(f"p{number}"), visitor="one")
-    assert spot.outlook(DJANGO, visitor="one") is first
+            on_demand.package_forecast(named(f"p{number}"), visitor="one")
+    assert on_demand.package_forecast(DJANGO, visitor="one") is first
 
 
 def test_no_more_than_some_are_made_at_once():
@@ -185,20 +187,24 @@ def test_no_more_than_some_are_made_at_once():
             go.wait(10)
             return super().fetch(name)
 
-    spot = Slow().spot
+    on_demand = Slow().on_demand
     threads = [
-        threading.Thread(target=lambda n=n: found.append(spot.outlook(named(f"p{n}"))))
+        threading.Thread(
+            target=lambda n=n: found.append(on_demand.package_forecast(named(f"p{n}")))
+        )
         for n in range(MOST_AT_ONCE)
     ]
     for thread in threads:
         thread.start()
     busy.wait(10)
     with pytest.raises(BusyError, match="8 other packages are in line; come back in a minute"):
-        spot.outlook(DJANGO)
+        on_demand.package_forecast(DJANGO)
     go.set()
     for thread in threads:
         thread.join()
     assert len(found) == MOST_AT_ONCE
     busy.reset()
-    spot._fetch = lambda _name: counts()
-    assert spot.outlook(DJANGO).package == DJANGO  # the refusal was not kept for the day
+    on_demand._fetch = lambda _name: counts()
+    assert (
+        on_demand.package_forecast(DJANGO).package == DJANGO
+    )  # the refusal was not kept for the day

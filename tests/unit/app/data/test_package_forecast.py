@@ -18,78 +18,78 @@ def later(days, size=1000):
 
 def test_without_newer_days_the_bundle_s_own_table_serves():
     bundle = make_bundle()
-    outlook = from_bundle(bundle, FLASK, None, ())
-    assert outlook.observed_through == outlook.trained_through == LAST_DAY
-    assert outlook.table.start == LAST_DAY + dt.timedelta(days=1)
-    np.testing.assert_array_equal(outlook.table.mean, bundle.forecast("flask")["mean"])
-    assert outlook.package.label == "Flask"
+    forecast = from_bundle(bundle, FLASK, None, ())
+    assert forecast.observed_through == forecast.trained_through == LAST_DAY
+    assert forecast.daily.start == LAST_DAY + dt.timedelta(days=1)
+    np.testing.assert_array_equal(forecast.daily.mean, bundle.forecast("flask")["mean"])
+    assert forecast.package.label == "Flask"
 
 
 def test_newer_days_move_the_forecast_without_a_refit():
     bundle = make_bundle()
     newer = later(3)
     newer.iloc[-1] = 123_456
-    outlook = from_bundle(bundle, FLASK, newer, ())
-    assert outlook.trained_through == LAST_DAY
-    assert outlook.observed_through == LAST_DAY + dt.timedelta(days=3)
-    assert outlook.table.start == LAST_DAY + dt.timedelta(days=4)
-    assert outlook.series.values[-1] == 123_456
+    forecast = from_bundle(bundle, FLASK, newer, ())
+    assert forecast.trained_through == LAST_DAY
+    assert forecast.observed_through == LAST_DAY + dt.timedelta(days=3)
+    assert forecast.daily.start == LAST_DAY + dt.timedelta(days=4)
+    assert forecast.series.values[-1] == 123_456
     expected = bundle.model("flask").extend([float(value) for value in newer.iloc[-3:]])
-    np.testing.assert_allclose(outlook.table.mean, expected.predict(30).mean)
-    assert outlook.model.members == bundle.model("flask").members
+    np.testing.assert_allclose(forecast.daily.mean, expected.predict(30).mean)
+    assert forecast.model.members == bundle.model("flask").members
 
 
 def test_newer_days_that_bring_nothing_change_nothing():
     bundle = make_bundle()
-    outlook = from_bundle(bundle, FLASK, later(0), ())
-    assert outlook.observed_through == LAST_DAY
-    np.testing.assert_array_equal(outlook.table.mean, bundle.forecast("flask")["mean"])
+    forecast = from_bundle(bundle, FLASK, later(0), ())
+    assert forecast.observed_through == LAST_DAY
+    np.testing.assert_array_equal(forecast.daily.mean, bundle.forecast("flask")["mean"])
 
 
 def test_a_hole_in_the_newer_days_is_repaired():
     newer = later(4).drop(pd.Timestamp(LAST_DAY + dt.timedelta(days=2)))
-    outlook = from_bundle(make_bundle(), FLASK, newer, ())
-    assert outlook.series.repaired == (LAST_DAY + dt.timedelta(days=2),)
-    assert len(outlook.model.history) == 74
+    forecast = from_bundle(make_bundle(), FLASK, newer, ())
+    assert forecast.series.repaired == (LAST_DAY + dt.timedelta(days=2),)
+    assert len(forecast.model.history) == 74
 
 
 def test_days_that_fell_out_of_pypi_stats_come_from_the_bundle():
     newer = later(5).iloc[-20:]
-    outlook = from_bundle(make_bundle(), FLASK, newer, ())
-    assert len(outlook.series.values) == 75
-    assert outlook.series.start == LAST_DAY - dt.timedelta(days=69)
+    forecast = from_bundle(make_bundle(), FLASK, newer, ())
+    assert len(forecast.series.values) == 75
+    assert forecast.series.start == LAST_DAY - dt.timedelta(days=69)
 
 
 def test_newer_days_too_far_away_leave_the_bundle_s_own():
     newer = counts(LAST_DAY + dt.timedelta(days=400), days=20)
-    outlook = from_bundle(make_bundle(), FLASK, newer, ())
-    assert outlook.observed_through == LAST_DAY
-    assert "newer counts of Flask cannot be used" in outlook.problem
+    forecast = from_bundle(make_bundle(), FLASK, newer, ())
+    assert forecast.observed_through == LAST_DAY
+    assert "newer counts of Flask cannot be used" in forecast.problem
 
 
 def test_known_outages_are_repaired_in_the_history():
     day = LAST_DAY - dt.timedelta(days=10)
-    outlook = from_bundle(make_bundle(outages=(day,)), FLASK, None, {day - dt.timedelta(days=1)})
-    assert outlook.series.repaired == (day - dt.timedelta(days=1), day)
+    forecast = from_bundle(make_bundle(outages=(day,)), FLASK, None, {day - dt.timedelta(days=1)})
+    assert forecast.series.repaired == (day - dt.timedelta(days=1), day)
 
 
 def test_more_days_than_the_table_has_come_from_the_model():
-    outlook = from_bundle(make_bundle(), FLASK, None, ())
-    made = outlook.forecast(45)
+    forecast = from_bundle(make_bundle(), FLASK, None, ())
+    made = forecast.ahead(45)
     assert len(made.mean) == 45
-    assert made.start == outlook.table.start
-    np.testing.assert_allclose(made.mean[:30], outlook.table.mean, atol=0.1)
+    assert made.start == forecast.daily.start
+    np.testing.assert_allclose(made.mean[:30], forecast.daily.mean, atol=0.1)
 
 
 def test_fewer_days_are_cut_from_the_table():
-    outlook = from_bundle(make_bundle(), FLASK, None, ())
-    assert outlook.forecast(7).upper_95.tolist() == outlook.table.upper_95[:7].tolist()
+    forecast = from_bundle(make_bundle(), FLASK, None, ())
+    assert forecast.ahead(7).upper_95.tolist() == forecast.daily.upper_95[:7].tolist()
 
 
 def test_the_total_has_a_band_of_its_own():
-    outlook = from_bundle(make_bundle(), FLASK, None, ())
-    assert outlook.total.mean == pytest.approx(outlook.table.mean.sum(), rel=1e-3)
-    assert outlook.table.lower_80.sum() < outlook.total.lower_80 < outlook.total.mean
+    forecast = from_bundle(make_bundle(), FLASK, None, ())
+    assert forecast.total.mean == pytest.approx(forecast.daily.mean.sum(), rel=1e-3)
+    assert forecast.daily.lower_80.sum() < forecast.total.lower_80 < forecast.total.mean
 
 
 def broken_bundle():
@@ -99,23 +99,23 @@ def broken_bundle():
 
 
 def test_a_model_that_cannot_be_read_leaves_the_published_forecast():
-    outlook = from_bundle(broken_bundle(), FLASK, None, ())
-    assert outlook.total is None
-    assert outlook.expected == pytest.approx(outlook.table.mean.sum())
-    assert len(outlook.forecast(30).mean) == 30
+    forecast = from_bundle(broken_bundle(), FLASK, None, ())
+    assert forecast.total is None
+    assert forecast.expected == pytest.approx(forecast.daily.mean.sum())
+    assert len(forecast.ahead(30).mean) == 30
     with pytest.raises(BundleError):
-        outlook.forecast(31)
+        forecast.ahead(31)
 
 
 def test_a_model_that_cannot_be_read_takes_no_newer_days():
-    outlook = from_bundle(broken_bundle(), FLASK, later(3), ())
-    assert outlook.observed_through == LAST_DAY
-    assert "The model of Flask cannot be used" in outlook.problem
+    forecast = from_bundle(broken_bundle(), FLASK, later(3), ())
+    assert forecast.observed_through == LAST_DAY
+    assert "The model of Flask cannot be used" in forecast.problem
 
 
 def test_last_total_needs_as_many_days():
-    outlook = from_bundle(make_bundle(), FLASK, None, ())
-    assert outlook.last_total() == outlook.series.values[-30:].sum()
+    forecast = from_bundle(make_bundle(), FLASK, None, ())
+    assert forecast.last_total() == forecast.series.values[-30:].sum()
     assert from_bundle(make_bundle(forecast_days=71), FLASK, None, ()).last_total() is None
 
 

@@ -22,14 +22,14 @@ OUTAGE = Event(
 OLD = Event(date=dt.date(2020, 1, 1), kind="outage", note="Long ago")
 
 
-def outlook(name="flask", **changes):
+def package_forecast(name="flask", **changes):
     bundle = make_bundle(("flask", "requests", "a", "b", "c"))
     return replace(from_bundle(bundle, Package(name, name), None, ()), **changes)
 
 
-def drawn(outlooks, view=None, events=()):
+def drawn(shown, view=None, events=()):
     """The figure as the browser gets it."""
-    return json.loads(chart.to_json(chart.draw(outlooks, view or View(), events), "name"))
+    return json.loads(chart.to_json(chart.draw(shown, view or View(), events), "name"))
 
 
 def trace(figure, name):
@@ -38,18 +38,18 @@ def trace(figure, name):
 
 
 def test_the_forecast_starts_on_the_day_after_the_last_counted():
-    figure = drawn([outlook()])
+    figure = drawn([package_forecast()])
     assert trace(figure, "Counted")["x"][-1] == LAST_DAY.isoformat()
     assert trace(figure, "Forecast")["x"][0] == (LAST_DAY + dt.timedelta(days=1)).isoformat()
     assert len(trace(figure, "Forecast")["x"]) == 30
 
 
 def test_bands_are_those_of_the_forecast():
-    made = outlook()
+    made = package_forecast()
     figure = drawn([made])
-    np.testing.assert_allclose(trace(figure, "80 % band")["y"], made.table.lower_80, atol=0.01)
+    np.testing.assert_allclose(trace(figure, "80 % band")["y"], made.daily.lower_80, atol=0.01)
     np.testing.assert_allclose(
-        trace(figure, "Upper end of 95 %")["y"], made.table.upper_95, atol=0.01
+        trace(figure, "Upper end of 95 %")["y"], made.daily.upper_95, atol=0.01
     )
     for level in ("80", "95"):
         assert trace(figure, f"{level} % band")["fill"] == "tonexty"
@@ -58,35 +58,35 @@ def test_bands_are_those_of_the_forecast():
 
 
 def test_the_7_day_mean_looks_back_and_runs_on_into_the_forecast():
-    made = outlook()
+    made = package_forecast()
     figure = drawn([made], View(days=ALL))
     means = trace(figure, "7-day mean")["y"]
     assert means[:6] == [None] * 6
     assert means[-1] == pytest.approx(made.series.values[-7:].mean(), abs=0.01)
     ahead = trace(figure, "Forecast, 7-day mean")["y"]
-    expected = (made.series.values[-6:].sum() + made.table.mean[0]) / 7
+    expected = (made.series.values[-6:].sum() + made.daily.mean[0]) / 7
     assert ahead[0] == pytest.approx(expected, abs=0.01)
 
 
 def test_without_smoothing_the_counts_are_the_line():
-    figure = drawn([outlook()], View(smooth=False))
+    figure = drawn([package_forecast()], View(smooth=False))
     assert trace(figure, "Counted")["mode"] == "lines"
     assert "7-day mean" not in {each.get("name") for each in figure["data"]}
 
 
 @pytest.mark.parametrize(("days", "shown"), [(30, 30), (60, 60), (90, 70), (180, 70), (ALL, 70)])
 def test_the_range(days, shown):
-    figure = drawn([outlook()], View(days=days))
+    figure = drawn([package_forecast()], View(days=days))
     assert len(trace(figure, "Counted")["x"]) == shown
     assert figure["layout"]["xaxis"]["range"][0].startswith(trace(figure, "Counted")["x"][0])
 
 
 def test_the_log_scale_leaves_out_what_it_cannot_show():
-    made = outlook()
+    made = package_forecast()
     values = made.series.values.copy()
     values[-1] = 0.0
-    bands = replace(made.table, lower_95=np.zeros(30))
-    changed = replace(made, series=replace(made.series, values=values), table=bands)
+    bands = replace(made.daily, lower_95=np.zeros(30))
+    changed = replace(made, series=replace(made.series, values=values), daily=bands)
     figure = drawn([changed], View(scale="log"))
     assert figure["layout"]["yaxis"]["type"] == "log"
     assert trace(figure, "Counted")["y"][-1] is None
@@ -94,26 +94,26 @@ def test_the_log_scale_leaves_out_what_it_cannot_show():
 
 
 def test_the_indexed_scale_starts_at_100_and_tells_real_counts():
-    figure = drawn([outlook()], View(scale="indexed", days=ALL))
+    figure = drawn([package_forecast()], View(scale="indexed", days=ALL))
     counted = trace(figure, "Counted")
     assert np.mean(counted["y"][:7]) == pytest.approx(100, abs=0.01)
-    assert counted["text"][0].startswith(f"{outlook().series.values[0]:,.0f} ")
-    mean = outlook().series.values[-7:].mean()
+    assert counted["text"][0].startswith(f"{package_forecast().series.values[0]:,.0f} ")
+    mean = package_forecast().series.values[-7:].mean()
     assert trace(figure, "7-day mean")["text"][-1] == f"{mean:,.0f}"
-    ratio = counted["y"][-1] / outlook().series.values[-1]
+    ratio = counted["y"][-1] / package_forecast().series.values[-1]
     band = trace(figure, "80 % band")["y"]
-    np.testing.assert_allclose(band, outlook().table.lower_80 * ratio, rtol=1e-3)
+    np.testing.assert_allclose(band, package_forecast().daily.lower_80 * ratio, rtol=1e-3)
 
 
 def test_nothing_to_index_by_is_no_error():
-    made = outlook()
+    made = package_forecast()
     nought = replace(made, series=replace(made.series, values=np.zeros(70)))
     drawn([nought], View(scale="indexed"))
 
 
 def test_the_hover_says_count_bands_and_weekday():
-    figure = drawn([outlook()])
-    made = outlook().table
+    figure = drawn([package_forecast()])
+    made = package_forecast().daily
     text = trace(figure, "Forecast")["text"][0]
     assert text.startswith(f"{made.mean[0]:,.0f} expected<br>80 %: {made.lower_80[0]:,.0f} to ")
     assert f"95 %: {made.lower_95[0]:,.0f} to {made.upper_95[0]:,.0f}" in text
@@ -122,7 +122,7 @@ def test_the_hover_says_count_bands_and_weekday():
 
 
 def test_events_in_the_range_are_marked_with_their_notes():
-    figure = drawn([outlook()], View(days=30), [STEP, OUTAGE, OLD])
+    figure = drawn([package_forecast()], View(days=30), [STEP, OUTAGE, OLD])
     marks = trace(figure, "Event")
     assert marks["x"] == [STEP.date.isoformat(), OUTAGE.date.isoformat()]
     assert "A &lt;new&gt; way % {x}" in marks["text"][0].replace("<br>", " ")
@@ -132,11 +132,13 @@ def test_events_in_the_range_are_marked_with_their_notes():
 
 
 def test_no_events_no_marks():
-    assert "Event" not in {each["name"] for each in drawn([outlook()], View(), [OLD])["data"]}
+    assert "Event" not in {
+        each["name"] for each in drawn([package_forecast()], View(), [OLD])["data"]
+    }
 
 
 def test_repaired_days_are_marked_and_called_estimates():
-    made = outlook()
+    made = package_forecast()
     day = LAST_DAY - dt.timedelta(days=3)
     changed = replace(made, series=replace(made.series, repaired=(day,)))
     figure = drawn([changed])
@@ -147,7 +149,7 @@ def test_repaired_days_are_marked_and_called_estimates():
 
 def test_five_packages_differ_in_colour_and_without():
     names = ("flask", "requests", "a", "b", "c")
-    figure = drawn([outlook(name) for name in names], View(packages=()))
+    figure = drawn([package_forecast(name) for name in names], View(packages=()))
     lines = [trace(figure, name) for name in names]
     for look in (("line", "color"), ("line", "dash"), ("marker", "symbol")):
         assert len({line[look[0]][look[1]] for line in lines}) == 5
@@ -155,12 +157,12 @@ def test_five_packages_differ_in_colour_and_without():
 
 
 def test_two_packages_keep_their_bands():
-    pair = drawn([outlook("flask"), outlook("requests")])
+    pair = drawn([package_forecast("flask"), package_forecast("requests")])
     assert sum(each["name"] == "80 % band" for each in pair["data"]) == 2
 
 
 def with_record(*ages):
-    """An outlook with a forecast of each age in days, each telling a week."""
+    """An forecast with a forecast of each age in days, each telling a week."""
     said = tuple(
         Said(
             made_on=LAST_DAY - dt.timedelta(days=age),
@@ -170,7 +172,7 @@ def with_record(*ages):
         for age in ages
     )
     record = Record(len(ages), LAST_DAY, 7 * len(ages), 0.9, 0.8, 0.95, said)
-    return outlook(record=record)
+    return package_forecast(record=record)
 
 
 def test_what_was_said_earlier_is_drawn_beside_what_came():
@@ -209,7 +211,7 @@ def test_every_colour_stands_out_from_light_and_dark(colour, page):
 
 
 def test_the_figure_is_fit_for_the_page():
-    figure = drawn([outlook()])
+    figure = drawn([package_forecast()])
     layout = figure["layout"]
     assert layout["height"] == chart.HEIGHT
     assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"

@@ -13,49 +13,49 @@ from tests.bundles import LAST_DAY, make_bundle
 
 
 @pytest.fixture
-def outlook():
+def forecast():
     made = from_bundle(make_bundle(), Package("flask", "Flask"), None, ())
     return replace(made, series=replace(made.series, repaired=(LAST_DAY,)))
 
 
-def test_csv_has_a_row_a_day(outlook):
-    rows = list(csv.DictReader(io.StringIO(export.to_csv([outlook]))))
+def test_csv_has_a_row_a_day(forecast):
+    rows = list(csv.DictReader(io.StringIO(export.to_csv([forecast]))))
     assert len(rows) == 70 + 30
     last, first = rows[69], rows[70]
     assert last["date"] == LAST_DAY.isoformat()
-    assert float(last["downloads"]) == outlook.series.values[-1]
+    assert float(last["downloads"]) == forecast.series.values[-1]
     assert last["repaired"] == "1"
     assert last["mean"] == first["downloads"] == first["repaired"] == ""
     assert first["date"] == (LAST_DAY + dt.timedelta(days=1)).isoformat()
-    assert float(first["upper_95"]) == pytest.approx(outlook.table.upper_95[0], abs=0.05)
+    assert float(first["upper_95"]) == pytest.approx(forecast.daily.upper_95[0], abs=0.05)
     assert [row["repaired"] for row in rows[:69]] == ["0"] * 69
 
 
-def test_csv_of_several_packages_names_each(outlook):
+def test_csv_of_several_packages_names_each(forecast):
     other = from_bundle(make_bundle(), Package("requests", "requests"), None, ())
-    rows = list(csv.DictReader(io.StringIO(export.to_csv([outlook, other]))))
+    rows = list(csv.DictReader(io.StringIO(export.to_csv([forecast, other]))))
     assert [row["package"] for row in rows] == ["flask"] * 100 + ["requests"] * 100
 
 
-def test_json_holds_everything(outlook):
-    [whole] = json.loads(export.to_json([outlook]))
+def test_json_holds_everything(forecast):
+    [whole] = json.loads(export.to_json([forecast]))
     assert whole["history"][-1] == {
         "date": LAST_DAY.isoformat(),
-        "downloads": outlook.series.values[-1],
+        "downloads": forecast.series.values[-1],
         "repaired": True,
     }
-    assert whole["forecast"] == export.ahead(outlook, 30)
+    assert whole["forecast"] == export.ahead(forecast, 30)
     assert whole["backtest"]["naive_mase"] == 1.0
     assert set(whole["total"]) == {"mean", "lower_80", "upper_80", "lower_95", "upper_95"}
 
 
-def test_json_without_a_model(outlook):
-    vars(outlook)["total"] = None
-    assert json.loads(export.to_json([outlook]))[0]["total"] is None
+def test_json_without_a_model(forecast):
+    vars(forecast)["total"] = None
+    assert json.loads(export.to_json([forecast]))[0]["total"] is None
 
 
-def test_the_answer_has_exactly_these_keys(outlook):
-    answer = export.answer(outlook, 2)
+def test_the_answer_has_exactly_these_keys(forecast):
+    answer = export.answer(forecast, 2)
     assert list(answer) == ["package", "trained_through", "observed_through", "forecast"]
     assert [list(day) for day in answer["forecast"]] == [
         ["date", "mean", "lower_80", "upper_80", "lower_95", "upper_95"]

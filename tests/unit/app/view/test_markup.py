@@ -39,37 +39,37 @@ def tags(text):
     return checker.seen
 
 
-def outlook(name="flask", label=None):
+def package_forecast(name="flask", label=None):
     made = from_bundle(make_bundle(), Package(name, label or name), None, ())
     # A label comes from a bundle, which checks its names and not what they were typed as.
     return replace(made, package=Package(name, label or name))
 
 
-def everything(outlooks):
+def everything(shown):
     manifest = make_bundle().manifest
     view = View(choose("flask", []))
     return [
-        markup.headline(outlooks, ()),
-        markup.facts(outlooks, manifest),
-        markup.details(outlooks, view, (), mirrors=True),
+        markup.headline(shown, ()),
+        markup.facts(shown, manifest),
+        markup.details(shown, view, (), mirrors=True),
         markup.origin(PROVENANCE, asked=True),
-        markup.numbers(outlooks),
+        markup.numbers(shown),
         markup.exports(view),
-        markup.notices([Notice("warning", outlooks[0].package.label)]),
-        markup.empty(outlooks[0].package.label, outlooks[0].package.label),
+        markup.notices([Notice("warning", shown[0].package.label)]),
+        markup.empty(shown[0].package.label, shown[0].package.label),
     ]
 
 
 @pytest.mark.parametrize("several", [False, True])
 def test_every_part_is_well_formed(several):
-    outlooks = [outlook(), outlook("requests")] if several else [outlook()]
-    for part in everything(outlooks):
+    shown = [package_forecast(), package_forecast("requests")] if several else [package_forecast()]
+    for part in everything(shown):
         assert tags(part)
 
 
 def test_nothing_foreign_becomes_an_element():
-    evil = replace(outlook(label=EVIL), choice=Choice((EVIL,), 3))
-    for part in everything([evil]) + everything([evil, outlook()]):
+    evil = replace(package_forecast(label=EVIL), choice=Choice((EVIL,), 3))
+    for part in everything([evil]) + everything([evil, package_forecast()]):
         assert "img" not in tags(part)
 
 
@@ -91,7 +91,7 @@ def test_no_notices_no_list():
 
 
 def test_tables_can_be_reached_and_are_named():
-    text = markup.numbers([outlook()])
+    text = markup.numbers([package_forecast()])
     assert 'tabindex="0" role="region" aria-label="Downloads of flask a day"' in text
     assert text.count('scope="row"') == 30
 

@@ -20,14 +20,14 @@ SCORES = Backtest(
 STEP = Event(date=dt.date(2026, 11, 1), kind="definition", note="Counted in another way")
 
 
-def outlook(name="flask", *, scores=SCORES, **changes):
+def package_forecast(name="flask", *, scores=SCORES, **changes):
     made = from_bundle(make_bundle(), Package(name, name), None, ())
     return replace(made, backtest=scores, **changes)
 
 
 def scaled(last, following):
-    """An outlook whose last 30 days and next 30 days have these sums."""
-    made = outlook()
+    """An forecast whose last 30 days and next 30 days have these sums."""
+    made = package_forecast()
     series = replace(made.series, values=np.full(70, last / 30))
     changed = replace(made, series=series)
     bands = {
@@ -95,11 +95,11 @@ def test_headline(last, following, sentence):
 
 
 def test_without_a_model_there_is_no_band_to_tell():
-    made = outlook()
+    made = package_forecast()
     vars(made)["total"] = None
     sentence = wording.headline(made, ())
     assert "80" not in sentence.partition("about")[2].partition("in the")[2]
-    assert f"about {wording.about(made.table.mean.sum())[0]} downloads" in sentence
+    assert f"about {wording.about(made.daily.mean.sum())[0]} downloads" in sentence
     [(kind, text)] = texts(make_bundle(), [made])
     assert kind == "warning"
     assert "run the workflow again" in text
@@ -114,7 +114,7 @@ def test_a_step_in_counting_is_no_fall():
 
 
 def test_the_headline_of_a_real_model_has_the_sum_s_own_band():
-    made = outlook()
+    made = package_forecast()
     sentence = plain(wording.headline(made, ()))
     low, high = wording.about(made.total.mean, made.total.lower_80, made.total.upper_80)[1:]
     assert f"(80 %: {low} to {high})" in sentence
@@ -129,7 +129,7 @@ def test_a_day_s_count(value, text):
 
 
 def test_accuracy_in_words():
-    first, second = wording.accuracy(outlook())
+    first, second = wording.accuracy(package_forecast())
     assert plain(first) == (
         "Tested 4 times on the past of flask, 30 days ahead: the error was 25 % smaller than "
         "that of simply repeating the last week."
@@ -142,11 +142,11 @@ def test_accuracy_in_words():
 )
 def test_accuracy_of_a_model_that_is_no_better(ratio, text):
     scores = SCORES.model_copy(update={"ratio": ratio})
-    assert text in plain(wording.accuracy(outlook(scores=scores))[0])
+    assert text in plain(wording.accuracy(package_forecast(scores=scores))[0])
 
 
 def test_the_two_errors_stand_side_by_side():
-    assert wording.errors(outlook())[:2] == [
+    assert wording.errors(package_forecast())[:2] == [
         ("Error of the model (MASE)", "0.90"),
         ("Error of the seasonal naive (MASE)", "1.20"),
     ]
@@ -154,18 +154,20 @@ def test_the_two_errors_stand_side_by_side():
 
 @pytest.mark.parametrize("scores", [None, Backtest(origins=0)])
 def test_unmeasured_accuracy_is_called_so(scores):
-    assert "could not be measured" in wording.accuracy(outlook(scores=scores))[0]
-    assert wording.errors(outlook(scores=scores)) == []
-    assert not wording.not_better(outlook(scores=scores))
+    assert "could not be measured" in wording.accuracy(package_forecast(scores=scores))[0]
+    assert wording.errors(package_forecast(scores=scores)) == []
+    assert not wording.not_better(package_forecast(scores=scores))
 
 
 def test_the_choice():
-    made = outlook(choice=Choice(("ARIMA(2,0,0)(0,1,1)7", "ARIMA(0,1,1)"), 3456))
+    made = package_forecast(choice=Choice(("ARIMA(2,0,0)(0,1,1)7", "ARIMA(0,1,1)"), 3456))
     assert wording.choice(made) == (
         "The mean of ARIMA(2,0,0)(0,1,1)7 and ARIMA(0,1,1), chosen among 3,456 candidates."
     )
-    assert wording.choice(outlook(choice=Choice(("ARIMA(0,1,1)",), 1))).endswith(" 1 candidate.")
-    assert wording.choice(outlook(choice=Choice((), 1, "Every day is the same."))) == (
+    assert wording.choice(package_forecast(choice=Choice(("ARIMA(0,1,1)",), 1))).endswith(
+        " 1 candidate."
+    )
+    assert wording.choice(package_forecast(choice=Choice((), 1, "Every day is the same."))) == (
         "Every day is the same."
     )
 
@@ -180,21 +182,21 @@ def test_the_track_record():
         inside_95=0.94,
         said=(),
     )
-    assert plain(wording.track_record(outlook(record=record))) == (
+    assert plain(wording.track_record(package_forecast(record=record))) == (
         "The 5 forecasts published since 19 October 2026, seen from today: an error 12 % smaller "
         "than that of repeating the last week; 79 % of 140 days within the 80 % band, 94 % within "
         "the 95 % band."
     )
     worse = replace(record, forecasts=1, ratio=1.1)
-    assert "The forecast of 19 October 2026" in wording.track_record(outlook(record=worse))
-    assert "10 % larger" in plain(wording.track_record(outlook(record=worse)))
+    assert "The forecast of 19 October 2026" in wording.track_record(package_forecast(record=worse))
+    assert "10 % larger" in plain(wording.track_record(package_forecast(record=worse)))
     unknown = replace(record, ratio=None)
-    assert "error" not in wording.track_record(outlook(record=unknown))
-    assert wording.track_record(outlook()) == ""
+    assert "error" not in wording.track_record(package_forecast(record=unknown))
+    assert wording.track_record(package_forecast()) == ""
 
 
 def test_freshness():
-    made = outlook()
+    made = package_forecast()
     assert wording.freshness(made, make_bundle().manifest) == [
         ("Last model updated on", CREATED_AT.date()),
         ("Trained through", LAST_DAY),
@@ -203,8 +205,8 @@ def test_freshness():
     assert "Model made today" in wording.freshness(replace(made, on_the_spot=True), None)[0][0]
 
 
-def texts(bundle=None, outlooks=(), now=NOW, problem="", configured=()):
-    found = wording.notices(Snapshot(bundle, problem, looked=True), outlooks, now, configured)
+def texts(bundle=None, shown=(), now=NOW, problem="", configured=()):
+    found = wording.notices(Snapshot(bundle, problem, looked=True), shown, now, configured)
     return [(notice.kind, notice.text) for notice in found]
 
 
@@ -229,12 +231,12 @@ def test_what_was_verified_is_named():
 
 
 def test_nothing_to_notice():
-    assert texts(make_bundle(), [outlook()]) == []
+    assert texts(make_bundle(), [package_forecast()]) == []
 
 
 def test_sample_data_comes_first():
     bundle = make_bundle(source="sample")
-    kind, text = texts(bundle, [outlook()], problem="x")[0]
+    kind, text = texts(bundle, [package_forecast()], problem="x")[0]
     assert kind == "sample"
     assert "made up" in text
 
@@ -261,7 +263,7 @@ def test_a_stale_model(days, old):
 @pytest.mark.parametrize(("days", "old"), [(4, False), (5, True)])
 def test_old_counts(days, old):
     now = dt.datetime.combine(LAST_DAY, dt.time(12), dt.UTC) + dt.timedelta(days=days)
-    found = texts(make_bundle(), [outlook(), outlook("requests")], now=now)
+    found = texts(make_bundle(), [package_forecast(), package_forecast("requests")], now=now)
     assert bool(found) is old
     if old:
         [(_, text)] = found
@@ -270,14 +272,18 @@ def test_old_counts(days, old):
 
 def test_a_model_that_does_not_beat_the_naive_is_warned_of():
     worse = SCORES.model_copy(update={"ratio": 1.0})
-    [(kind, text)] = texts(make_bundle(), [outlook(), outlook("requests", scores=worse)])
+    [(kind, text)] = texts(
+        make_bundle(), [package_forecast(), package_forecast("requests", scores=worse)]
+    )
     assert kind == "warning"
     assert "On requests the model has not beaten" in text
 
 
 def test_missing_days_and_missing_models_are_told():
     found = texts(
-        make_bundle(), [outlook(problem="Down."), outlook(on_the_spot=True)], configured={"flask"}
+        make_bundle(),
+        [package_forecast(problem="Down."), package_forecast(on_the_spot=True)],
+        configured={"flask"},
     )
     assert [kind for kind, _ in found] == ["info", "info"]
     assert "starts after 21 November 2026. Down." in found[0][1]
@@ -304,14 +310,16 @@ def carried():
 
 
 def test_a_model_of_an_earlier_run_says_why_and_since_when():
-    found = wording.notices(Snapshot(carried(), looked=True), [outlook()], NOW)
+    found = wording.notices(Snapshot(carried(), looked=True), [package_forecast()], NOW)
     [notice] = found
     assert notice.text == (
         "The last run did not train flask: PyPI Stats is down; "
         "the model of 2026-11-15 goes on serving."
     )
-    assert wording.notices(Snapshot(carried(), looked=True), [outlook("requests")], NOW) == []
-    fresh = dict(wording.freshness(outlook(), carried().manifest))
+    assert (
+        wording.notices(Snapshot(carried(), looked=True), [package_forecast("requests")], NOW) == []
+    )
+    fresh = dict(wording.freshness(package_forecast(), carried().manifest))
     assert fresh["Last model updated on"] == dt.date(2026, 11, 15)
 
 

@@ -9,16 +9,9 @@ from hypothesis import strategies as st
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 from forecast.errors import BundleError
-from forecast.model.ensemble import LONGEST_HORIZON, Model
-from forecast.model.member import (
-    LARGEST_COUNT,
-    LARGEST_SEASON,
-    LEVEL,
-    LOG,
-    Member,
-    member_series,
-    winsorise,
-)
+from forecast.model.ensemble import Model
+from forecast.model.member import LARGEST_SEASON, LEVEL, LOG, Member, member_series, winsorise
+from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON
 
 START = dt.date(2026, 5, 4)  # a Monday
 SEASONAL = Member((2, 0, 0), (0, 1, 1, 7), LOG, (0.4, 0.1, -0.6, 0.02), 1.0)

@@ -136,7 +136,7 @@ def test_orders_are_searched_without_the_holidays(monkeypatch):
     values = counts()
     values[christmas] *= 0.5
     seen = []
-    found = search.Found(trained(counts(60)).model.members, 7, 1)
+    found = search.SearchResult(trained(counts(60)).model.members, 7, 1)
     monkeypatch.setattr(search, "search", lambda *given: seen.append(given[0]) or found)
 
     trained(values, start=start)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from forecast.bundle.tables import LARGEST_COUNT
 from forecast.errors import DownloadsError
 from forecast.http import new_session
+from forecast.quantities import LARGEST_COUNT
 from forecast.sources.clickhouse import ClickHouse
 
 TODAY = dt.date(2026, 11, 22)
