@@ -8,7 +8,8 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env run train test check format screenshot bench bench-app bench-scale fuzz clean
+.PHONY: help env lock run train test check lint types spelling workflows format screenshot \
+	bench bench-app bench-scale fuzz clean
 DATA ?=
 SERIES ?= 1000,5000
 PEER_SERIES ?= 200
@@ -19,14 +20,24 @@ help: ## list these commands
 
 env: $(VENV)/made ## make the environment in .venv
 
-$(VENV)/made: requirements.txt requirements-cluster.txt requirements-dev.txt requirements-clickhouse.txt
+# First what the weekly job installs, so that the tests see the same versions.
+$(VENV)/made: requirements.txt $(addprefix requirements/,lock.txt cluster.txt dev.txt clickhouse.txt)
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || sh .ci/install python3-venv
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --requirement requirements-dev.txt
+	$(RUN) -m pip install --quiet --no-deps --require-hashes --requirement requirements/lock.txt
+	$(RUN) -m pip install --quiet --requirement requirements/dev.txt
+	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(RUN) -m pip install --quiet --no-deps --upgrade --target $(VENV)/clickhouse \
-		--requirement requirements-clickhouse.txt
+		--requirement requirements/clickhouse.txt
 	@touch $@
+
+# Versions that are there stay; LOCK=--upgrade takes the newest. A release must be a week old.
+lock: env ## renew requirements/lock.txt from requirements.txt; LOCK=--upgrade
+	$(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
+		--generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
+		--exclude-newer "7 days" --constraint requirements/dev.txt $(LOCK) \
+		--custom-compile-command "make lock" --output-file requirements/lock.txt requirements.txt
 
 run: env ## train if need be, and serve the page on http://127.0.0.1:7860
 	@test models/manifest.json -nt config.toml && ! grep -q '"source": "sample"' models/manifest.json \
@@ -39,12 +50,22 @@ train: env ## train on PyPI Stats, as the weekly job does
 test: env ## all tests, those in a browser included
 	$(RUN) -m pytest --numprocesses logical --dist loadfile
 
-check: env ## lint, types, workflows
+check: lint types spelling workflows ## all of the next four
+
+lint: env ## ruff: rules and format
 	$(VENV)/bin/ruff check
 	$(VENV)/bin/ruff format --check
+
+types: env ## mypy
 	$(VENV)/bin/mypy
+
+spelling: env ## typos
+	$(VENV)/bin/typos
+
+workflows: env ## actionlint, check-jsonschema, zizmor
 	$(VENV)/bin/actionlint
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(VENV)/bin/zizmor --offline --quiet .github
 
 format: env ## put the code into its format
@@ -57,9 +78,9 @@ screenshot: env ## make the pictures of README.md from the running page
 bench: .venv-bench/made ## accuracy and speed of the search beside its peers; DATA=DIR of CSV files
 	.venv-bench/bin/python -m benchmarks.accuracy $(if $(DATA),--data $(DATA))
 
-.venv-bench/made: requirements-bench.txt
+.venv-bench/made: requirements/bench.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --requirement requirements-bench.txt
+	.venv-bench/bin/python -m pip install --quiet --requirement requirements/bench.txt
 	@touch $@
 
 bench-app: env ## speed and memory of the page
@@ -73,4 +94,4 @@ fuzz: env ## feed broken input to everything that reads some; SECONDS=60 for eac
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)
 
 clean: ## remove what the commands above made
-	rm -rf $(VENV) .venv-bench bench-results .mypy_cache .pytest_cache .ruff_cache .hypothesis models
+	rm -rf $(VENV) .venv-bench bench-results *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis models

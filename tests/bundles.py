@@ -8,7 +8,7 @@ import json
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -68,7 +68,7 @@ def make_bundle(
 
 def draft(**changed) -> Manifest:
     """A manifest to be filled in."""
-    fields = {
+    fields: dict[str, Any] = {
         "created_at": CREATED_AT,
         "source": "pypistats",
         "mirrors": True,
@@ -100,7 +100,7 @@ def files_of(bundle: Bundle) -> dict[str, bytes]:
     for table, index in bundle.index.items():
         ends = [block.start + block.length for blocks in index.values() for block in blocks]
         sizes[table] = max(ends, default=len(head(table)))
-    models = [entry.file for entry in bundle.modelled.values()]
+    models = [entry.file for entry in bundle.modelled.values() if entry.file]
     return {MANIFEST: bundle.manifest.dump()} | {
         name: kept.part(name, 0, sizes[name]) if name in sizes else kept.whole(name)
         for name in [*bundle.manifest.files, *models]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,7 +72,8 @@ def seasonal_naive(task: Task) -> Outcome:
         seasonal_order=member.seasonal_order,
         candidates=1,
     )
-    return Outcome(task.name, product_of(task, trained), "", 0.0)
+    product = product_of(task, trained)  # type: ignore[arg-type] # what it reads is there
+    return Outcome(task.name, product, "", 0.0)
 
 
 def without_search(tasks: Iterable[Task], _jobs: int) -> Iterator[Outcome]:
@@ -102,17 +103,17 @@ class WeeklyJob:
         pypistats: PyPIStatsServer,
         github: GitHubServer,
         *,
-        pypistats_client: dict[str, object] | None = None,
-        github_client: dict[str, object] | None = None,
+        pypistats_client: dict[str, Any] | None = None,
+        github_client: dict[str, Any] | None = None,
         clickhouse: ClickHouseServer | None = None,
-        clickhouse_client: dict[str, object] | None = None,
+        clickhouse_client: dict[str, Any] | None = None,
         punctual: float = 60.0,
     ) -> None:
         self.folder, self.pypistats, self.github = folder, pypistats, github
         self.clickhouse = clickhouse
         self.output = folder / "models"
         self.seconds = Seconds()
-        patient = {"sleep": self.seconds.sleep, "clock": self.seconds}
+        patient: dict[str, Any] = {"sleep": self.seconds.sleep, "clock": self.seconds}
         bulk = functools.partial(ClickHouse, **(patient | (clickhouse_client or {})))
         stats = functools.partial(
             PyPIStats, **({"interval": 0.0} | patient | (pypistats_client or {}))
@@ -122,7 +123,7 @@ class WeeklyJob:
         class Artifacts(GitHubArtifacts):
             """The client as it is configured, but for what a test wants otherwise."""
 
-            def __init__(self, session: requests.Session, **settings: object) -> None:
+            def __init__(self, session: requests.Session, **settings: Any) -> None:
                 session.mount("http://", PunctualAdapter(punctual))
                 super().__init__(session, **(settings | options))
 

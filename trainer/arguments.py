@@ -28,7 +28,7 @@ class Arguments:
 
     Attributes:
         phases: all three, or the one that was named.
-        share: packages a job, where several share a run.
+        packages_per_job: how many one job trains, where several share a run.
         cluster: address of a Dask scheduler; empty where this machine trains.
     """
 
@@ -38,7 +38,7 @@ class Arguments:
     output: Path
     work: Path
     phases: tuple[Phase, ...]
-    share: int
+    packages_per_job: int
     part: Part
     jobs: int
     cluster: str
@@ -57,15 +57,15 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
     """
     given = _parser(environment).parse_args(words)
     if given.part and given.phase != "train":
-        raise ConfigError("--part is the share of a run to train: it needs --phase train")
+        raise ConfigError("--part says what a job trains: it needs --phase train")
     return Arguments(
-        packages=parse_packages(given.packages),
+        packages=parse_packages(" ".join(given.packages).split()),
         config=given.config,
         source=given.source,
         output=given.output,
         work=given.work or Path(f"{given.output.resolve()}.run"),
         phases=(given.phase,) if given.phase else PHASES,
-        share=given.share,
+        packages_per_job=given.packages_per_job,
         part=given.part or Part(),
         jobs=given.jobs,
         cluster=given.cluster,
@@ -75,7 +75,12 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = _Parser(prog="python -m trainer", description="Train and publish forecasts.")
     add = parser.add_argument
-    add("packages", nargs="*", metavar="PACKAGE", help="default: the config's")
+    add(
+        "packages",
+        nargs="*",
+        metavar="PACKAGE",
+        help="one name, or several separated by white space; default: the config's",
+    )
     add(
         "--config",
         type=Path,
@@ -100,13 +105,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     add("--phase", choices=PHASES, help="only this phase of the run that lies in --work")
     add(
-        "--share",
+        "--packages-per-job",
         type=_positive,
         default=1_000,
         metavar="N",
-        help="with --phase fetch: packages that one job trains; more are shared by several",
+        help="with --phase fetch: how many one job trains; more are divided among several jobs",
     )
-    add("--part", type=_part, metavar="K/N", help="with --phase train: the K-th of N shares")
+    add("--part", type=_part, metavar="K/N", help="with --phase train: the K-th of N parts")
     return parser
 
 
@@ -123,4 +128,4 @@ def _part(text: str) -> Part:
 
 # argparse puts these into its messages.
 _positive.__name__ = "number from 1 on"
-_part.__name__ = "share such as 3/5"
+_part.__name__ = "part such as 3/5"

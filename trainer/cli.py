@@ -129,10 +129,10 @@ class _Job:
         with closing(Work.begin(self.arguments.work, plan)) as work:
             fetch(work, source, previous, self._show_fetching)
             if self.arguments.phases == ("fetch",):
-                self._tell_shares(len(work.counted()))
+                self._tell_parts(len(work.counted()))
 
     def train(self) -> None:
-        """Train the share."""
+        """Train the part of this machine."""
         with closing(Work(self.arguments.work)) as work:
             train(work, self.arguments.part, self._execute)
 
@@ -241,14 +241,14 @@ class _Job:
             previous_folder=str(self.arguments.output.absolute()) if from_folder else "",
         )
 
-    def _tell_shares(self, packages: int) -> None:
-        """Tell the workflow how to share what is to be trained; not at all if it is little."""
-        jobs = min(-(-packages // self.arguments.share), MOST_JOBS)
-        shares = [f"{number}/{jobs}" for number in range(1, jobs + 1)] if jobs > 1 else []
-        log.info("%d packages to train%s", packages, f", shared by {jobs} jobs" if shares else "")
+    def _tell_parts(self, packages: int) -> None:
+        """Tell the workflow which parts to train in a job each; none if one job does for all."""
+        jobs = min(-(-packages // self.arguments.packages_per_job), MOST_JOBS)
+        parts = [f"{number}/{jobs}" for number in range(1, jobs + 1)] if jobs > 1 else []
+        log.info("%d packages to train%s", packages, f", by {jobs} jobs" if parts else "")
         if path := self.environment.get("GITHUB_OUTPUT"):
             with Path(path).open("a", encoding="utf-8") as file:
-                file.write(f"parts={json.dumps(shares)}\n")
+                file.write(f"parts={json.dumps(parts)}\n")
 
     def _execute(self, tasks: Iterable[Task], most: int) -> Iterator[Outcome]:
         arguments = self.arguments

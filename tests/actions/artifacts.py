@@ -6,13 +6,13 @@ import fnmatch
 import hashlib
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.bundles import zip_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 class ActionError(Exception):
@@ -53,7 +53,7 @@ class ArtifactStore:
                 raise ActionError(f"No files were found with the provided path: {patterns}")
             return {}
         # One path that is a file stands for itself; several keep what they have in common.
-        root = os.path.commonpath(places)
+        root = Path(os.path.commonpath(places))
         if len(places) == 1 and places[0].is_file():
             root = places[0].parent
         if target.exists():

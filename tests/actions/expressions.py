@@ -12,11 +12,12 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 EMBEDDED = re.compile(r"\$\{\{(.+?)\}\}", re.DOTALL)
-TOKEN = re.compile(r"\s*(&&|\|\||==|!=|[!().]|'(?:[^']|'')*'|[A-Za-z_][\w-]*)")
-STATUS = re.compile(r"\b(success|failure|cancelled|always)\(")
+PATH = r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)*"
+COMPARED = re.compile(rf"({PATH}) (==|!=) '([^']*)'")
+CALLED = re.compile(rf"(!?)(\w+)\(({PATH})?\)")
 
 
 class ExpressionError(Exception):
@@ -31,7 +32,7 @@ class Outputs(dict[str, str]):
 
 
 class Expressions:
-    """Evaluates expressions.
+    """Evaluates terms joined by ``&&``: paths, calls of a function, comparisons with a text.
 
     Args:
         contexts: name to what may be looked up in it.
@@ -40,19 +41,16 @@ class Expressions:
 
     def __init__(self, contexts: Mapping[str, Any], status: Mapping[str, bool]) -> None:
         self._contexts = contexts
-        self._functions: dict[str, Callable[..., Any]] = {
-            "fromJSON": json.loads,
-            **{name: lambda value=value: value for name, value in status.items()},
-        }
+        self._status = status
 
     def condition(self, text: str | None) -> bool:
         """Whether ``if: text`` holds; without one it is ``success()``."""
         expression = (text or "success()").strip()
         if whole := EMBEDDED.fullmatch(expression):
             expression = whole[1]
-        if not STATUS.search(expression):
-            expression = f"success() && ({expression})"
-        return bool(self.value(expression))
+        holds = bool(self.value(expression))
+        called = {found[2] for found in CALLED.finditer(expression)}
+        return holds and (self._status["success"] or bool(called & self._status.keys()))
 
     def filled(self, value: Any) -> Any:
         """A text, or all texts of a mapping, with the values of their expressions put in."""
@@ -70,80 +68,33 @@ class Expressions:
         Raises:
             ExpressionError: it is none of those that are known.
         """
-        tokens, end = [], 0
-        while rest := text[end:].strip():
-            if not (found := TOKEN.match(text, end)):
-                raise ExpressionError(f"{text!r}: unknown from {rest!r} on")
-            tokens.append(found[1])
-            end = found.end()
-        tokens.reverse()  # the next one is the last
-        value = self._either(tokens)
-        if tokens:
-            raise ExpressionError(f"{text!r}: unknown from {tokens[-1]!r} on")
-        return value
+        values = [self._term(term.strip()) for term in text.split("&&")]
+        return next((value for value in values if not value), values[-1])
 
-    def _either(self, tokens: list[str]) -> Any:
-        value = self._both(tokens)
-        while tokens and tokens[-1] == "||":
-            tokens.pop()
-            other = self._both(tokens)
-            value = value if bool(value) else other
-        return value
+    def _term(self, term: str) -> Any:
+        if compared := COMPARED.fullmatch(term):
+            value = self._looked_up(compared[1])
+            if not isinstance(value, str):
+                raise ExpressionError(f"{term!r}: only texts are compared")
+            return (value.casefold() == compared[3].casefold()) is (compared[2] == "==")
+        if called := CALLED.fullmatch(term):
+            value = self._called(called[2], called[3])
+            return not value if called[1] else value
+        return self._looked_up(term)
 
-    def _both(self, tokens: list[str]) -> Any:
-        value = self._compared(tokens)
-        while tokens and tokens[-1] == "&&":
-            tokens.pop()
-            other = self._compared(tokens)
-            value = other if bool(value) else value
-        return value
+    def _called(self, name: str, argument: str | None) -> Any:
+        if name == "fromJSON" and argument:
+            return json.loads(self._looked_up(argument))
+        if name in self._status and not argument:
+            return self._status[name]
+        raise ExpressionError(f"unknown function {name!r}")
 
-    def _compared(self, tokens: list[str]) -> Any:
-        value = self._single(tokens)
-        if tokens and tokens[-1] in {"==", "!="}:
-            operator, other = tokens.pop(), self._single(tokens)
-            if not (isinstance(value, str) and isinstance(other, str)):
-                raise ExpressionError(f"{value!r} {operator} {other!r}: only texts are compared")
-            return (value.casefold() == other.casefold()) is (operator == "==")
-        return value
-
-    def _single(self, tokens: list[str]) -> Any:
-        token = tokens.pop() if tokens else ""
-        if token == "!":
-            return not bool(self._single(tokens))
-        if token == "(":
-            value = self._either(tokens)
-            _expect(")", tokens)
-            return value
-        if token.startswith("'"):
-            return token[1:-1].replace("''", "'")
-        if token in {"true", "false"}:
-            return token == "true"
-        if tokens and tokens[-1] == "(":
-            return self._called(token, tokens)
-        return self._looked_up(token, tokens)
-
-    def _called(self, name: str, tokens: list[str]) -> Any:
-        if name not in self._functions:
-            raise ExpressionError(f"unknown function {name!r}")
-        tokens.pop()
-        arguments = [] if tokens and tokens[-1] == ")" else [self._either(tokens)]
-        _expect(")", tokens)
-        return self._functions[name](*arguments)
-
-    def _looked_up(self, name: str, tokens: list[str]) -> Any:
-        value, path = self._contexts, name
-        while True:
+    def _looked_up(self, path: str) -> Any:
+        if not re.fullmatch(PATH, path):
+            raise ExpressionError(f"unknown expression {path!r}")
+        value: Any = self._contexts
+        for name in path.split("."):
             if not isinstance(value, Outputs) and name not in value:
                 raise ExpressionError(f"{path!r} is not there")
             value = value[name]
-            if not (tokens and tokens[-1] == "."):
-                return value
-            tokens.pop()
-            name = tokens.pop()
-            path += f".{name}"
-
-
-def _expect(token: str, tokens: list[str]) -> None:
-    if not tokens or tokens.pop() != token:
-        raise ExpressionError(f"expected {token!r}")
+        return value

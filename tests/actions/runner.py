@@ -155,6 +155,7 @@ class Runner:
     def _run_jobs(self, workflow: str, folder: Path, run: Run) -> None:
         path = self.checkout / ".github" / "workflows" / workflow
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        _know(document, {"name", True, "permissions", "concurrency", "jobs"})  # `on` reads as true
         fresh: set[str] = set()
         for name, job in _in_order(document["jobs"]):
             _know(job, JOB_KEYS)
@@ -163,7 +164,7 @@ class Runner:
                 continue
             if run.jobs.get(name):
                 fresh.add(name)
-            _JobRunner(self, run, name, job, document.get("env", {}), kept).run(folder)
+            _JobRunner(self, run, name, job, kept).run(folder)
 
 
 @dataclass
@@ -172,7 +173,6 @@ class _JobRunner:
     all: Run
     id: str
     job: Mapping[str, Any]
-    env: Mapping[str, str]
     kept: Mapping[int, Job]
 
     def run(self, folder: Path) -> None:
@@ -181,7 +181,7 @@ class _JobRunner:
             name: {"result": self.all.results[name], "outputs": _outputs(self.all.jobs[name])}
             for name in needed
         }
-        contexts = {**self.runner.contexts, "env": self.env, "needs": needs}
+        contexts = {**self.runner.contexts, "needs": needs}
         results = [each["result"] for each in needs.values()]
         language = _language(contexts, failed="failure" in results, skipped="skipped" in results)
         self.all.jobs[self.id] = []
@@ -234,7 +234,7 @@ class _JobRunner:
         self, job: Job, step: Mapping[str, Any], language: Expressions
     ) -> Mapping[str, str]:
         if "run" in step:
-            env = {**self.env, **language.filled(step.get("env", {}))}
+            env = language.filled(step.get("env", {}))
             return self._run_script(job, language.filled(step["run"]), env)
         given, artifacts = language.filled(step.get("with", {})), self.all.artifacts
         match step["uses"].partition("@")[0]:
@@ -253,14 +253,9 @@ class _JobRunner:
         return {}
 
     def _run_script(self, job: Job, script: str, env: Mapping[str, str]) -> Mapping[str, str]:
-        files = {
-            "GITHUB_OUTPUT": job.folder / "output",
-            "GITHUB_ENV": job.folder / "env",
-            "GITHUB_STEP_SUMMARY": job.folder / "summary.md",
-        }
-        for path in files.values():
-            path.touch()
-        files["GITHUB_OUTPUT"].write_text("")
+        output, summary = job.folder / "output", job.folder / "summary.md"
+        output.write_text("", encoding="utf-8")
+        summary.touch()
         (job.folder / "step.sh").write_text(script, encoding="utf-8")
         job._process = subprocess.Popen(
             ["bash", "-e", str(job.folder / "step.sh")],
@@ -273,7 +268,8 @@ class _JobRunner:
                 "GITHUB_SERVER_URL": "https://github.com",
                 "GITHUB_RUN_ID": "4711",
                 "GITHUB_SHA": COMMIT,
-                **{name: str(path) for name, path in files.items()},
+                "GITHUB_OUTPUT": str(output),
+                "GITHUB_STEP_SUMMARY": str(summary),
                 **self.runner.environment,
                 **env,
             },
@@ -292,14 +288,14 @@ class _JobRunner:
         patience.cancel()
         if process.returncode:
             raise _JobError(f"Process completed with exit code {process.returncode}.")
-        assert not files["GITHUB_ENV"].read_text(), "GITHUB_ENV is not known to the runner"
-        lines = files["GITHUB_OUTPUT"].read_text(encoding="utf-8").splitlines()
+        lines = output.read_text(encoding="utf-8").splitlines()
         return dict(line.split("=", 1) for line in lines)
 
 
 def _in_order(jobs: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each job after those that it needs."""
-    waiting, seen = dict(jobs), set()
+    waiting = dict(jobs)
+    seen: set[str] = set()
     while waiting:
         ready = [name for name, job in waiting.items() if {*_listed(job.get("needs", []))} <= seen]
         assert ready, f"jobs that wait for each other: {sorted(waiting)}"
@@ -329,6 +325,6 @@ def _listed(needs: str | list[str]) -> list[str]:
     return [needs] if isinstance(needs, str) else needs
 
 
-def _know(mapping: Mapping[str, Any], known: set[str]) -> None:
+def _know(mapping: Mapping[Any, Any], known: set[Any]) -> None:
     if unknown := set(mapping) - known:
         raise AssertionError(f"keys that the runner does not know: {unknown}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 
 from forecast.bundle.reader import read_zip
@@ -32,13 +33,14 @@ def checkout(tmp_path):
     return made
 
 
+def by_day(counts):
+    return dict(zip(pd.DatetimeIndex(counts.index).date, counts.to_list(), strict=True))
+
+
 @pytest.fixture
 def outside():
     """PyPI Stats with two packages, and GitHub without any artifact."""
-    series = {
-        name: {day.date(): int(n) for day, n in Sample(MONDAY.date()).daily(name).items()}
-        for name in ("flask", "requests")
-    }
+    series = {name: by_day(Sample(MONDAY.date()).daily(name)) for name in ("flask", "requests")}
     with PyPIStatsServer(series) as pypistats, GitHubServer() as github:
         yield pypistats, github
 

@@ -27,7 +27,11 @@ from tests.faults.world import ALWAYS, OWNED, PACKAGES, no_search
 from tests.waiting import until
 
 CONFIG = Config(
-    packages=PACKAGES, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
+    packages=PACKAGES,  # type: ignore[arg-type] # pydantic reads them
+    username="owner",
+    repo_name="repo",
+    forecast_days=30,
+    m_values=(7,),
 )
 TIGHT = 0.6  # seconds, where time must run out
 MOST_MEMORY = 24 << 20  # bytes, whatever a zip would unpack to
@@ -186,7 +190,7 @@ def test_the_thread_outlives_every_fault(world, verifier):
             world.publish()
             row.inflict(world)
             bad = world.github.artifacts[-1]
-            until(lambda row=row: row.says in store.snapshot.problem, row)
+            until(lambda row=row: row.says in store.snapshot.problem, row)  # type: ignore[misc] # its default
             world.github.clear_faults()
             world.github.blob.clear_faults()
             bad.listed["expired"] = True

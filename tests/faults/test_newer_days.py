@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,8 +21,15 @@ from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
 from tests.faults.table import NEWER_DAYS
 from tests.faults.world import PACKAGES, WEEK, World, no_search
 
+if TYPE_CHECKING:
+    from forecast.github.artifact import Provenance
+
 CONFIG = Config(
-    packages=PACKAGES, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
+    packages=PACKAGES,  # type: ignore[arg-type] # pydantic reads them
+    username="owner",
+    repo_name="repo",
+    forecast_days=30,
+    m_values=(7,),
 )
 TIGHT = 0.5  # seconds, where time must run out
 WAIT = 20.0
@@ -31,7 +39,7 @@ class LastWeeks:
     """A source that has the bundle of last week."""
 
     problem = ""
-    provenance = None
+    provenance: Provenance | None = None
 
     def newest(self):
         return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
@@ -45,7 +53,7 @@ def world(github_server, pypistats_server):
 
 
 def new_almanac(world, *, slow):
-    limits = {"timeout": (2.0, TIGHT), "total_timeout": TIGHT} if slow else {}
+    limits: dict[str, Any] = {"timeout": (2.0, TIGHT), "total_timeout": TIGHT} if slow else {}
     session = new_session()
     if slow:
         session.mount("http://", PunctualAdapter(TIGHT))

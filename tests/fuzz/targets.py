@@ -83,7 +83,8 @@ def answer(body: bytes) -> None:
     counts = read_answer(body, "flask", mirrors=True, today=dt.date(2026, 11, 22))
     check_counts(counts)
     rows = [(row["date"], row["downloads"]) for row in json.loads(body)["data"]]
-    assert [(str(day.date()), int(each)) for day, each in counts.items()] == sorted(rows)
+    days = pd.DatetimeIndex(counts.index).strftime("%Y-%m-%d")
+    assert list(zip(days, counts.to_list(), strict=True)) == sorted(rows)
 
 
 def artifact_list(parts: tuple[bytes, bytes, str]) -> None:
@@ -108,7 +109,9 @@ class _Canned(requests.adapters.BaseAdapter):
         super().__init__()
         self._answers = answers
 
-    def send(self, request: requests.PreparedRequest, **_kwargs: Any) -> requests.Response:
+    def send(  # type: ignore[override] # how it is sent makes no difference
+        self, request: requests.PreparedRequest, **_kwargs: Any
+    ) -> requests.Response:
         body, link = self._answers["run" if "/runs/" in str(request.url) else "list"]
         response = requests.Response()
         response.status_code = 200
@@ -215,7 +218,9 @@ def history(both: tuple[Histories, Histories]) -> None:
         each = merge(kept.get(name), counts)
         check_counts(each.counts)
         before, after = both[0].get(name, {}), both[1].get(name, {})
-        found = {day.date(): int(count) for day, count in each.counts.items()}
+        found = dict(
+            zip(pd.DatetimeIndex(each.counts.index).date, each.counts.to_list(), strict=True)
+        )
         assert found == {**before, **after}
         assert each.revised == sum(
             before[day] != after[day] for day in before.keys() & after.keys()

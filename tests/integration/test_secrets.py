@@ -260,8 +260,8 @@ def visit(app: AppServer) -> str:
     # The page itself says why there are no models: gradio draws it in its first event.
     config = requests.get(f"{app.url}config", timeout=60).json()
     load = next(d["id"] for d in config["dependencies"] if d["targets"][0][1] == "load")
-    body = {"data": [], "fn_index": load, "session_hash": "visit"}
-    requests.post(f"{app.url}gradio_api/queue/join", json=body, timeout=60)
+    visit = {"data": [], "fn_index": load, "session_hash": "visit"}
+    requests.post(f"{app.url}gradio_api/queue/join", json=visit, timeout=60)
     seen += requests.get(f"{app.url}gradio_api/queue/data?session_hash=visit", timeout=60).text
     return seen + app.log + command_lines(app.process.pid)
 

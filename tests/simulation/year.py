@@ -95,7 +95,11 @@ def start_space(
 ) -> Forecasts:
     """The app's parts as ``app.app.assemble`` puts them together, without any waiting."""
     config = Config(
-        packages=packages, username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
+        packages=packages,  # type: ignore[arg-type] # pydantic reads them
+        username="owner",
+        repo_name="repo",
+        forecast_days=30,
+        m_values=(7,),
     )
     client = GitHubArtifacts(
         new_session(), owner="owner", repo="repo", token=token, url=github.url, clock=clock

@@ -90,7 +90,7 @@ def _connected(address: str) -> Iterator[Client]:
     try:
         import distributed  # noqa: PLC0415 - optional, and needed nowhere else
     except ImportError:
-        raise ConfigError("--cluster needs Dask; pip install -r requirements-cluster.txt") from None
+        raise ConfigError("--cluster needs Dask; pip install -r requirements/cluster.txt") from None
     for name in ("distributed", "distributed.client"):
         # It writes tracebacks of what is said in a sentence here.
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -6,6 +6,7 @@ import datetime as dt
 import html
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -98,7 +99,7 @@ def show(github_server, pypistats_server, root, monkeypatch):
 
     def show(*, verify, models_dir=None):
         config = Config(
-            packages=("flask",),
+            packages=("flask",),  # type: ignore[arg-type] # pydantic reads them
             username="owner",
             repo_name="repo",
             forecast_days=30,
@@ -106,7 +107,7 @@ def show(github_server, pypistats_server, root, monkeypatch):
             verify_attestation=verify,
         )
         url, token = github_server.url, github_server.token
-        settings = Settings(None, url, pypistats_server.url, models_dir, token)
+        settings = Settings(Path(), url, pypistats_server.url, models_dir, token)
         forecasts = assemble(settings, config, lambda: NOW)
         forecasts.store.refresh()
         return views.show(forecasts, View(choose("flask", ())), NOW, wait=20.0)

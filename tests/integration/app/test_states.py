@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import re
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.bundles import (
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 SECONDS = 20.0
 CONFIG = Config(
-    packages=["Flask", "requests", "pytorch"],
+    packages=["Flask", "requests", "pytorch"],  # type: ignore[arg-type] # pydantic reads them
     username="owner",
     repo_name="repo",
     forecast_days=30,
@@ -36,7 +37,7 @@ class Page:
 
     def __init__(self, github, pypistats, *, token=None, now=NOW, models_dir=None):
         self.now = now
-        settings = Settings(None, github.url, pypistats.url, models_dir, token)
+        settings = Settings(Path(), github.url, pypistats.url, models_dir, token)
         self.forecasts = assemble(settings, CONFIG, lambda: self.now)
 
     def show(self, package="flask", *others, refresh=True):

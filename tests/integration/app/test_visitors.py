@@ -40,7 +40,7 @@ def app(pypistats, tmp_path_factory):
         "SPACE_ID": "owner/space",  # loopback is one of its proxies
     }
     with AppServer(settings) as running:
-        running.scratch = folder / "tmp"
+        running.scratch = folder / "tmp"  # type: ignore[attr-defined] # for the tests below
         yield running
 
 

@@ -8,6 +8,7 @@ import logging
 import time
 import traceback
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -159,7 +160,7 @@ def _with_link(server, stored):
 
 # Trust
 
-UNTRUSTED = {
+UNTRUSTED: dict[str, tuple[dict[str, Any], str]] = {
     "fork": ({"fork": True}, "made by a fork"),
     "branch": ({"branch": "feature"}, "another branch than main"),
     "pull request": ({"event": "pull_request"}, "another event"),
@@ -781,7 +782,7 @@ def test_no_error_repr_or_log_holds_the_token(server, session, caplog):
             with pytest.raises(ArtifactError) as caught:
                 call()
             said += traceback.format_exception(caught.value)
-            error = caught.value
+            error: BaseException | None = caught.value
             while error is not None:
                 said += [repr(error), str(vars(error))]
                 assert not hasattr(error, "request")  # it would hold the headers

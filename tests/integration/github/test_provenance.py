@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from cramjam import snappy
@@ -99,7 +100,7 @@ def statement(**fields):
     return json.dumps(usual | fields).encode()
 
 
-OTHERS = {
+OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "repository": ({"repository": "evil/repo"}, r"SANs do not match .*'https://github.com/evil/"),
     "owner of a like name": ({"repository": "owner/repo2"}, "SANs do not match"),
     "workflow": ({"workflow": ".github/workflows/tests.yml"}, "SANs do not match"),
@@ -534,7 +535,7 @@ def test_without_being_asked_nothing_is_verified(github_server, session):
 def test_the_config_asks_for_it(github_server, root, monkeypatch, verify):
     monkeypatch.setattr(provenance, "sigstore_root", lambda: root)
     config = Config(
-        packages=["flask"],
+        packages=["flask"],  # type: ignore[arg-type] # pydantic reads them
         username="owner",
         repo_name="repo",
         forecast_days=30,

@@ -325,7 +325,9 @@ def test_no_server_holds_the_client_for_long(server, clock, how):
 def test_the_sessions_we_make_are_punctual(session):
     for url in ("http://example.org", "https://example.org"):
         assert isinstance(session.get_adapter(url), PunctualAdapter)
-        assert new_session(seconds=7.0).get_adapter(url)._seconds == 7.0
+        adapter = new_session(seconds=7.0).get_adapter(url)
+        assert isinstance(adapter, PunctualAdapter)
+        assert adapter._seconds == 7.0
 
 
 # Redirects

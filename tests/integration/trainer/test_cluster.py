@@ -9,6 +9,7 @@ import shutil
 import socket
 import sys
 from contextlib import closing
+from typing import Any
 
 import pytest
 from dask import config
@@ -88,7 +89,8 @@ def test_a_task_that_kills_its_workers_costs_only_itself(dask):
 def test_leaving_early_takes_the_tasks_back(dask):
     dask.worker()
     tasks = map(task, ["a", "sleep 1", "sleep 2"])
-    with closing(execute(tasks, dask.address, train=obey, patience=PATIENCE)) as outcomes:
+    outcomes: Any = execute(tasks, dask.address, train=obey, patience=PATIENCE)
+    with closing(outcomes):
         assert next(outcomes).name == "a"
         assert dask.ask(lambda dask_scheduler: len(dask_scheduler.tasks)) > 0
     dask.wait_for(lambda dask_scheduler: not dask_scheduler.tasks)
@@ -200,4 +202,4 @@ def test_certificates_that_are_not_there(tmp_path):
 def test_without_dask(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     error = refusal("tcp://127.0.0.1:8786")
-    assert str(error) == "--cluster needs Dask; pip install -r requirements-cluster.txt"
+    assert str(error) == "--cluster needs Dask; pip install -r requirements/cluster.txt"

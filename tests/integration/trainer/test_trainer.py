@@ -13,6 +13,7 @@ import sys
 import termios
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from forecast.bundle.reader import read_folder
@@ -56,7 +57,7 @@ def folder(tmp_path):
 
 def series(name):
     counts = Sample(NOW.date()).daily(name)
-    return {day.date(): int(count) for day, count in counts.items()}
+    return dict(zip(pd.DatetimeIndex(counts.index).date, counts.to_list(), strict=True))
 
 
 def unused_url():
@@ -212,9 +213,9 @@ def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
         (["--source=nowhere"], "--source nowhere: expected pypistats, clickhouse, sample, auto or"),
         (
             ["--part=3/2", "--phase=train"],
-            "argument --part: invalid share such as 3/5 value: '3/2'",
+            "argument --part: invalid part such as 3/5 value: '3/2'",
         ),
-        (["--part=1/2"], "--part is the share of a run to train: it needs --phase train"),
+        (["--part=1/2"], "--part says what a job trains: it needs --phase train"),
         (["--phase=all"], "argument --phase: invalid choice: 'all'"),
         (["fla/sk"], 'package "fla/sk": expected a name that PyPI allows'),
         (["--output=config.toml"], "config.toml is a file; name a folder for the bundle"),

@@ -24,7 +24,7 @@ WORKFLOW = "upload_artifact.yml"
 NOW = dt.datetime(2026, 11, 23, 3, 23, tzinfo=dt.UTC)
 WEEK = dt.timedelta(days=7)
 PACKAGES = [f"package-{letter}" for letter in "abcdef"]
-ODD, EVEN = PACKAGES[::2], PACKAGES[1::2]  # the shares of two jobs
+ODD, EVEN = PACKAGES[::2], PACKAGES[1::2]  # the parts of two jobs
 TOKEN = "ghs_" + "Q7" * 18  # in no file, this one included
 CONFIG = """\
 packages = [{packages}]
@@ -34,7 +34,7 @@ repo_name = "repo"
 forecast_days = 30
 m_values = [3, 6, 7]
 """
-LIMIT = re.compile(r'PACKAGES_A_JOB: "\d+"')
+LIMIT = re.compile(r"--packages-per-job \d+")
 SERIES = {name: Sample(NOW.date()).daily(name).tail(60) for name in [*PACKAGES, "zope-interface"]}
 
 
@@ -47,11 +47,11 @@ def checkout(tmp_path):
     return made
 
 
-def limited(checkout, packages_a_job):
-    """The checkout, its workflow sharing from so many packages on."""
+def limited(checkout, packages_per_job):
+    """The checkout, its workflow with so many packages a job."""
     path = checkout / ".github" / "workflows" / WORKFLOW
     text, found = LIMIT.subn(
-        f'PACKAGES_A_JOB: "{packages_a_job}"', path.read_text(encoding="utf-8")
+        f"--packages-per-job {packages_per_job}", path.read_text(encoding="utf-8")
     )
     assert found == 1
     path.write_text(text, encoding="utf-8")
@@ -116,9 +116,9 @@ def all_but_seconds(run):
     return files | {"manifest.json": manifest}
 
 
-def kill_share_2(job, line):
+def kill_part_2(job, line):
     """As soon as the first of its packages is written down."""
-    if job.name == "Share 2/2" and line.startswith("package-"):
+    if job.name == "Part 2/2" and line.startswith("package-"):
         path = job.workspace / "run" / "outcomes-2-of-2.sqlite"
         with closing(sqlite3.connect(path)) as outcomes:
             until(lambda: outcomes.execute("SELECT count(*) FROM outcomes").fetchone()[0])
@@ -129,10 +129,10 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
     shared = run(limited(checkout, 3), "shared")
 
     assert shared.conclusion == "success", shared.log
-    assert [job.name for job in shared.jobs["share"]] == ["Share 1/2", "Share 2/2"]
-    for job, names in zip(shared.jobs["share"], (ODD, EVEN), strict=True):
+    assert [job.name for job in shared.jobs["part"]] == ["Part 1/2", "Part 2/2"]
+    for job, names in zip(shared.jobs["part"], (ODD, EVEN), strict=True):
         assert sorted(re.findall(r"^(package-\w): [\d.]+ s$", job.log, re.MULTILINE)) == names
-    assert shared.results == dict.fromkeys(("train", "share", "join"), "success") | {
+    assert shared.results == dict.fromkeys(("train", "part", "join"), "success") | {
         "keep-alive": "skipped"
     }
     assert shared.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
@@ -154,7 +154,7 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
     alone = run(limited(checkout, 6), "alone")
     assert alone.results == {
         "train": "success",
-        "share": "skipped",
+        "part": "skipped",
         "join": "skipped",
         "keep-alive": "skipped",
     }
@@ -173,10 +173,10 @@ def holders_of(token, folder, log):
     return held + (["the log"] if token in log else [])
 
 
-def test_a_share_that_dies_hands_on_what_it_trained_until_it_is_run_again(checkout, run, github):
-    made = run(limited(checkout, 3), "run", watch=kill_share_2)
+def test_a_part_that_dies_hands_on_what_it_trained_until_it_is_run_again(checkout, run, github):
+    made = run(limited(checkout, 3), "run", watch=kill_part_2)
 
-    first, second = made.jobs["share"]
+    first, second = made.jobs["part"]
     assert (first.result, second.result) == ("success", "failure")
     assert "Process completed with exit code -9" in second.log
     assert made.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
@@ -196,16 +196,16 @@ def test_a_share_that_dies_hands_on_what_it_trained_until_it_is_run_again(checko
         assert bundle.history(name).tail(60).tolist() == SERIES[name].tolist()
         assert f"::warning::{name}: {reason}\n" in made.log
 
-    fetched, first = made.jobs["train"], made.jobs["share"][0]
+    fetched, first = made.jobs["train"], made.jobs["part"][0]
     run(checkout, "again", again=made)
-    assert (made.jobs["train"], made.jobs["share"][0]) == (fetched, first)
+    assert (made.jobs["train"], made.jobs["part"][0]) == (fetched, first)
     assert statuses(bundle_of(made)) == dict.fromkeys(PACKAGES, "trained")
     assert made.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
 
 
-def test_where_every_share_dies_nothing_is_published(checkout, run):
+def test_where_every_part_dies_nothing_is_published(checkout, run):
     def kill(job, line):
-        if job.name.startswith("Share ") and line.startswith("Run python -m trainer"):
+        if job.name.startswith("Part ") and line.startswith("Run python -m trainer"):
             job.kill()
 
     made = run(limited(checkout, 3), "run", watch=kill)
@@ -219,7 +219,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
     made = run(limited(checkout, 3), "run")
     assert made.results == {
         "train": "failure",
-        "share": "skipped",
+        "part": "skipped",
         "join": "skipped",
         "keep-alive": "skipped",
     }
@@ -229,7 +229,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
 
 
 def test_a_run_by_hand_for_one_package_goes_on_from_the_artifact(checkout, run, github):
-    made = run(checkout, "run", packages="Package.A Zope.Interface")
+    made = run(checkout, "run", packages="Package.A\nZope.Interface")
     assert made.conclusion == "success", made.log
     bundle, before = bundle_of(made), read_zip(github.artifacts[0].zipped)
     assert statuses(bundle) == {"package-a": "trained", "zope-interface": "trained"} | (

@@ -78,7 +78,7 @@ def test_pieces_keep_their_weekdays():
     pieces = cut([series()], np.random.default_rng(1))
 
     for counts in (next(pieces) for _ in range(5)):
-        weekend = counts.index.day_of_week >= 5
+        weekend = pd.DatetimeIndex(counts.index).day_of_week >= 5
         assert counts[weekend].max() < counts[~weekend].min()
 
 

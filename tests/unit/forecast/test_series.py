@@ -59,7 +59,7 @@ def test_three_weeks_missing_keep_the_rhythm():
 
 
 def test_a_missing_day_of_a_rare_package_is_a_zero():
-    values = [3, 1, 4, 1, 5, 2, 6] * 8
+    values: list[int | None] = [3, 1, 4, 1, 5, 2, 6] * 8
     values[20] = None
     series = regular(counts_of(values))
     assert series.values[20] == 0
@@ -67,7 +67,7 @@ def test_a_missing_day_of_a_rare_package_is_a_zero():
 
 
 def test_a_missing_day_of_an_outage_is_no_zero_even_for_a_rare_package():
-    values = [3, 3, 4, 3, 3, 2, 3] * 8
+    values: list[int | None] = [3, 3, 4, 3, 3, 2, 3] * 8
     values[20] = None
     series = regular(counts_of(values), outages=[day(20)])
     assert 2 <= series.values[20] <= 4

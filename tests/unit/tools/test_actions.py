@@ -20,14 +20,14 @@ FAILED = FINE | {"success": False, "failure": True}
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("'it''s'", "it's"),
         ("github.event_name == 'PUSH'", True),
         ("github.event_name != 'push'", False),
         ("steps.fetch.outputs.other", ""),
         ("strategy.job-index", 1),
         ("fromJSON(steps.fetch.outputs.parts)", ["1/2", "2/2"]),
-        ("!cancelled() && ( 'a' == 'b' || true )", True),
-        ("'a' || 'b' && 'c'", "a"),
+        ("!cancelled() && github.event_name", "push"),
+        ("steps.fetch.outputs.other && github.event_name", ""),
+        ("always() && strategy.job-index && steps.fetch.outputs.other == ''", True),
     ],
 )
 def test_values(text, value):
@@ -38,7 +38,8 @@ def test_values(text, value):
     "text",
     [
         *("github.actor", "steps.other.outputs.x", "vars.X", "hashFiles('x')", "1 == 1"),
-        *("strategy.job-index == '1'", "(true", "'a' 'b'", "", "github.*", "a ? b"),
+        *("strategy.job-index == '1'", "(true)", "'a' || 'b'", "", "github.*", "a ? b"),
+        *("success(github.event_name)", "fromJSON()", "github.event_name == 'a' == 'b'"),
     ],
 )
 def test_what_is_not_known_is_an_error(text):
@@ -116,13 +117,13 @@ def test_an_artifact_is_not_empty_and_not_there_twice(store, tmp_path):
 
 
 WORKFLOW = """\
-env: {GREETING: hello}
 jobs:
   last:
     needs: [first, parts]
     if: ${{ !cancelled() && needs.first.result == 'success' }}
     steps:
-      - run: echo "${GREETING} ${{ needs.first.outputs.words }} ${{ needs.parts.result }}"
+      - env: {GREETING: hello}
+        run: echo "${GREETING} ${{ needs.first.outputs.words }} ${{ needs.parts.result }}"
   parts:
     needs: first
     name: Part ${{ matrix.word }}
@@ -181,6 +182,7 @@ def test_jobs_run_as_they_need_each_other(tmp_path):
     [
         "jobs: {a: {steps: [{run: 'true', shell: pwsh}]}}",
         "jobs: {a: {container: x, steps: []}}",
+        "{env: {A: x}, jobs: {a: {steps: []}}}",
         "jobs: {a: {steps: [{uses: somebody/something@v1}]}}",
         "jobs: {a: {steps: [{uses: actions/upload-artifact@v7, with: {hidden: true}}]}}",
         "jobs: {a: {needs: b, steps: []}, b: {needs: a, steps: []}}",

@@ -14,7 +14,10 @@ from packaging.requirements import Requirement
 from forecast.config import Config, load_config
 
 ROOT = Path(__file__).parents[3]
+LOCK = "requirements/lock.txt"
+PINNED = ("bench", "clickhouse", "cluster", "dev")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 FRONT_MATTER = yaml.safe_load(README.split("---\n")[1])
 
@@ -45,10 +48,53 @@ def test_the_space_and_the_requirements_want_the_same_gradio():
     )
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in ROOT.glob("requirements*.txt")))
+REQUIREMENTS = ["requirements.txt", *(f"requirements/{name}.txt" for name in PINNED)]
+
+
+@pytest.mark.parametrize("name", REQUIREMENTS)
 def test_every_requirement_is_pinned_exactly(name):
     for requirement in requirements(name).values():
         assert re.fullmatch(r"==[0-9][0-9.]*", str(requirement.specifier)), requirement
+
+
+def test_every_file_of_requirements_is_held_to_that():
+    there = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("requirements*.txt")}
+    there |= {path.relative_to(ROOT).as_posix() for path in ROOT.glob("requirements/*")}
+    assert there == {*REQUIREMENTS, LOCK}
+
+
+def locked():
+    """Each requirement of the lock, with its hashes."""
+    text = (ROOT / LOCK).read_text(encoding="utf-8").replace("\\\n", "")
+    for line in filter(None, text.splitlines()):
+        if not line.startswith("#"):
+            requirement, *hashes = re.split(r"\s+--hash=", line.strip())
+            yield Requirement(requirement), hashes
+
+
+def test_the_lock_agrees_with_the_requirements():
+    versions = {each.name: str(each.specifier) for each, _ in locked() if each.marker is None}
+    for name, requirement in requirements("requirements.txt").items():
+        assert versions[name] == str(requirement.specifier), name
+
+
+def test_the_lock_has_a_hash_of_everything_and_no_address():
+    for requirement, hashes in locked():
+        assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), requirement
+        assert requirement.url is None
+        assert hashes, requirement
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in hashes), requirement
+    text = (ROOT / LOCK).read_text(encoding="utf-8")
+    assert not re.search(r"://|^\s*-(?!-hash=)", text, re.MULTILINE)
+
+
+def test_all_that_a_training_job_installs_is_the_lock():
+    jobs = workflow("upload_artifact.yml")["jobs"]
+    for name in ("train", "part", "join"):
+        installs = [step["run"] for step in jobs[name]["steps"] if "install" in step.get("run", "")]
+        assert installs == [
+            f"python -m pip install --quiet --no-deps --require-hashes -r {LOCK}"
+        ], name
 
 
 def test_the_named_packages_are_all_there():
@@ -67,7 +113,7 @@ def test_the_front_matter_is_one_that_a_space_takes():
 
 def test_the_space_and_the_workflow_use_one_python():
     jobs = workflow("upload_artifact.yml")["jobs"]
-    for name in ("train", "share", "join"):
+    for name in ("train", "part", "join"):
         setup = step_that_uses(jobs[name], "actions/setup-python@")
         assert setup["with"]["python-version"] == FRONT_MATTER["python_version"] == "3.12"
 
@@ -130,7 +176,7 @@ def test_each_training_job_may_do_what_it_must_and_no_more():
     attests = {"id-token": "write", "attestations": "write"}
     assert {name: job["permissions"] for name, job in jobs.items()} == {
         "train": {"contents": "read", "actions": "read", **attests},
-        "share": {"contents": "read"},
+        "part": {"contents": "read"},
         "join": {"contents": "read", **attests},
         "keep-alive": {"actions": "write"},
     }
@@ -143,11 +189,11 @@ def test_each_training_job_may_do_what_it_must_and_no_more():
     assert told == {("train", "Fetch"), ("keep-alive", "Enable this workflow anew")}
 
 
-def test_a_share_that_runs_out_of_time_fails_before_its_job_is_cancelled():
-    share = workflow("upload_artifact.yml")["jobs"]["share"]
-    (train,) = [step for step in share["steps"] if step.get("name") == "Train"]
-    assert share["continue-on-error"] is True
-    assert train["timeout-minutes"] <= share["timeout-minutes"] - 15
+def test_a_part_that_runs_out_of_time_fails_before_its_job_is_cancelled():
+    part = workflow("upload_artifact.yml")["jobs"]["part"]
+    (train,) = [step for step in part["steps"] if step.get("name") == "Train"]
+    assert part["continue-on-error"] is True
+    assert train["timeout-minutes"] <= part["timeout-minutes"] - 15
 
 
 def test_a_job_that_is_run_again_replaces_what_it_uploaded():
@@ -161,10 +207,39 @@ def test_a_job_that_is_run_again_replaces_what_it_uploaded():
 def test_what_runs_elsewhere_is_audited():
     (step,) = [step for step in workflow("tests.yml")["jobs"]["audit"]["steps"] if "run" in step]
     audited = set(re.findall(r"--requirement (\S+)", step["run"]))
-    for name in list(audited):
-        lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-        audited |= {line.removeprefix("-r ") for line in lines if line.startswith("-r ")}
-    assert audited == {"requirements.txt", "requirements-cluster.txt"}
+    assert audited == {LOCK, "requirements/cluster.txt"}
+    cluster = (ROOT / "requirements" / "cluster.txt").read_text(encoding="utf-8")
+    assert "\n-r ../requirements.txt\n" in cluster
+
+
+def test_a_release_waits_a_week_wherever_it_is_pinned():
+    document = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))
+    updates = {each["package-ecosystem"]: each for each in document["updates"]}
+    folders = {f"/{Path(name).parent.as_posix()}".rstrip(".") for name in (LOCK, *REQUIREMENTS)}
+    assert set(updates["pip"]["directories"]) == folders
+    assert {each["cooldown"]["default-days"] for each in updates.values()} == {7}
+    assert '--exclude-newer "7 days"' in MAKEFILE
+
+
+def test_a_commit_is_checked_as_by_make_check():
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    assert repo["repo"] == "local"
+    targets = re.search(r"^check: ([a-z ]+) ##", MAKEFILE, re.MULTILINE)[1].split()
+    assert [hook["entry"] for hook in repo["hooks"]] == [f"make {each}" for each in targets]
+
+
+def test_the_license_is_the_same_everywhere():
+    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["license"].casefold() == FRONT_MATTER["license"] == "mit"
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License\n")
+
+
+def test_the_newest_release_in_the_changelog_is_this_version():
+    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \[([^]]+)\]", text, re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert headings[1] == project["version"]
 
 
 def test_the_schedule_runs_weekly_after_the_nightly_load_and_off_the_hour():

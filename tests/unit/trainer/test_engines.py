@@ -108,7 +108,7 @@ def test_tasks_are_taken_as_they_can_be_trained():
             taken.append(number)
             yield replace(model, package=Package(f"a{number}", f"a{number}"))
 
-    with closing(execute(endless(), 2, train=obey)) as outcomes:
+    with closing(execute(endless(), 2, train=obey)) as outcomes:  # type: ignore[type-var] # it is a generator
         for done in range(1, 51):
             next(outcomes)
             assert len(taken) - done <= 2 * TASKS_A_PROCESSOR
@@ -171,7 +171,7 @@ def test_leaving_early_leaves_no_process():
     pids = [int(next(outcomes).reason) for _ in range(2)]
     processes = multiprocessing.active_children()
     assert processes
-    outcomes.close()
+    outcomes.close()  # type: ignore[attr-defined] # it is a generator
     assert ended(pids)
     assert not multiprocessing.active_children()
 

@@ -7,6 +7,7 @@ import re
 import tempfile
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -26,7 +27,10 @@ from trainer.reports.summary import markdown, plain, staleness, warnings_of
 from trainer.train import train
 from trainer.work import Plan, Work
 
-RUN = {
+if TYPE_CHECKING:
+    from forecast.bundle.manifest import Kind
+
+RUN: dict[str, Any] = {
     "created_at": CREATED_AT,
     "commit": "0123abc",
     "run": "https://github.com/o/r/actions/runs/1",
@@ -50,7 +54,7 @@ def config_of(*packages):
 class Shelf(OneByOne):
     """A source with what a test puts into it; an exception is raised."""
 
-    kind = "folder"
+    kind: Kind = "folder"
 
     def __init__(self, **contents):
         self.contents = contents
@@ -395,7 +399,7 @@ def later_counts(name, days=30):
     old = Sample(dt.date(2026, 11, 22)).daily(name)
     new = pd.Series(old.tolist()[:7], index=pd.date_range("2026-11-22", periods=7), dtype="int64")
     counts = pd.concat([old.tail(days), new])
-    counts[pd.Timestamp("2026-11-20")] += 5
+    counts.loc["2026-11-20"] += 5
     return counts
 
 

@@ -13,7 +13,7 @@ from tests.unit.app.data.test_on_demand import train
 from tests.unit.app.data.test_store import Fake
 
 CONFIG = Config(
-    packages=["Flask", "pytorch"],
+    packages=["Flask", "pytorch"],  # type: ignore[arg-type] # pydantic reads them
     username="owner",
     repo_name="repo",
     forecast_days=30,
@@ -105,6 +105,7 @@ def test_what_is_at_hand():
 def test_preparing_makes_outlooks_ready():
     setting = Setting(make_bundle())
     bundle = setting.forecasts.store.snapshot.bundle
+    assert bundle
     setting.forecasts.prepare(bundle)
     assert setting.forecasts._kept == {}
     setting.forecasts._preparing = True
@@ -117,7 +118,9 @@ def test_preparing_survives_anything(monkeypatch, caplog):
     setting = Setting(make_bundle())
     setting.forecasts._preparing = True
     monkeypatch.setattr("app.data.forecasts.from_bundle", lambda *_: 1 / 0)
-    setting.forecasts.prepare(setting.forecasts.store.snapshot.bundle)
+    bundle = setting.forecasts.store.snapshot.bundle
+    assert bundle
+    setting.forecasts.prepare(bundle)
     assert "preparing a bundle failed" in caplog.text
 
 

@@ -11,7 +11,7 @@ from forecast.github.artifact import Provenance
 from tests.bundles import files_of, make_bundle, replace_folder, zip_of
 
 CONFIG = Config(
-    packages=["Flask", "requests"],
+    packages=["Flask", "requests"],  # type: ignore[arg-type] # pydantic reads them
     username="owner",
     repo_name="repo",
     forecast_days=30,
@@ -26,7 +26,7 @@ class Fake:
     """A source, or a client of GitHub, that answers from a list."""
 
     problem = ""
-    provenance = None
+    provenance: Provenance | None = None
 
     def __init__(self, *answers):
         self.answers = list(answers)

@@ -239,6 +239,6 @@ def test_there_are_no_web_sockets():
         sent.append(message)
 
     with ThreadPoolExecutor(1) as thread:  # a browser of other tests may keep a loop going in this
-        ask = Limits(Inner())({"type": "websocket", "path": "/"}, None, send)
+        ask = Limits(Inner())({"type": "websocket", "path": "/"}, None, send)  # type: ignore[arg-type] # nothing is received
         thread.submit(asyncio.run, ask).result()
     assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -12,7 +12,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from forecast.bundle import replace as folder
 from forecast.bundle.replace import replacing
 from forecast.errors import BundleError
 from tests.bundles import replace_folder
@@ -81,7 +80,7 @@ def test_what_goes_wrong_while_it_is_made_leaves_the_old_folder_and_no_other(tmp
 
 def test_without_an_exchange_in_one_step_two_steps_do(tmp_path, monkeypatch):
     replace_folder(tmp_path / "models", OLD)
-    monkeypatch.setattr(folder.ctypes, "CDLL", lambda *_, **__: object())
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: object())
     replace_folder(tmp_path / "models", NEW)
     assert content(tmp_path / "models") == NEW
     assert [each.name for each in tmp_path.iterdir()] == ["models"]

@@ -59,6 +59,6 @@ def test_a_variance_of_nought_forecasts_as_any_other_does():
     exact = Member((0, 1, 1), (0, 0, 0, 0), LOG, (-0.5, 0.0), 1.0)
     usual = Member((0, 1, 1), (0, 0, 0, 0), LOG, (-0.5, 0.02), 1.0)
 
-    means = [state_space.ahead(each, rhythm(), 5)[0] for each in (exact, usual)]
+    first, second = (state_space.ahead(each, rhythm(), 5)[0] for each in (exact, usual))
 
-    assert np.allclose(*means, rtol=1e-6)
+    assert np.allclose(first, second, rtol=1e-6)
