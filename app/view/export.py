@@ -1,4 +1,4 @@
-"""History and forecast to take away: CSV, JSON, and the answers of the endpoints."""
+"""History and forecast as CSV and JSON, and the answer of ``/forecast``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import io
 import json
 from typing import TYPE_CHECKING, TypedDict
 
-from app.data.package_forecast import counted
 from forecast.bundle.tables import VALUES
 
 if TYPE_CHECKING:
@@ -40,10 +39,10 @@ class Answer(TypedDict):
 
 
 def answer(forecast: PackageForecast, days: int) -> Answer:
-    """A forecast as the endpoint gives it.
+    """The answer of ``/forecast``.
 
     Raises:
-        BundleError: if more days are asked for than the table has, and the model is unusable.
+        BundleError: if the table has fewer days than asked for, and the model is unusable.
     """
     return Answer(
         package=forecast.package.name,
@@ -54,7 +53,7 @@ def answer(forecast: PackageForecast, days: int) -> Answer:
 
 
 def ahead(forecast: PackageForecast, days: int) -> list[Day]:
-    """The days of a forecast, to a tenth of a download.
+    """The days of a forecast, rounded to one decimal.
 
     Raises:
         BundleError: see :func:`answer`.
@@ -74,13 +73,13 @@ def ahead(forecast: PackageForecast, days: int) -> list[Day]:
 
 
 def to_csv(shown: Sequence[PackageForecast]) -> str:
-    """History and forecast below each other, a row a day."""
+    """A row a day: each package's history and then its forecast."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for forecast in shown:
         name = forecast.package.name
-        for day, value, repaired in _past(forecast):
+        for day, value, repaired in _history(forecast):
             writer.writerow([name, day, f"{value:.10g}", int(repaired), *[""] * len(VALUES)])
         for row in ahead(forecast, forecast.days):
             writer.writerow([name, row["date"], "", "", *list(row.values())[1:]])
@@ -88,21 +87,15 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
 
 
 def to_json(shown: Sequence[PackageForecast]) -> str:
-    """The same, and what is known of the model's accuracy."""
-    return (
-        json.dumps(
-            [_whole(forecast) for forecast in shown],
-            indent=1,
-            allow_nan=False,
-        )
-        + "\n"
-    )
+    """History, forecast, total and backtest of each package."""
+    contents = [_contents(forecast) for forecast in shown]
+    return json.dumps(contents, indent=1, allow_nan=False) + "\n"
 
 
-def _whole(forecast: PackageForecast) -> dict[str, object]:
+def _contents(forecast: PackageForecast) -> dict[str, object]:
     history = [
         {"date": day, "downloads": round(value, 1), "repaired": repaired}
-        for day, value, repaired in _past(forecast)
+        for day, value, repaired in _history(forecast)
     ]
     total = forecast.total
     return {
@@ -113,11 +106,12 @@ def _whole(forecast: PackageForecast) -> dict[str, object]:
     }
 
 
-def _past(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
+def _history(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
+    """Each day, its downloads, and whether its count was repaired."""
     series = forecast.series
     repaired = set(series.repaired)
-    days = (series.start + dt.timedelta(days=at) for at in range(len(counted(series))))
+    days = (series.start + dt.timedelta(days=at) for at in range(len(series.values)))
     return [
         (day.isoformat(), float(value), day in repaired)
-        for day, value in zip(days, counted(series), strict=True)
+        for day, value in zip(days, series.values, strict=True)
     ]
