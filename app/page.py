@@ -302,7 +302,7 @@ def _is_echo(event: gr.EventData, others: list[str] | None, latest: View | None)
     return (others or []) == [package.label for package in latest.packages[1:]]
 
 
-def _parts(shown: content.Content) -> list[Any]:
+def _parts(shown: content.PageContent) -> list[Any]:
     """The page's outputs, in the order of ``outputs``."""
     figure = None if shown.figure is None else PlotData(type="plotly", plot=shown.figure)
     return [

@@ -26,7 +26,7 @@ FIRST = {"sample", "error"}  # kinds of notices that are shown above the headlin
 
 
 @dataclass(frozen=True)
-class Content:
+class PageContent:
     """The contents of the page's parts; HTML, except for the figure's JSON.
 
     Attributes:
@@ -53,7 +53,7 @@ def show(
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
     visitor: str = "",
-) -> Content:
+) -> PageContent:
     """The content of a view; never raises, so that the page can always say what is wrong.
 
     Args:
@@ -73,12 +73,12 @@ def show(
             f"This view could not be drawn because of an unexpected {type(error).__name__}: "
             "choose another one, or look at the log of the app."
         )
-        return Content(headline=markup.empty("Nothing to show", text), query=view.query)
+        return PageContent(headline=markup.empty("Nothing to show", text), query=view.query)
 
 
-def loading() -> Content:
+def loading() -> PageContent:
     """While the app loads its first bundle."""
-    return Content(headline=markup.empty("One moment", wording.loading()))
+    return PageContent(headline=markup.empty("One moment", wording.loading()))
 
 
 def _show(
@@ -86,7 +86,7 @@ def _show(
     view: View,
     now: dt.datetime,
     ask: Callable[[Package], PackageForecast],
-) -> Content:
+) -> PageContent:
     snapshot = forecasts.store.snapshot
     shown, problems = _package_forecasts(view, ask)
     found = notices(snapshot, shown, now, forecasts.store.configured)
@@ -100,7 +100,7 @@ def _show(
     published = any(not forecast.on_the_spot for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
     file_name = "-".join(forecast.package.name for forecast in shown)
-    return Content(
+    return PageContent(
         banner=markup.notices([notice for notice in found if notice.kind in FIRST]),
         headline=markup.headline(shown, events),
         figure=chart.to_json(chart.draw(shown, view, events), f"{file_name}-forecast"),
@@ -133,7 +133,7 @@ def _package_forecasts(
     return shown, problems
 
 
-def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> Content:
+def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> PageContent:
     """Why there is no forecast, with the notices that do not repeat that."""
     reasons = " ".join(problems)
     banner = [notice for notice in found if notice.kind in FIRST and notice.text not in reasons]
@@ -141,6 +141,6 @@ def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> C
         title, text = f"No forecast for {view.packages[0].label}", problems[0]
     else:
         title, text = wording.NOTHING_CHOSEN
-    return Content(
+    return PageContent(
         banner=markup.notices(banner), headline=markup.empty(title, text), query=view.query
     )

@@ -8,6 +8,7 @@ import io
 import json
 from typing import TYPE_CHECKING, TypedDict
 
+from app.data.package_forecast import counted
 from forecast.bundle.tables import VALUES
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def answer(forecast: PackageForecast, days: int) -> Answer:
 
 
 def ahead(forecast: PackageForecast, days: int) -> list[Day]:
-    """The days of a forecast, rounded to one decimal.
+    """The days of a forecast, to a tenth of a download.
 
     Raises:
         BundleError: see :func:`answer`.
@@ -79,7 +80,7 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
     writer.writerow(COLUMNS)
     for forecast in shown:
         name = forecast.package.name
-        for day, value, repaired in _history(forecast):
+        for day, value, repaired in _past(forecast):
             writer.writerow([name, day, f"{value:.10g}", int(repaired), *[""] * len(VALUES)])
         for row in ahead(forecast, forecast.days):
             writer.writerow([name, row["date"], "", "", *list(row.values())[1:]])
@@ -95,7 +96,7 @@ def to_json(shown: Sequence[PackageForecast]) -> str:
 def _contents(forecast: PackageForecast) -> dict[str, object]:
     history = [
         {"date": day, "downloads": round(value, 1), "repaired": repaired}
-        for day, value, repaired in _history(forecast)
+        for day, value, repaired in _past(forecast)
     ]
     total = forecast.total
     return {
@@ -106,12 +107,11 @@ def _contents(forecast: PackageForecast) -> dict[str, object]:
     }
 
 
-def _history(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
-    """Each day, its downloads, and whether its count was repaired."""
+def _past(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
     series = forecast.series
     repaired = set(series.repaired)
-    days = (series.start + dt.timedelta(days=at) for at in range(len(series.values)))
+    days = (series.start + dt.timedelta(days=at) for at in range(len(counted(series))))
     return [
         (day.isoformat(), float(value), day in repaired)
-        for day, value in zip(days, series.values, strict=True)
+        for day, value in zip(days, counted(series), strict=True)
     ]
