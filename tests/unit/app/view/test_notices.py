@@ -106,6 +106,8 @@ def test_a_model_of_an_earlier_run_says_why_and_since_when():
         "the model of 2026-11-15 goes on serving."
     )
     assert notices(Snapshot(carried(), looked=True), [package_forecast("requests")], NOW) == []
+    on_demand = package_forecast(on_the_spot=True)
+    assert notices(Snapshot(carried(), looked=True), [on_demand], NOW) == []
     fresh = dict(wording.freshness(package_forecast(), carried().manifest))
     assert fresh["Last model updated on"] == dt.date(2026, 11, 15)
 
