@@ -15,10 +15,8 @@ from starlette.middleware import Middleware
 
 from app.data.catalogue import MOST_LISTED
 from app.gradio_internals.preload import Preload, drawing_library
-from app.view import content as views
-from app.view import markup
-from app.view import state as links
-from app.view.state import ALL, MOST_COMPARED, RANGES, View, choose, parse_view
+from app.view import content, markup
+from app.view.state import ALL, MOST_COMPARED, RANGES, Scale, View, choose, parse_view
 from app.web.endpoints import (
     COLD_START,
     PATIENCE,
@@ -209,7 +207,7 @@ def _wire(
         package: str | None,
         others: list[str] | None,
         days: int,
-        scale: links.Scale,
+        scale: Scale,
         smooth: bool,  # noqa: FBT001 - the same
         request: gr.Request,
         event: gr.EventData,
@@ -223,17 +221,17 @@ def _wire(
         def report(part: float, text: str) -> None:
             progress(part, desc=text)
 
-        shown = views.show(forecasts, view, clock(), report=report, visitor=visitor_in(request))
+        shown = content.show(forecasts, view, clock(), report=report, visitor=visitor_in(request))
         return _parts(shown)
 
     def open_page(request: gr.Request) -> Iterator[list[Any]]:
         view = parse_view(dict(request.query_params))
         if not forecasts.store.snapshot.looked:
-            yield [*_set_controls(forecasts, view), *_parts(views.loading())]
+            yield [*_set_controls(forecasts, view), *_parts(content.loading())]
             forecasts.store.wait(COLD_START)
         view = _with_package(forecasts, view, request)
         seen.note(request.session_hash, view)
-        shown = views.show(forecasts, view, clock(), visitor=visitor_in(request))
+        shown = content.show(forecasts, view, clock(), visitor=visitor_in(request))
         yield [*_set_controls(forecasts, view), *_parts(shown)]
 
     def catch_up(request: gr.Request) -> list[Any]:
@@ -241,7 +239,7 @@ def _wire(
         if view is None or not any(forecasts.pending(package) for package in view.packages):
             return _unchanged(outputs)
         visitor = visitor_in(request)
-        parts = _parts(views.show(forecasts, view, clock(), wait=PATIENCE, visitor=visitor))
+        parts = _parts(content.show(forecasts, view, clock(), wait=PATIENCE, visitor=visitor))
         if seen.latest(request.session_hash) != view:
             return _unchanged(outputs)  # the visitor has gone on meanwhile
         return [*parts[:-1], gr.skip()]  # the link stays: it is the same view
@@ -304,7 +302,7 @@ def _is_echo(event: gr.EventData, others: list[str] | None, latest: View | None)
     return (others or []) == [package.label for package in latest.packages[1:]]
 
 
-def _parts(shown: views.Shown) -> list[Any]:
+def _parts(shown: content.PageContent) -> list[Any]:
     """The page's outputs, in the order of ``outputs``."""
     figure = None if shown.figure is None else PlotData(type="plotly", plot=shown.figure)
     return [

@@ -1,32 +1,33 @@
-// Of thousands of packages gradio's list is empty: this one holds what the server finds for the
-// letters typed. Enter takes what is typed, unless an option was gone to with the arrows.
+// A list of suggestions for the two package boxes: with many packages gradio's own list is empty,
+// and the server is asked for the names that match. Enter takes the text as typed, unless the
+// arrow keys have made an option active.
 () => {
   if (document.getElementById("found")) return;
-  const PAUSE = 120; // milliseconds without another letter
+  const PAUSE = 120; // milliseconds after the last letter typed
   const list = document.createElement("ul");
   const note = document.createElement("p");
   const panel = document.createElement("div");
   list.id = "found-options";
   list.setAttribute("role", "listbox");
-  list.setAttribute("aria-label", "Names found");
+  list.setAttribute("aria-label", "Matching packages");
   note.setAttribute("role", "status");
   panel.id = "found";
   panel.hidden = true;
   panel.append(list, note);
   (document.querySelector("main") ?? document.body).append(panel);
 
-  let input = null; // the box that the list belongs to
-  let active = -1; // the option gone to
-  let asked = null; // the question under way
-  let timer = 0;
-  let fresh = false; // whether the box has just been entered
+  let input = null; // the box that the list belongs to now
+  let active = -1; // index of the active option; -1 for none
+  let request = null; // the last one, to be aborted when it is out of date
+  let timer = 0; // of the pause before a request
+  let entered = false; // whether the box was focused and not clicked since
 
   const own = (target) => target.matches?.(".searched input[role=combobox]");
   const tokens = () => [...input.closest(".wrap").querySelectorAll(".token span")];
 
   function close() {
     clearTimeout(timer);
-    asked?.abort();
+    request?.abort();
     panel.hidden = true;
     active = -1;
     input?.setAttribute("aria-expanded", "false");
@@ -39,7 +40,7 @@
     const view = window.visualViewport;
     const below = view.offsetTop + view.height - box.bottom;
     const above = box.top - view.offsetTop;
-    const up = below < 180 && above > below;
+    const up = below < 180 && above > below; // pixels
     panel.style.left = `${box.left}px`;
     panel.style.width = `${box.width}px`;
     panel.style.top = up ? "auto" : `${box.bottom}px`;
@@ -48,54 +49,54 @@
   }
 
   function show({ names, note: text }) {
-    const chosen = new Set(tokens().map((each) => each.textContent.trim()));
-    const rest = names.filter((name) => !chosen.has(name));
+    const chosen = new Set(tokens().map((token) => token.textContent.trim()));
+    const offered = names.filter((name) => !chosen.has(name));
     list.replaceChildren(
-      ...rest.map((name, at) => {
+      ...offered.map((name, index) => {
         const option = document.createElement("li");
-        option.id = `found-${at}`;
+        option.id = `found-${index}`;
         option.setAttribute("role", "option");
         option.setAttribute("aria-selected", "false");
         option.textContent = name;
         return option;
       }),
     );
-    list.hidden = rest.length === 0;
+    list.hidden = offered.length === 0;
     active = -1;
     panel.hidden = false;
     note.textContent = text;
     input.setAttribute("aria-controls", list.id);
-    input.setAttribute("aria-expanded", String(rest.length > 0));
+    input.setAttribute("aria-expanded", String(offered.length > 0));
     input.removeAttribute("aria-activedescendant");
     list.scrollTop = 0;
     place();
   }
 
   async function ask(text) {
-    asked?.abort();
-    const question = (asked = new AbortController());
+    request?.abort();
+    const controller = (request = new AbortController());
     try {
-      const answer = await fetch(`find?text=${encodeURIComponent(text)}`, question);
-      if (!answer.ok) return;
-      const found = await answer.json();
-      if (!question.signal.aborted) show(found);
+      const response = await fetch(`find?text=${encodeURIComponent(text)}`, controller);
+      if (!response.ok) return;
+      const found = await response.json();
+      if (!controller.signal.aborted) show(found);
     } catch {
-      // Left for another question, or the server is gone: any name can still be typed.
+      // Aborted, or the server is down: the visitor can still type any name.
     }
   }
 
-  function goTo(at) {
+  function activate(index) {
     list.children[active]?.setAttribute("aria-selected", "false");
-    active = (at + list.children.length) % list.children.length;
+    active = (index + list.children.length) % list.children.length;
     const option = list.children[active];
     option.setAttribute("aria-selected", "true");
     option.scrollIntoView({ block: "nearest" });
     input.setAttribute("aria-activedescendant", option.id);
   }
 
-  function write(name) {
+  function enter(name) {
     input.value = name;
-    input.dispatchEvent(new Event("input", { bubbles: true })); // gradio reads it then
+    input.dispatchEvent(new Event("input", { bubbles: true })); // so that gradio reads it
     close();
   }
 
@@ -104,13 +105,13 @@
     const arrow = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (arrow) {
       if (panel.hidden) ask(input.value);
-      else if (list.children.length) goTo(active < 0 && arrow < 0 ? -1 : active + arrow);
+      else if (list.children.length) activate(active < 0 && arrow < 0 ? -1 : active + arrow);
     } else if (event.key === "Escape" && !panel.hidden) {
       close();
     } else if (event.key === "Enter") {
-      if (active >= 0) write(list.children[active].textContent);
+      if (active >= 0) enter(list.children[active].textContent);
       close();
-      // In the box of several an empty one would be added.
+      // In the box for several packages gradio would add an empty name.
       if (input.value.trim() || !input.closest("#compare")) return;
     } else {
       return;
@@ -124,12 +125,12 @@
   document.addEventListener("focusin", ({ target }) => {
     if (!own(target)) return;
     input = target;
-    fresh = true;
+    entered = true;
     ask("");
   }, options);
   document.addEventListener("click", ({ target }) => {
-    if (own(target) && fresh) target.select(); // what is typed takes its place
-    fresh = false;
+    if (own(target) && entered) target.select(); // so that typing replaces the name
+    entered = false;
   }, options);
   document.addEventListener("focusout", ({ target }) => own(target) && close(), options);
   document.addEventListener("input", (event) => {
@@ -137,10 +138,10 @@
     clearTimeout(timer);
     timer = setTimeout(ask, PAUSE, input.value);
   }, options);
-  panel.addEventListener("mousedown", (event) => event.preventDefault()); // the box keeps the focus
+  panel.addEventListener("mousedown", (event) => event.preventDefault()); // keep the focus
   panel.addEventListener("click", ({ target }) => {
     if (target.getAttribute("role") !== "option") return;
-    write(target.textContent);
+    enter(target.textContent);
     input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
   });
   window.addEventListener("scroll", place, { ...options, passive: true });

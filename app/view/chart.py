@@ -1,69 +1,56 @@
-"""The figure: history, forecast and bands of one package, or of up to five side by side.
+"""The figure: history, forecast and bands of one package, or of up to five together.
 
-Nothing here knows of gradio. Colours are chosen to be told apart by colour-blind
-eyes and to stand out from both a white and a dark page; dashes and marker shapes
-say the same once more without colour. Paper and plot stay transparent, so the page's
-own background shows.
+This file does not depend on gradio. People with colour-blindness can tell the colours
+apart, which stand out from a white page and from a dark one; dashes and marker shapes
+carry the same distinction without colour. The background is transparent, so that the
+page's own shows.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.data.package_forecast import counted
-from app.view.state import ALL, Scale
-from app.view.wording import count, date, event_note
-from forecast.quantities import WEEK, Array
+from app.view import hover
+from app.view.curves import curve_of, positive, shown_events
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Sequence
 
     import plotly.graph_objects as go
-    from numpy.typing import NDArray
 
     from app.data.package_forecast import PackageForecast
-    from app.view.state import View
+    from app.view.curves import Curve
+    from app.view.state import Scale, View
     from forecast.config import Event
+    from forecast.quantities import Array
 
 HEIGHT = 460
-MOST_BANDED = 2  # packages; the bands of more hide each other, and the hover has them
+MOST_BANDED = 2  # packages; bands of more would hide each other, and the hover label has them
 COLOURS = ("#2483c5", "#d55e00", "#0f8f6a", "#b65da6", "#96762a")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 DASHES = ("solid", "dot", "dashdot", "longdash", "longdashdot")
-TEXT = "#73777f"  # in between, for a saved picture; on the page its own colour is used
+TEXT = "#73777f"  # for a saved picture, readable on light and dark; the page sets its own colour
 GRID = "rgba(128, 128, 128, 0.22)"
+TRANSPARENT = "rgba(0,0,0,0)"
 HOVER = {
     "bgcolor": "#1f2937",
     "bordercolor": "#1f2937",
     "font": {"color": "#ffffff", "size": 13},
 }
+HOVER_TEXT = "%{text}<extra></extra>"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 TITLES: dict[Scale, str] = {
-    "absolute": "Downloads{} a day",
-    "log": "Downloads{} a day (log scale)",
-    "indexed": "Downloads{} a day, first week shown = 100",
+    "absolute": "Daily downloads{}",
+    "log": "Daily downloads{} (log scale)",
+    "indexed": "Daily downloads{}, first week shown = 100",
 }
 PICTURE = {"width": 1200, "height": 600, "scale": 2}
 
-
-@dataclass(frozen=True)
-class Curve:
-    """One package cut to the range and put on the scale; arrays of shape (days,)."""
-
-    label: str
-    days: list[str]
-    counts: Array
-    means: Array
-    repaired: NDArray[np.bool_]
-    ahead: list[str]
-    means_ahead: Array
-    bands: dict[str, Array]
-    original: dict[str, Array]
+Trace = dict[str, Any]
 
 
 def draw(shown: Sequence[PackageForecast], view: View, events: Iterable[Event] = ()) -> go.Figure:
@@ -72,318 +59,238 @@ def draw(shown: Sequence[PackageForecast], view: View, events: Iterable[Event] =
     Args:
         shown: one to five packages.
         view: range, scale and smoothing.
-        events: what is known to have happened; those within the range are marked.
+        events: all known events; those within the range are marked.
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - half a second that the start can spare
 
-    curves = [_curve(forecast, view) for forecast in shown]
-    traces: list[dict[str, Any]] = []
+    curves = [curve_of(forecast, view) for forecast in shown]
+    traces: list[Trace] = []
     if len(curves) == 1:
-        traces += _single(curves[0], view)
-        traces += _earlier(shown[0], curves[0], view.scale)
+        traces += _single(curves[0], smooth=view.smooth)
+        traces += _past_forecasts(shown[0], curves[0], view.scale)
     else:
         for place, curve in enumerate(curves):
-            traces += _compared(curve, view, place, banded=len(curves) <= MOST_BANDED)
+            if len(curves) <= MOST_BANDED:
+                traces += _compared_band(curve, place)
+            traces += _compared(curve, place, smooth=view.smooth)
     marked = shown_events(shown, view, events)
     traces += _event_markers(marked)
     return go.Figure(data=traces, layout=_layout(shown, curves, view, marked))
 
 
-def shown_events(
-    shown: Sequence[PackageForecast], view: View, events: Iterable[Event]
-) -> list[Event]:
-    """The events that touch the range shown, oldest first."""
-    if not shown:
-        return []
-    first = min(_first_day(forecast, view) for forecast in shown)
-    last = max(forecast.observed_through for forecast in shown)
-    return sorted(
-        (event for event in events if event.last >= first and event.date <= last),
-        key=lambda event: event.date,
-    )
-
-
 def to_json(figure: go.Figure, file_name: str) -> str:
-    """The figure as plotly.js takes it, with the bar of buttons set up.
+    """The figure as JSON for plotly.js, with the settings of its toolbar.
 
     Args:
         figure: the figure.
-        file_name: of a saved picture, without its ending.
+        file_name: of a saved picture, without its extension.
     """
-    whole = figure.to_plotly_json()
-    whole["config"] = {
+    content = figure.to_plotly_json()
+    content["config"] = {
         "displaylogo": False,
         "responsive": True,
         "scrollZoom": False,
         "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
         "toImageButtonOptions": {"format": "png", "filename": file_name, **PICTURE},
     }
-    return json.dumps(whole, separators=(",", ":"), allow_nan=False)
+    return json.dumps(content, separators=(",", ":"), allow_nan=False)
 
 
-def _first_day(forecast: PackageForecast, view: View) -> dt.date:
-    series = forecast.series
-    if view.days == ALL:
-        return series.start
-    return max(series.start, series.last_day - dt.timedelta(days=view.days - 1))
-
-
-def _curve(forecast: PackageForecast, view: View) -> Curve:
-    series, daily = forecast.series, forecast.daily
-    first = _first_day(forecast, view)
-    skipped = (first - series.start).days
-    values = counted(series)
-    means = _trailing_mean(np.concatenate([values, daily.mean]))
-    days = [first + dt.timedelta(days=day) for day in range(len(values) - skipped)]
-    repaired = set(series.repaired)
-    bands = {
-        name: np.asarray(getattr(daily, name), dtype=np.float64)
-        for name in ("mean", "lower_80", "upper_80", "lower_95", "upper_95")
-    }
-    curve = Curve(
-        label=forecast.package.label,
-        days=[day.isoformat() for day in days],
-        counts=values[skipped:],
-        means=means[skipped : len(values)],
-        means_ahead=means[len(values) :],
-        repaired=np.array([day in repaired for day in days], dtype=bool),
-        ahead=[
-            (daily.start + dt.timedelta(days=day)).isoformat() for day in range(len(daily.mean))
-        ],
-        bands=bands,
-        original={**bands, "counts": values[skipped:]},
-    )
-    return _indexed(curve) if view.scale == "indexed" else curve
-
-
-def _indexed(curve: Curve) -> Curve:
-    """The first week of the range as 100: a single day would depend on its weekday."""
-    base = float(curve.counts[:WEEK].mean()) or 1.0
-    factor = 100.0 / base
-    return replace(
-        curve,
-        counts=curve.counts * factor,
-        means=curve.means * factor,
-        means_ahead=curve.means_ahead * factor,
-        bands={name: values * factor for name, values in curve.bands.items()},
-    )
-
-
-def _trailing_mean(values: Array) -> Array:
-    """Mean of the last seven days, NaN before there are seven; the newest day stays true."""
-    means = np.full(len(values), np.nan)
-    if len(values) >= WEEK:
-        sums = np.cumsum(np.concatenate([[0.0], values]))
-        means[WEEK - 1 :] = (sums[WEEK:] - sums[:-WEEK]) / WEEK
-    return means
-
-
-def _plain(values: Array, scale: Scale) -> list[float | None]:
-    """Plain numbers, as the browser's plotly.js is older than plotly's base64; no NaN."""
-    hidden = np.isnan(values) | ((values <= 0) if scale == "log" else False)
+def _single(curve: Curve, *, smooth: bool) -> list[Trace]:
     return [
-        None if hide else round(float(value), 2) for value, hide in zip(values, hidden, strict=True)
+        *_band(curve, "95", COLOURS[0], opacity=0.14, dash="dot"),
+        *_band(curve, "80", COLOURS[0], opacity=0.28, dash="solid"),
+        *(_smooth_history(curve) if smooth else _plain_history(curve)),
+        *_repaired(curve),
+        *_forecast(curve, smooth=smooth),
     ]
 
 
-def _single(curve: Curve, view: View) -> list[dict[str, Any]]:
-    colour = COLOURS[0]
-    traces = [
-        *_band(curve, view.scale, "95", colour, opacity=0.14, dash="dot"),
-        *_band(curve, view.scale, "80", colour, opacity=0.28, dash="solid"),
-    ]
-    texts = _counted_text(curve)
-    if view.smooth:
-        traces.append(
-            _trace(
-                curve.days,
-                _plain(curve.counts, view.scale),
-                name="Counted",
-                mode="markers",
-                marker={"color": colour, "size": 5, "opacity": 0.42},
-                text=texts,
-                hovertemplate="%{text}<extra></extra>",
-            )
-        )
-        means = _trailing_text(curve)
-        traces.append(
-            _trace(
-                curve.days,
-                _plain(curve.means, view.scale),
-                name="7-day mean",
-                line={"color": colour, "width": 2.5},
-                text=means,
-                hovertemplate="%{text} on average of 7 days<extra></extra>",
-            )
-        )
-    else:
-        traces.append(
-            _trace(
-                curve.days,
-                _plain(curve.counts, view.scale),
-                name="Counted",
-                line={"color": colour, "width": 2},
-                text=texts,
-                hovertemplate="%{text}<extra></extra>",
-            )
-        )
-    traces += _repaired(curve, view.scale, COLOURS[1])
-    traces.append(
-        _trace(
-            curve.ahead,
-            _plain(curve.bands["mean"], view.scale),
-            name="Forecast",
-            mode="lines+markers",
-            line={"color": colour, "width": 1.5, "dash": "dash"},
-            marker={"color": colour, "size": 5, "symbol": "circle-open"},
-            text=_forecast_text(curve),
-            hovertemplate="%{text}<extra></extra>",
-        )
-    )
-    if view.smooth:
-        traces.append(
-            _trace(
-                curve.ahead,
-                _plain(curve.means_ahead, view.scale),
-                name="Forecast, 7-day mean",
-                showlegend=False,
-                line={"color": colour, "width": 3, "dash": "dash"},
-                hoverinfo="skip",
-            )
-        )
-    return traces
-
-
-def _compared(curve: Curve, view: View, place: int, *, banded: bool) -> list[dict[str, Any]]:
-    colour, symbol = COLOURS[place], SYMBOLS[place]
-    line = curve.means if view.smooth else curve.counts
-    group = {"legendgroup": curve.label}
-    marker = {"symbol": symbol, "size": 7, "color": colour, "maxdisplayed": 12}
-    band = _band(curve, view.scale, "80", colour, opacity=0.16, dash="solid") if banded else []
-    for trace in band:
-        trace.update(group, showlegend=False)
-    texts = _trailing_text(curve) if view.smooth else [count(v) for v in curve.original["counts"]]
-    what = " (7-day mean)" if view.smooth else ""
+def _smooth_history(curve: Curve) -> list[Trace]:
     return [
-        *band,
         _trace(
             curve.days,
-            _plain(line, view.scale),
-            name=curve.label,
-            mode="lines+markers",
-            line={"color": colour, "width": 2, "dash": DASHES[place]},
-            marker=marker,
-            text=texts,
-            hovertemplate=f"{_escape(curve.label)}: %{{text}}{what}<extra></extra>",
-            **group,
+            curve.counts,
+            name="Counted",
+            mode="markers",
+            marker={"color": COLOURS[0], "size": 5, "opacity": 0.42},
+            text=hover.counted(curve),
+            hovertemplate=HOVER_TEXT,
         ),
         _trace(
-            curve.ahead,
-            _plain(curve.means_ahead if view.smooth else curve.bands["mean"], view.scale),
-            name=f"{curve.label}, forecast",
-            mode="lines+markers",
-            line={"color": colour, "width": 2, "dash": "dash"},
-            marker={**marker, "symbol": f"{symbol}-open", "maxdisplayed": 6},
-            text=_forecast_text(curve, short=True),
-            hovertemplate=f"{_escape(curve.label)}: %{{text}}<extra></extra>",
-            showlegend=False,
-            **group,
+            curve.days,
+            curve.means,
+            name="7-day mean",
+            line={"color": COLOURS[0], "width": 2.5},
+            text=hover.means(curve),
+            hovertemplate="%{text} (7-day mean)<extra></extra>",
         ),
     ]
 
 
-def _band(
-    curve: Curve, scale: Scale, level: str, colour: str, *, opacity: float, dash: str
-) -> list[dict[str, Any]]:
-    """A filled band with drawn edges, so that it shows without colour too."""
-    edge = {"color": _translucent(colour, 0.6), "width": 1, "dash": dash}
-    lower = curve.bands[f"lower_{level}"]
-    if scale == "log":
-        lower = np.maximum(lower, np.maximum(curve.bands["mean"] / 1000.0, 1e-3))
-    quiet: dict[str, Any] = {"hoverinfo": "skip", "opacity": 1, "line": edge}
+def _plain_history(curve: Curve) -> list[Trace]:
     return [
         _trace(
-            curve.ahead,
-            _plain(curve.bands[f"upper_{level}"], scale),
-            name=f"Upper end of {level} %",
-            showlegend=False,
-            **quiet,
-        ),
-        _trace(
-            curve.ahead,
-            _plain(lower, scale),
-            name=f"{level} % band",
-            fill="tonexty",
-            fillcolor=_translucent(colour, opacity),
-            **quiet,
-        ),
+            curve.days,
+            curve.counts,
+            name="Counted",
+            line={"color": COLOURS[0], "width": 2},
+            text=hover.counted(curve),
+            hovertemplate=HOVER_TEXT,
+        )
     ]
 
 
-def _repaired(curve: Curve, scale: Scale, colour: str) -> list[dict[str, Any]]:
+def _repaired(curve: Curve) -> list[Trace]:
     where = np.flatnonzero(curve.repaired)
     if not where.size:
         return []
     return [
         _trace(
             [curve.days[at] for at in where],
-            _plain(curve.counts[where], scale),
+            curve.counts[where],
             name="Repaired day",
             mode="markers",
-            marker={"symbol": "x-thin", "size": 8, "line": {"color": colour, "width": 2}},
+            marker={"symbol": "x-thin", "size": 8, "line": {"color": COLOURS[1], "width": 2}},
             hoverinfo="skip",
         )
     ]
 
 
-def _earlier(forecast: PackageForecast, curve: Curve, scale: Scale) -> list[dict[str, Any]]:
-    """What earlier weeks' forecasts said of the days shown, thin and without a colour."""
+def _forecast(curve: Curve, *, smooth: bool) -> list[Trace]:
+    traces = [
+        _trace(
+            curve.forecast_days,
+            curve.bands["mean"],
+            name="Forecast",
+            mode="lines+markers",
+            line={"color": COLOURS[0], "width": 1.5, "dash": "dash"},
+            marker={"color": COLOURS[0], "size": 5, "symbol": "circle-open"},
+            text=hover.forecast(curve),
+            hovertemplate=HOVER_TEXT,
+        )
+    ]
+    if smooth:
+        traces.append(
+            _trace(
+                curve.forecast_days,
+                curve.forecast_means,
+                name="Forecast, 7-day mean",
+                showlegend=False,
+                line={"color": COLOURS[0], "width": 3, "dash": "dash"},
+                hoverinfo="skip",
+            )
+        )
+    return traces
+
+
+def _compared_band(curve: Curve, place: int) -> list[Trace]:
+    band = _band(curve, "80", COLOURS[place], opacity=0.16, dash="solid")
+    return [{**trace, "legendgroup": curve.label, "showlegend": False} for trace in band]
+
+
+def _compared(curve: Curve, place: int, *, smooth: bool) -> list[Trace]:
+    """History and forecast of one of several packages."""
+    colour, symbol, label = COLOURS[place], SYMBOLS[place], hover.escape(curve.label)
+    shared: Trace = {"mode": "lines+markers", "legendgroup": curve.label}
+    marker = {"symbol": symbol, "size": 7, "color": colour, "maxdisplayed": 12}
+    kind = " (7-day mean)" if smooth else ""
+    return [
+        _trace(
+            curve.days,
+            curve.means if smooth else curve.counts,
+            name=curve.label,
+            line={"color": colour, "width": 2, "dash": DASHES[place]},
+            marker=marker,
+            text=hover.means(curve) if smooth else hover.counts(curve),
+            hovertemplate=f"{label}: %{{text}}{kind}<extra></extra>",
+            **shared,
+        ),
+        _trace(
+            curve.forecast_days,
+            curve.forecast_means if smooth else curve.bands["mean"],
+            name=f"{curve.label}, forecast",
+            line={"color": colour, "width": 2, "dash": "dash"},
+            marker={**marker, "symbol": f"{symbol}-open", "maxdisplayed": 6},
+            text=hover.short_forecast(curve),
+            hovertemplate=f"{label}: {HOVER_TEXT}",
+            showlegend=False,
+            **shared,
+        ),
+    ]
+
+
+def _band(curve: Curve, level: str, colour: str, *, opacity: float, dash: str) -> list[Trace]:
+    """A filled band; its edges are drawn, so that it can be seen without colour too."""
+    edge = {"color": _translucent(colour, 0.6), "width": 1, "dash": dash}
+    shared: Trace = {"hoverinfo": "skip", "opacity": 1, "line": edge}
+    return [
+        _trace(
+            curve.forecast_days,
+            curve.bands[f"upper_{level}"],
+            name=f"Upper end of {level} %",
+            showlegend=False,
+            **shared,
+        ),
+        _trace(
+            curve.forecast_days,
+            curve.bands[f"lower_{level}"],
+            name=f"{level} % band",
+            fill="tonexty",
+            fillcolor=_translucent(colour, opacity),
+            **shared,
+        ),
+    ]
+
+
+def _past_forecasts(forecast: PackageForecast, curve: Curve, scale: Scale) -> list[Trace]:
+    """What the forecasts of earlier weeks expected for the days shown, thin and grey."""
     if forecast.record is None or scale == "indexed":
         return []
-    traces: list[dict[str, Any]] = []
-    for said in forecast.record.said:
-        pairs = [
-            (day.isoformat(), value)
-            for day, value in zip(said.days, said.values, strict=True)
-            if day.isoformat() >= curve.days[0]
-        ]
-        if pairs:
+    traces: list[Trace] = []
+    for past in forecast.record.said:
+        days = [day.isoformat() for day in past.days]
+        skipped = sum(day < curve.days[0] for day in days)
+        values = np.array(past.values[skipped:])
+        if values.size:
             traces.append(
                 _trace(
-                    [day for day, _ in pairs],
-                    _plain(np.array([value for _, value in pairs]), scale),
-                    name="Said earlier",
+                    days[skipped:],
+                    positive(values) if scale == "log" else values,
+                    name="Earlier forecast",
                     legendgroup="earlier",
                     showlegend=not traces,
                     line={"color": TEXT, "width": 1, "dash": "dot"},
-                    text=[f"{count(value)} forecast on {date(said.made_on)}" for _, value in pairs],
-                    hovertemplate="%{text}<extra></extra>",
+                    text=[hover.past_forecast(value, past.made_on) for value in values],
+                    hovertemplate=HOVER_TEXT,
                 )
             )
     return traces
 
 
-def _event_markers(events: Sequence[Event]) -> list[dict[str, Any]]:
+def _event_markers(events: Sequence[Event]) -> list[Trace]:
     if not events:
         return []
     return [
         _trace(
             [event.date.isoformat() for event in events],
-            [1.0] * len(events),
+            np.ones(len(events)),
             name="Event",
             showlegend=False,
             mode="markers",
             yaxis="y2",
             marker={"symbol": "triangle-down", "size": 12, "color": TEXT},
-            text=[_escape(_wrapped(event_note(event))) for event in events],
-            hovertemplate="%{text}<extra></extra>",
+            text=[hover.event(event) for event in events],
+            hovertemplate=HOVER_TEXT,
             cliponaxis=False,
         )
     ]
 
 
-def _trace(x: list[str], y: Sequence[float | None], **more: Any) -> dict[str, Any]:
-    return {"type": "scatter", "mode": "lines", "x": x, "y": list(y), **more}
+def _trace(days: list[str], values: Array, **options: Any) -> Trace:
+    """A trace; its values as a list, as the browser's plotly.js cannot read plotly's base64."""
+    numbers = [None if np.isnan(value) else round(float(value), 2) for value in values]
+    return {"type": "scatter", "mode": "lines", "x": days, "y": numbers, **options}
 
 
 def _layout(
@@ -392,11 +299,54 @@ def _layout(
     view: View,
     events: Sequence[Event],
 ) -> dict[str, Any]:
-    first = min(curve.days[0] for curve in curves)
-    last = max(curve.ahead[-1] for curve in curves)
     boundary = max(forecast.observed_through for forecast in shown)
-    vertical: dict[str, Any] = {
-        "title": {"text": _title(curves, view.scale), "standoff": 8},
+    return {
+        "template": "none",
+        "height": HEIGHT,
+        "margin": {"l": 8, "r": 12, "t": 26, "b": 8},
+        "paper_bgcolor": TRANSPARENT,
+        "plot_bgcolor": TRANSPARENT,
+        "font": {"family": FONT, "size": 13, "color": TEXT},
+        "hovermode": "x unified",
+        "hoverlabel": HOVER,
+        "dragmode": False,
+        "xaxis": _time_axis(curves),
+        "yaxis": _value_axis(curves, view.scale),
+        # The markers of events have an axis of their own, from the bottom to the top.
+        "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": -0.16,
+            "yanchor": "top",
+            "bgcolor": TRANSPARENT,
+            "traceorder": "normal",
+            "font": {"size": 12},
+            "entrywidth": 80,
+        },
+        "shapes": [_boundary(boundary), *(_event_shape(event) for event in events)],
+    }
+
+
+def _time_axis(curves: Sequence[Curve]) -> dict[str, Any]:
+    first = min(curve.days[0] for curve in curves)
+    last = max(curve.forecast_days[-1] for curve in curves)
+    return {
+        "type": "date",
+        "range": [f"{first}T00:00", f"{last}T12:00"],
+        "hoverformat": "%A, %e %B %Y",
+        "gridcolor": GRID,
+        "automargin": True,
+        "fixedrange": True,
+        "nticks": 6,
+        "tickformat": "%-d %b\n%Y",
+    }
+
+
+def _value_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
+    package = f" of {hover.escape(curves[0].label)}" if len(curves) == 1 else ""
+    axis: dict[str, Any] = {
+        "title": {"text": TITLES[scale].format(package), "standoff": 8},
         "gridcolor": GRID,
         "zerolinecolor": GRID,
         "automargin": True,
@@ -405,61 +355,18 @@ def _layout(
         "nticks": 7,
         "fixedrange": True,
     }
-    vertical |= {"type": "log", "dtick": 1} if view.scale == "log" else {"rangemode": "tozero"}
-    return {
-        "template": "none",
-        "height": HEIGHT,
-        "margin": {"l": 8, "r": 12, "t": 26, "b": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"family": FONT, "size": 13, "color": TEXT},
-        "hovermode": "x unified",
-        "hoverlabel": HOVER,
-        "dragmode": False,
-        "xaxis": {
-            "type": "date",
-            "range": [f"{first}T00:00", f"{last}T12:00"],
-            "hoverformat": "%A, %e %B %Y",
-            "gridcolor": GRID,
-            "automargin": True,
-            "fixedrange": True,
-            "nticks": 6,
-            "tickformat": "%-d %b\n%Y",
-        },
-        "yaxis": vertical,
-        "yaxis2": {
-            "overlaying": "y",
-            "range": [0, 1],
-            "visible": False,
-            "fixedrange": True,
-        },
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": -0.16,
-            "yanchor": "top",
-            "bgcolor": "rgba(0,0,0,0)",
-            "traceorder": "normal",
-            "font": {"size": 12},
-            "entrywidth": 80,
-        },
-        "shapes": [_boundary(boundary), *(_shade(event) for event in events)],
-    }
-
-
-def _title(curves: Sequence[Curve], scale: Scale) -> str:
-    whose = f" of {_escape(curves[0].label)}" if len(curves) == 1 else ""
-    return TITLES[scale].format(whose)
+    return axis | ({"type": "log", "dtick": 1} if scale == "log" else {"rangemode": "tozero"})
 
 
 def _boundary(day: dt.date) -> dict[str, Any]:
-    """Between the last day counted and the first one forecast."""
+    """A line between the last day counted and the first day forecast."""
     at = f"{day.isoformat()}T12:00"
     line = {"color": TEXT, "width": 1, "dash": "dot"}
     return {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": line}
 
 
-def _shade(event: Event) -> dict[str, Any]:
+def _event_shape(event: Event) -> dict[str, Any]:
+    """A line for an event of one day, an area for one of several."""
     shape = {"yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     if event.until is None:
         at = event.date.isoformat()
@@ -469,56 +376,6 @@ def _shade(event: Event) -> dict[str, Any]:
     return {"type": "rect", **span, "fillcolor": GRID, "line": {"width": 0}, **shape}
 
 
-def _counted_text(curve: Curve) -> list[str]:
-    """The day's downloads, and whether they were counted."""
-    return [
-        f"{count(value)} {'estimated, as the count is missing or wrong' if estimate else 'counted'}"
-        for value, estimate in zip(curve.original["counts"], curve.repaired, strict=True)
-    ]
-
-
-def _trailing_text(curve: Curve) -> list[str]:
-    """The 7-day means in downloads, whatever the scale."""
-    factor = 1.0
-    positive = curve.counts > 0
-    if positive.any():
-        at = int(np.argmax(positive))
-        factor = float(curve.original["counts"][at] / curve.counts[at])
-    return ["" if np.isnan(value) else count(value * factor) for value in curve.means]
-
-
-def _forecast_text(curve: Curve, *, short: bool = False) -> list[str]:
-    values = curve.original
-    texts = []
-    for at in range(len(curve.ahead)):
-        mean, low, high = (count(values[name][at]) for name in ("mean", "lower_80", "upper_80"))
-        text = f"{mean} expected<br>80 %: {low} to {high}"
-        if short:
-            text = f"{mean} ({low} to {high})"
-        else:
-            wide = (count(values[name][at]) for name in ("lower_95", "upper_95"))
-            text += "<br>95 %: " + " to ".join(wide)
-        texts.append(text)
-    return texts
-
-
 def _translucent(colour: str, opacity: float) -> str:
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
-
-
-def _wrapped(text: str, width: int = 44) -> str:
-    """Broken into lines, as a hover label does not wrap on a phone."""
-    lines = [""]
-    for word in text.split():
-        if len(lines[-1]) + len(word) >= width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "\n".join(lines)
-
-
-def _escape(text: str) -> str:
-    """Safe where plotly.js reads tags and templates."""
-    for sign, code in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("%{", "% {")):
-        text = text.replace(sign, code)
-    return text.replace("\n", "<br>")

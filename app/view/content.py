@@ -1,4 +1,4 @@
-"""One state of the page: from what a visitor chose to everything that is shown."""
+"""From a view to everything that the page shows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.view import chart, markup, wording
-from app.view.wording import Notice
+from app.view.notices import Notice, notices
 from forecast.errors import ForecastError
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ABOVE = {"sample", "error"}  # kinds of notices that come before the forecast
+FIRST = {"sample", "error"}  # kinds of notices that are shown above the headline
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What the page's parts hold; HTML, but for the figure's JSON.
+class PageContent:
+    """The contents of the page's parts; HTML, except for the figure's JSON.
 
     Attributes:
         figure: None where there is nothing to draw.
-        query: opens this view again.
+        query: the query string that opens this view again.
     """
 
     banner: str = ""
@@ -53,32 +53,32 @@ def show(
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
     visitor: str = "",
-) -> Shown:
-    """Everything of a view; never raises, as a page that says why is better than none.
+) -> PageContent:
+    """The content of a view; never raises, so that the page can always say what is wrong.
 
     Args:
-        forecasts: gives the shown.
-        view: what was chosen.
+        forecasts: of all packages.
+        view: what the visitor has chosen.
         now: the present moment, UTC.
         wait: seconds to wait for newer days.
-        report: told how far a training is.
-        visitor: who asks.
+        report: called with the progress of a training, from 0 to 1, and a text.
+        visitor: who asks, for the rate limits.
     """
     ask = partial(forecasts.package_forecast, wait=wait, report=report, visitor=visitor)
     try:
         return _show(forecasts, view, now, ask)
-    except Exception as error:  # the page stays up
+    except Exception as error:
         log.exception("drawing %s failed", view.query)
         text = (
-            f"Drawing this view failed unexpectedly ({type(error).__name__}); "
-            "choose another, or see the app's log."
+            f"This view could not be drawn because of an unexpected {type(error).__name__}: "
+            "choose another one, or look at the log of the app."
         )
-        return Shown(headline=markup.empty("Nothing to show", text), query=view.query)
+        return PageContent(headline=markup.empty("Nothing to show", text), query=view.query)
 
 
-def loading() -> Shown:
-    """While the first bundle is on its way."""
-    return Shown(headline=markup.empty("One moment", wording.loading()))
+def loading() -> PageContent:
+    """While the app loads its first bundle."""
+    return PageContent(headline=markup.empty("One moment", wording.loading()))
 
 
 def _show(
@@ -86,20 +86,12 @@ def _show(
     view: View,
     now: dt.datetime,
     ask: Callable[[Package], PackageForecast],
-) -> Shown:
+) -> PageContent:
     snapshot = forecasts.store.snapshot
     shown, problems = _package_forecasts(view, ask)
-    found = wording.notices(snapshot, shown, now, forecasts.store.configured)
+    found = notices(snapshot, shown, now, forecasts.store.configured)
     if not shown:
-        banner = [notice for notice in found if notice.kind in ABOVE]
-        said = " ".join(problems)
-        banner = [notice for notice in banner if notice.text not in said]
-        title, text = _why_empty(view, problems)
-        return Shown(
-            banner=markup.notices(banner),
-            headline=markup.empty(title, text),
-            query=view.query,
-        )
+        return _without_forecast(view, problems, found)
     found += [Notice("warning", problem) for problem in problems]
     config = forecasts.store.config
     events = config.events
@@ -108,11 +100,11 @@ def _show(
     published = any(not forecast.on_the_spot for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
     file_name = "-".join(forecast.package.name for forecast in shown)
-    return Shown(
-        banner=markup.notices([notice for notice in found if notice.kind in ABOVE]),
+    return PageContent(
+        banner=markup.notices([notice for notice in found if notice.kind in FIRST]),
         headline=markup.headline(shown, events),
         figure=chart.to_json(chart.draw(shown, view, events), f"{file_name}-forecast"),
-        warnings=markup.notices([notice for notice in found if notice.kind not in ABOVE]),
+        warnings=markup.notices([notice for notice in found if notice.kind not in FIRST]),
         facts=markup.facts(shown, manifest),
         exports=markup.exports(view),
         details=markup.details(
@@ -126,7 +118,7 @@ def _show(
 def _package_forecasts(
     view: View, ask: Callable[[Package], PackageForecast]
 ) -> tuple[list[PackageForecast], list[str]]:
-    """The shown that can be had, and why the others cannot; none without the first."""
+    """The forecasts of a view, and the errors of the others; none if the first package fails."""
     shown: list[PackageForecast] = []
     problems: list[str] = []
     for package in view.packages:
@@ -141,11 +133,14 @@ def _package_forecasts(
     return shown, problems
 
 
-def _why_empty(view: View, problems: list[str]) -> tuple[str, str]:
+def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> PageContent:
+    """Why there is no forecast, with the notices that do not repeat that."""
+    reasons = " ".join(problems)
+    banner = [notice for notice in found if notice.kind in FIRST and notice.text not in reasons]
     if problems:
-        return f"No forecast for {view.packages[0].label}", problems[0]
-    text = (
-        "Choose a package, or type the name of any package on PyPI: letters, digits, and "
-        "'.', '_' or '-' between them."
+        title, text = f"No forecast for {view.packages[0].label}", problems[0]
+    else:
+        title, text = wording.NOTHING_CHOSEN
+    return PageContent(
+        banner=markup.notices(banner), headline=markup.empty(title, text), query=view.query
     )
-    return "No package chosen", text

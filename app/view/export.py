@@ -1,4 +1,4 @@
-"""History and forecast to take away: CSV, JSON, and the answers of the endpoints."""
+"""History and forecast as CSV and JSON, and the answer of ``/forecast``."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ class Answer(TypedDict):
 
 
 def answer(forecast: PackageForecast, days: int) -> Answer:
-    """A forecast as the endpoint gives it.
+    """The answer of ``/forecast``.
 
     Raises:
-        BundleError: if more days are asked for than the table has, and the model is unusable.
+        BundleError: if the table has fewer days than asked for, and the model is unusable.
     """
     return Answer(
         package=forecast.package.name,
@@ -74,7 +74,7 @@ def ahead(forecast: PackageForecast, days: int) -> list[Day]:
 
 
 def to_csv(shown: Sequence[PackageForecast]) -> str:
-    """History and forecast below each other, a row a day."""
+    """A row a day: each package's history and then its forecast."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -88,18 +88,12 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
 
 
 def to_json(shown: Sequence[PackageForecast]) -> str:
-    """The same, and what is known of the model's accuracy."""
-    return (
-        json.dumps(
-            [_whole(forecast) for forecast in shown],
-            indent=1,
-            allow_nan=False,
-        )
-        + "\n"
-    )
+    """History, forecast, total and backtest of each package."""
+    contents = [_contents(forecast) for forecast in shown]
+    return json.dumps(contents, indent=1, allow_nan=False) + "\n"
 
 
-def _whole(forecast: PackageForecast) -> dict[str, object]:
+def _contents(forecast: PackageForecast) -> dict[str, object]:
     history = [
         {"date": day, "downloads": round(value, 1), "repaired": repaired}
         for day, value, repaired in _past(forecast)

@@ -1,4 +1,4 @@
-"""The page's HTML: sentences of ``wording`` in semantic elements, everything escaped."""
+"""The HTML of the page: escaped text in semantic elements."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from app.view import wording
-from app.view.chart import shown_events
+from app.view.curves import shown_events
 from app.view.export import ahead
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.data.package_forecast import PackageForecast
+    from app.view.notices import Notice
     from app.view.state import View
-    from app.view.wording import Notice
     from forecast.bundle.manifest import Manifest
     from forecast.config import Event
     from forecast.github.artifact import Provenance
@@ -27,7 +27,7 @@ INTRODUCTION = """<h1>PyPI download forecast</h1>
 
 
 def notices(found: Sequence[Notice]) -> str:
-    """A list of what a visitor should know; empty without any."""
+    """The notices as a list; empty without any."""
     items = [
         f'<li class="notice {notice.kind}"><strong>{LABELS[notice.kind]}:</strong> '
         f"{_code(notice.text)}</li>"
@@ -37,8 +37,8 @@ def notices(found: Sequence[Notice]) -> str:
 
 
 def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
-    """The answer, before anything else."""
-    title = f"<h2>Forecast for {escape(wording.listed(shown))}</h2>"
+    """The heading, and the total of each package."""
+    title = f"<h2>Forecast for {escape(wording.format_names(shown))}</h2>"
     sentences = [escape(wording.headline(forecast, events)) for forecast in shown]
     if len(sentences) == 1:
         return f'{title}<p class="answer">{sentences[0]}</p>'
@@ -46,12 +46,12 @@ def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
 
 
 def empty(title: str, text: str) -> str:
-    """In place of a forecast."""
+    """A heading and a text in place of a forecast."""
     return f'<h2>{escape(title)}</h2><p class="answer empty">{_code(text)}</p>'
 
 
 def facts(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
-    """Whether to believe it, and how fresh it is."""
+    """How accurate the forecast is, and how recent model and counts are."""
     if len(shown) == 1:
         return _facts_of_one(shown[0], manifest)
     return _facts_of_many(shown, manifest)
@@ -59,15 +59,16 @@ def facts(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
 
 def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None) -> str:
     sentences = " ".join(escape(sentence) for sentence in wording.accuracy(forecast))
-    told = wording.track_record(forecast)
-    record = f'<p class="record">{escape(told)}</p>' if told else ""
-    figures = [(name, escape(value)) for name, value in wording.errors(forecast)]
-    fresh = [(name, _time(day)) for name, day in wording.freshness(forecast, manifest)]
+    record = wording.track_record(forecast)
+    if record:
+        record = f'<p class="record">{escape(record)}</p>'
+    figures = [(name, escape(value)) for name, value in wording.error_figures(forecast)]
+    dates = [(name, _time(day)) for name, day in wording.freshness(forecast, manifest)]
     return (
         '<div class="facts">'
-        f"<section><h3>Can it be believed?</h3><p>{sentences}</p>{_pairs(figures)}{record}"
+        f"<section><h3>Can you trust it?</h3><p>{sentences}</p>{_pairs(figures)}{record}"
         "</section>"
-        f"<section><h3>How fresh is it?</h3>{_pairs(fresh)}</section>"
+        f"<section><h3>How fresh is it?</h3>{_pairs(dates)}</section>"
         "</div>"
     )
 
@@ -84,8 +85,8 @@ def _facts_of_many(shown: Sequence[PackageForecast], manifest: Manifest | None) 
     )
     rows = []
     for forecast in shown:
-        mean, band = wording.expected(forecast)
-        figures = dict(wording.errors(forecast))
+        mean, band = wording.expected_total(forecast)
+        figures = dict(wording.error_figures(forecast))
         doubt = " (not better)" if wording.not_better(forecast) else ""
         rows.append(
             [
@@ -94,12 +95,12 @@ def _facts_of_many(shown: Sequence[PackageForecast], manifest: Manifest | None) 
                 band or "unknown",
                 figures.get("Error of the model (MASE)", "unknown") + doubt,
                 figures.get("Error of the seasonal naive (MASE)", "unknown"),
-                wording.date(forecast.observed_through),
+                wording.format_date(forecast.observed_through),
             ]
         )
     updated = wording.freshness(shown[0], manifest)[:1]
     return (
-        '<div class="facts"><section><h3>Can it be believed, and how fresh is it?</h3>'
+        '<div class="facts"><section><h3>Can you trust it, and how fresh is it?</h3>'
         f"{_table(heads, rows, 'The packages compared')}"
         f"{_pairs([(name, _time(day)) for name, day in updated])}</section></div>"
     )
@@ -113,16 +114,16 @@ def details(
     mirrors: bool,
     origin: str = "",
 ) -> str:
-    """How it was made, and what is marked on the chart; ``origin`` is HTML already."""
+    """Models, repaired days, events and definitions; ``origin`` is HTML already."""
     parts = []
     for forecast in shown:
         repaired = forecast.series.repaired
-        text = wording.choice(forecast)
-        parts.append(f"<h3>{escape(forecast.package.label)}</h3><p>Model: {escape(text)}</p>")
+        model = wording.model_summary(forecast)
+        parts.append(f"<h3>{escape(forecast.package.label)}</h3><p>Model: {escape(model)}</p>")
         if repaired:
             days = ", ".join(_time(day) for day in repaired)
             parts.append(
-                f"<p>Repaired days (estimated, as the count is missing or wrong): {days}.</p>"
+                f"<p>Repaired days (estimated, because the count is missing or wrong): {days}.</p>"
             )
         else:
             parts.append("<p>Every day was counted; none was repaired.</p>")
@@ -130,28 +131,27 @@ def details(
     if marked:
         items = "".join(f"<li>{escape(wording.event_note(event))}</li>" for event in marked)
         parts.append(f"<h3>Marked on the chart</h3><ul>{items}</ul>")
-    counted = "include those of mirrors" if mirrors else "leave out those of mirrors"
+    counted = "include" if mirrors else "leave out"
     parts.append(
         "<h3>How to read it</h3>"
-        f"<p>Counts are those of PyPI's download log and {counted}. The forecast starts on the "
-        "day after the last day observed. Of the days to come, 80 % and 95 % should lie within "
-        "the two bands; "
-        "the band of the total takes into account that errors of neighbouring days go together. "
-        "MASE is the mean absolute error, as a multiple of the usual change from one week to the "
-        "next; the seasonal naive forecast repeats the last week.</p>"
+        f"<p>Counts come from PyPI's download log and {counted} downloads by mirrors. The forecast "
+        "starts on the day after the last observed day. Of the coming days, 80 % and 95 % should "
+        "lie within the two bands; the band of the total allows for correlated errors of "
+        "neighbouring days. MASE is the mean absolute error divided by the usual change from one "
+        "week to the next; the seasonal naive forecast repeats the last week.</p>"
     )
     return f'<div class="details">{"".join(parts)}{origin}</div>'
 
 
 def origin(provenance: Provenance | None, *, asked: bool) -> str:
-    """Where the models come from, and what of that was checked."""
+    """Where the models come from, as far as that was verified."""
     text = _code(wording.origin(provenance, asked=asked))
     link = f' <a href="{escape(provenance.run_url)}">See the run.</a>' if provenance else ""
     return f"<h3>Where the models come from</h3><p>{text}{link}</p>"
 
 
 def numbers(shown: Sequence[PackageForecast]) -> str:
-    """The forecast as a table, for whoever reads rather than looks."""
+    """The forecast of each package as a table."""
     heads = ("Day", "Expected", "80 %: from", "to", "95 %: from", "to")
     parts = []
     for forecast in shown:
@@ -159,7 +159,7 @@ def numbers(shown: Sequence[PackageForecast]) -> str:
             [
                 f"{dt.date.fromisoformat(day['date']):%a %d %b %Y}",
                 *(
-                    wording.count(value)
+                    wording.format_count(value)
                     for value in (
                         day["mean"],
                         day["lower_80"],
@@ -171,12 +171,12 @@ def numbers(shown: Sequence[PackageForecast]) -> str:
             ]
             for day in ahead(forecast, forecast.days)
         ]
-        parts.append(_table(heads, rows, f"Downloads of {forecast.package.label} a day"))
+        parts.append(_table(heads, rows, f"Daily downloads of {forecast.package.label}"))
     return "".join(parts)
 
 
 def exports(view: View) -> str:
-    """Links to the same view as files."""
+    """Links to the data of the view as files."""
     name = view.packages[0].name
     query = escape(view.query)
     links = [
@@ -200,7 +200,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str) ->
         + "</tr>"
         for row in rows
     )
-    # A region that scrolls must be reachable by keyboard.
+    # A keyboard user must be able to reach a region that scrolls.
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
         f"<table><caption>{escape(caption)}</caption>"
@@ -209,11 +209,11 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str) ->
 
 
 def _time(day: dt.date) -> str:
-    return f'<time datetime="{day.isoformat()}">{wording.date(day)}</time>'
+    return f'<time datetime="{day.isoformat()}">{wording.format_date(day)}</time>'
 
 
 def _code(text: str) -> str:
-    """Escaped, with what stands between backticks as code."""
+    """Escaped, with the text between backticks as code."""
     parts = escape(text).split("`")
     if len(parts) % 2 == 0:
         return escape(text)

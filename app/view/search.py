@@ -1,4 +1,4 @@
-"""What is shown to somebody who types the name of a package."""
+"""The answer to a visitor who types part of a package's name."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from app.view import wording
 if TYPE_CHECKING:
     from app.data.catalogue import Catalogue
 
-MOST_FOUND = 30  # at once, of those that are looked for
+MOST_FOUND = 30  # names in one answer
 
 
 class SearchResult(TypedDict):
-    """What the page shows below a name that is being typed.
+    """What the page lists below the box.
 
     Attributes:
-        names: labels of packages, the likeliest first.
-        note: how many there are, and what else can be done.
+        names: of packages as they are displayed, the best match first.
+        note: how many packages match, or what to do if none does.
     """
 
     names: list[str]
     note: str
 
 
-def search(catalogue: Catalogue, text: str) -> SearchResult:
-    """What to show to somebody who has typed so much of a name.
+def find_names(catalogue: Catalogue, text: str) -> SearchResult:
+    """The packages whose name contains the text, or else those with a similar name.
 
     Args:
-        catalogue: the packages on offer.
-        text: as it was typed.
+        catalogue: the packages of the bundle and the config.
+        text: as typed so far.
     """
     found = catalogue.matches(text)
     if found:
-        note = wording.matches(min(len(found), MOST_FOUND), len(found))
+        note = wording.match_count(min(len(found), MOST_FOUND), len(found))
     else:
         found = catalogue.near(text)
         note = wording.no_match(near=bool(found))

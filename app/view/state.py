@@ -1,4 +1,4 @@
-"""What a visitor looks at, and the query string that opens it again."""
+"""The view that a visitor has chosen, and the query string that opens it again."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 Scale = Literal["absolute", "log", "indexed"]
 
-MOST_READ = 20  # names of which the first few good ones are taken
+MOST_READ = 20  # names to compare with that are read from a query; the rest is ignored
 MOST_COMPARED = 5  # packages on one chart, the first included
-ALL = 0  # the range that shows every day there is
+ALL = 0  # the range that shows every day
 RANGES = (30, 60, 90, 180, ALL)
 SCALES: tuple[Scale, ...] = get_args(Scale)
 
@@ -26,9 +26,9 @@ class View:
     """One state of the page.
 
     Attributes:
-        packages: as typed, the first one the page is about; empty until one is chosen.
+        packages: with the spelling of the visitor, the main one first; empty if none is chosen.
         scale: of the vertical axis.
-        days: of history shown, ``ALL`` for every day.
+        days: days of history shown, ``ALL`` for every day.
         smooth: whether a 7-day mean is drawn over the counts.
     """
 
@@ -39,24 +39,24 @@ class View:
 
     @property
     def query(self) -> str:
-        """The query string of this view, with its question mark."""
+        """The query string of this view, with its question mark; empty for the default view."""
         fields: dict[str, str] = {}
         if self.packages:
             fields["package"] = self.packages[0].label
         if len(self.packages) > 1:
             fields["compare"] = ",".join(package.label for package in self.packages[1:])
-        usual = View()
-        if self.scale != usual.scale:
+        default = View()
+        if self.scale != default.scale:
             fields["scale"] = self.scale
-        if self.days != usual.days:
+        if self.days != default.days:
             fields["range"] = "all" if self.days == ALL else str(self.days)
-        if self.smooth != usual.smooth:
+        if self.smooth != default.smooth:
             fields["smooth"] = "0"
         return "?" + urlencode(fields, safe=",") if fields else ""
 
 
 def parse_view(query: Mapping[str, str]) -> View:
-    """Read a query string; what is not understood is left at its default."""
+    """The view of a query string; an unknown value leaves the default."""
     view = View(packages=choose(query.get("package", ""), query.get("compare", "").split(",")))
     scales: dict[str, Scale] = {scale: scale for scale in SCALES}
     view = replace(view, scale=scales.get(query.get("scale", ""), view.scale))
@@ -66,10 +66,10 @@ def parse_view(query: Mapping[str, str]) -> View:
 
 
 def choose(package: str | None, others: Iterable[str]) -> tuple[Package, ...]:
-    """The packages typed, each once, without those that PyPI would not allow.
+    """The packages with these names, without duplicates and without invalid names.
 
-    A first one that PyPI would not allow is no reason to show another in its place:
-    then there is none at all.
+    If the first name is invalid, there are no packages at all: another one must not take
+    its place.
     """
     first = _package(package or "")
     if first is None:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from app.data.forecasts import Forecasts
 from app.view import export
 from app.view.export import Answer
-from app.view.search import search as search_names
+from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import visitor_in
 from forecast.config import LONGEST_NAME, Package
@@ -141,7 +141,7 @@ def find_route(forecasts: Forecasts) -> Route:
 
     def answer_find(request: Request) -> JSONResponse:
         text = request.query_params.get("text", "")
-        found = search_names(forecasts.store.catalogue, text)
+        found = find_names(forecasts.store.catalogue, text)
         return JSONResponse(found, headers=FIND_HEADERS)
 
     return Route("/find", answer_find)

@@ -51,7 +51,7 @@ STATES = (
     State("no-token", "No forecast for flask", "GITHUB_TOKEN", "?package=flask"),
     State("no-models", "No forecast for fastapi", "workflow"),
     State("no-model-yet", "No forecast for pytorch", "start the workflow", "?package=pytorch"),
-    State("loading", "One moment", "being fetched"),
+    State("loading", "One moment", "being loaded"),
 )
 
 

@@ -110,14 +110,14 @@ def test_enter_takes_what_is_typed_however_quickly(visit, pause):
     visit.page.keyboard.press("Enter")
     visit.wait_for_title("Forecast for torch")
     visit.page.wait_for_url("**/?package=torch")
-    assert "Model made today" in visit.text("#facts")
+    assert "Model trained today" in visit.text("#facts")
     assert package(visit).input_value() == "torch"
 
 
 def test_near_names_can_be_gone_to(visit):
     visit.open()
     package(visit).fill("scikitlern")
-    note(visit, "these come near. Enter takes any name on PyPI.")
+    note(visit, "similar names are listed. Press Enter to use the name as typed")
     visit.page.keyboard.press("ArrowDown")
     visit.page.keyboard.press("Enter")
     visit.wait_for_title("Forecast for scikit-learn")

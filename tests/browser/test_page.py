@@ -152,7 +152,7 @@ def test_any_package_of_pypi(visit):
     choose(visit, "Django")
     visit.wait_for_title("Forecast for Django")
     assert visit.trace("Forecast")["x"][0] == TODAY.isoformat()
-    assert "Model made today" in visit.text("#facts")
+    assert "Model trained today" in visit.text("#facts")
     visit.page.wait_for_url("**/?package=Django")
 
 

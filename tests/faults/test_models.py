@@ -16,8 +16,8 @@ from app.data.live_counts import LiveCounts
 from app.data.on_demand import OnDemand
 from app.data.store import ArtifactSource, Store
 from app.view.content import show
+from app.view.notices import notices
 from app.view.state import View, choose
-from app.view.wording import notices
 from forecast.config import Config
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import Limits, PunctualAdapter, new_session

@@ -52,7 +52,7 @@ def world(github_server, pypistats_server):
     return made
 
 
-def new_almanac(world, *, slow):
+def new_forecasts(world, *, slow):
     limits: dict[str, Any] = {"timeout": (2.0, TIGHT), "total_timeout": TIGHT} if slow else {}
     session = new_session()
     if slow:
@@ -78,7 +78,7 @@ def page(forecasts, world, name):
 
 @pytest.mark.parametrize("row", NEWER_DAYS, ids=str)
 def test_a_fault_leaves_the_app_its_forecast(row, world, written, caplog):
-    forecasts = new_almanac(world, slow=row.slow)
+    forecasts = new_forecasts(world, slow=row.slow)
     row.inflict(world)
     before = list(written)
 

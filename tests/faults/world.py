@@ -36,7 +36,7 @@ OWNED = "owned"  # the file that a pickle would write if it could
 
 
 def no_search(*_: Any) -> NoReturn:
-    """In place of the search on the spot: what the bundle does not have is not to be had."""
+    """In place of the search on demand: what the bundle does not have is not to be had."""
     raise SeriesError("is not searched here")
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 from app.view.content import show
+from app.view.notices import notices
 from app.view.state import View, choose
-from app.view.wording import notices
 from forecast.bundle.reader import read_zip
 from forecast.config import Package
 from tests.bundles import files_of, zip_of
@@ -136,7 +136,7 @@ class Year:
                 self.newest_seen[name] = max(answered[name])
             seen = self.newest_seen.get(name, dt.date.min)
             assert forecast.observed_through == max(bundle.entry(name).trained_through, seen)
-            check_outlook(forecast)
+            check_forecast(forecast)
             self.pages += 1
         return bundle
 
@@ -149,7 +149,7 @@ class Year:
         return " ".join(notice.text for notice in notices(self.space.store.snapshot, [], self.now))
 
 
-def check_outlook(forecast):
+def check_forecast(forecast):
     """A whole forecast of 30 days, finite, in order, from the day after the last one counted."""
     table = forecast.daily
     assert table.start == forecast.observed_through + DAY

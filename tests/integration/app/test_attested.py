@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.app import Settings, assemble
-from app.view import content as views
+from app.view import content
 from app.view.state import View, choose
 from forecast.config import Config
 from forecast.github import provenance
@@ -110,7 +110,7 @@ def show(github_server, pypistats_server, root, monkeypatch):
         settings = Settings(Path(), url, pypistats_server.url, models_dir, token)
         forecasts = assemble(settings, config, lambda: NOW)
         forecasts.store.refresh()
-        return views.show(forecasts, View(choose("flask", ())), NOW, wait=20.0)
+        return content.show(forecasts, View(choose("flask", ())), NOW, wait=20.0)
 
     return show
 
@@ -132,14 +132,14 @@ def test_the_page_says_what_was_checked(show, publish):
 def test_the_page_says_that_nothing_was_checked(show, publish):
     publish(2)
     shown = show(verify=False)
-    assert "Not verified, as config.toml does not ask for it" in text_of(shown.details)
+    assert "Not verified, because config.toml does not ask for it" in text_of(shown.details)
 
 
 def test_a_folder_s_models_are_not_verified_and_said_to_be_so(show, tmp_path):
     folder = tmp_path / "models"
     replace_folder(folder, files_of(make_bundle(("flask",), created_at=NOW)))
     shown = show(verify=True, models_dir=folder)
-    assert "Not verified, as the models were read from a folder." in text_of(shown.details)
+    assert "Not verified, because the models were read from a folder." in text_of(shown.details)
 
 
 def test_without_an_attestation_there_are_no_models_and_the_page_says_why(show, publish):

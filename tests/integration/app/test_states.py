@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.app import Settings, assemble
-from app.view import content as views
+from app.view import content
 from app.view.state import View, choose
 from forecast.config import Config
 from tests.bundles import (
@@ -43,7 +43,7 @@ class Page:
     def show(self, package="flask", *others, refresh=True):
         if refresh:
             self.forecasts.store.refresh()
-        return views.show(self.forecasts, View(choose(package, others)), self.now, wait=SECONDS)
+        return content.show(self.forecasts, View(choose(package, others)), self.now, wait=SECONDS)
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def page(github_server, pypistats_server, token):
 
 @pytest.fixture
 def without_counts(page, pypistats_server):
-    """PyPI Stats knows none of the packages, so no model can be made on the spot."""
+    """PyPI Stats knows none of the packages, so no model can be trained on demand."""
     pypistats_server.series.clear()
     return page
 
@@ -120,7 +120,7 @@ def test_no_artifact(without_counts):
     assert re.search(r"models.*workflow", text_of(shown))
 
 
-def test_no_artifact_yet_and_a_model_made_on_the_spot(page):
+def test_no_artifact_yet_and_a_model_trained_on_demand(page):
     shown = page.show()
     assert shown.figure is not None
     assert "Forecast for Flask" in shown.headline

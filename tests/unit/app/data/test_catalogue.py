@@ -2,7 +2,6 @@ import pytest
 
 from app.data import catalogue as chooser
 from app.data.catalogue import Catalogue
-from app.view.search import MOST_FOUND, search
 from forecast.config import Package
 
 LABELS = ("boto3", "types-requests", "Flask", "requests-oauthlib", "requests", "Scikit_Learn")
@@ -51,24 +50,3 @@ def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
     assert labels(some.near("flaskk")) == ["flask", "blask"]
     monkeypatch.setattr(chooser, "MOST_COMPARED", 2)
     assert labels(some.near("flaskk")) == ["flask"]
-
-
-def test_what_is_found_is_told():
-    many = catalogue(*(f"web-{at}" for at in range(1_000)))
-    found = search(many, "web")
-    assert found["names"] == [f"web-{at}" for at in range(MOST_FOUND)]
-    assert found["note"] == "The first 30 of 1,000 packages: type more of the name."
-    assert search(many, "web-999") == {"names": ["web-999"], "note": "1 package."}
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("flaks", (["flask"], "called so; these come near. Enter takes any name on PyPI.")),
-        ("zzz", ([], "called so. Enter takes any name on PyPI.")),
-    ],
-)
-def test_where_nothing_is_found_the_way_on_is_told(text, found):
-    names, end = found
-    answer = search(catalogue("flask", "requests"), text)
-    assert answer == {"names": names, "note": f"No package here is {end}"}

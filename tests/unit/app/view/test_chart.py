@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.data.package_forecast import from_bundle
 from app.data.track_record import Record, Said
 from app.view import chart
 from app.view.state import ALL, View
-from forecast.config import Event, Package
-from tests.bundles import LAST_DAY, make_bundle
+from forecast.config import Event
+from tests.bundles import LAST_DAY
+from tests.unit.app.view.samples import package_forecast
 
 STEP = Event(date=LAST_DAY - dt.timedelta(days=20), kind="definition", note="A <new> way %{x}")
 OUTAGE = Event(
@@ -20,11 +20,6 @@ OUTAGE = Event(
     note="Down",
 )
 OLD = Event(date=dt.date(2020, 1, 1), kind="outage", note="Long ago")
-
-
-def package_forecast(name="flask", **changes):
-    bundle = make_bundle(("flask", "requests", "a", "b", "c"))
-    return replace(from_bundle(bundle, Package(name, name), None, ()), **changes)
 
 
 def drawn(shown, view=None, events=()):
@@ -107,8 +102,8 @@ def test_the_indexed_scale_starts_at_100_and_tells_real_counts():
 
 def test_nothing_to_index_by_is_no_error():
     made = package_forecast()
-    nought = replace(made, series=replace(made.series, values=np.zeros(70)))
-    drawn([nought], View(scale="indexed"))
+    zeros = replace(made, series=replace(made.series, values=np.zeros(70)))
+    drawn([zeros], View(scale="indexed"))
 
 
 def test_the_hover_says_count_bands_and_weekday():
@@ -156,13 +151,41 @@ def test_five_packages_differ_in_colour_and_without():
     assert [each["name"] for each in figure["data"] if each.get("showlegend", True)] == list(names)
 
 
-def test_two_packages_keep_their_bands():
-    pair = drawn([package_forecast("flask"), package_forecast("requests")])
-    assert sum(each["name"] == "80 % band" for each in pair["data"]) == 2
+@pytest.mark.parametrize(("names", "bands"), [(("flask", "requests"), 2), (("a", "b", "c"), 0)])
+def test_two_packages_keep_their_bands_and_three_do_not(names, bands):
+    figure = drawn([package_forecast(name) for name in names])
+    assert sum(each["name"] == "80 % band" for each in figure["data"]) == bands
+    assert "95 % band" not in {each["name"] for each in figure["data"]}
+
+
+@pytest.mark.parametrize(
+    ("scale", "title"),
+    [
+        ("absolute", "Daily downloads of flask"),
+        ("log", "Daily downloads of flask (log scale)"),
+        ("indexed", "Daily downloads of flask, first week shown = 100"),
+    ],
+)
+def test_the_axis_says_what_it_measures(scale, title):
+    figure = drawn([package_forecast()], View(scale=scale))
+    assert figure["layout"]["yaxis"]["title"]["text"] == title
+    pair = drawn([package_forecast(), package_forecast("a")], View(scale=scale))
+    assert pair["layout"]["yaxis"]["title"]["text"] == title.replace(" of flask", "")
+
+
+def test_the_boundary_lies_between_history_and_forecast():
+    [boundary] = drawn([package_forecast()])["layout"]["shapes"]
+    assert boundary["x0"] == boundary["x1"] == f"{LAST_DAY}T12:00"
+
+
+@pytest.mark.parametrize(("scale", "traces"), [("absolute", 1), ("log", 1), ("indexed", 0)])
+def test_earlier_forecasts_are_left_out_of_an_index(scale, traces):
+    figure = drawn([with_record(7)], View(scale=scale))
+    assert sum(each["name"] == "Earlier forecast" for each in figure["data"]) == traces
 
 
 def with_record(*ages):
-    """An forecast with a forecast of each age in days, each telling a week."""
+    """A forecast with a forecast of each age in days, each telling a week."""
     said = tuple(
         Said(
             made_on=LAST_DAY - dt.timedelta(days=age),
@@ -175,24 +198,24 @@ def with_record(*ages):
     return package_forecast(record=record)
 
 
-def test_what_was_said_earlier_is_drawn_beside_what_came():
+def test_earlier_forecasts_are_drawn_beside_the_counts():
     figure = drawn([with_record(7, 14)])
-    first, second = [each for each in figure["data"] if each["name"] == "Said earlier"]
+    first, second = [each for each in figure["data"] if each["name"] == "Earlier forecast"]
     assert first["x"][0] == (LAST_DAY - dt.timedelta(days=7)).isoformat()
     assert first["text"][0].startswith("1,234 forecast on 14 November 2026")
     assert (first["showlegend"], second["showlegend"]) == (True, False)
 
 
-def test_what_was_said_before_the_range_is_not_drawn():
+def test_earlier_forecasts_are_cut_to_the_range():
     assert not [
         each
         for each in drawn([with_record(60)], View(days=30))["data"]
-        if each["name"] == "Said earlier"
+        if each["name"] == "Earlier forecast"
     ]
     [half] = [
         each
         for each in drawn([with_record(33)], View(days=30))["data"]
-        if each["name"] == "Said earlier"
+        if each["name"] == "Earlier forecast"
     ]
     assert len(half["x"]) == 3
 

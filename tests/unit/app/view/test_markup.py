@@ -5,8 +5,8 @@ import pytest
 
 from app.data.package_forecast import Choice, from_bundle
 from app.view import markup
+from app.view.notices import Notice
 from app.view.state import View, choose
-from app.view.wording import Notice
 from forecast.config import Package
 from forecast.github.artifact import Provenance
 from tests.bundles import make_bundle
@@ -92,7 +92,7 @@ def test_no_notices_no_list():
 
 def test_tables_can_be_reached_and_are_named():
     text = markup.numbers([package_forecast()])
-    assert 'tabindex="0" role="region" aria-label="Downloads of flask a day"' in text
+    assert 'tabindex="0" role="region" aria-label="Daily downloads of flask"' in text
     assert text.count('scope="row"') == 30
 
 

@@ -66,3 +66,14 @@ def test_no_more_than_five():
     chosen = choose("a", list("bcdefgh"))
     assert len(chosen) == MOST_COMPARED == 5
     assert chosen[-1].name == "e"
+
+
+def test_only_so_many_names_are_read():
+    invalid = ["-"] * 19
+    assert [package.name for package in choose("a", [*invalid, "b", "c"])] == ["a", "b"]
+
+
+def test_one_of_several_values_is_in_the_query():
+    assert View(smooth=False).query == "?smooth=0"
+    assert View(scale="log").query == "?scale=log"
+    assert View(days=30).query == "?range=30"

@@ -1,0 +1,166 @@
+"""What a visitor should know before trusting the chart, and from when on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from app.view.wording import format_date, format_names, not_better
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Sequence
+
+    from app.data.package_forecast import PackageForecast
+    from app.data.store import Snapshot
+    from forecast.bundle.manifest import Manifest
+
+STALE_MODEL = 10  # days; the job is weekly, and may be late
+STALE_DATA = 4  # days; PyPI Stats loads every night, and may be late
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One sentence or two, and how serious they are."""
+
+    kind: Literal["sample", "warning", "info", "error"]
+    text: str
+
+
+def notices(
+    snapshot: Snapshot,
+    shown: Sequence[PackageForecast],
+    now: dt.datetime,
+    configured: Collection[str] = (),
+) -> list[Notice]:
+    """All notices of a view, the most serious first.
+
+    Args:
+        snapshot: the bundle in use.
+        shown: the packages shown.
+        now: the present moment, UTC.
+        configured: names of the packages that the weekly run should train.
+    """
+    manifest = snapshot.bundle.manifest if snapshot.bundle else None
+    found = [
+        *_sample(manifest),
+        *_problem(snapshot),
+        *_stale_model(manifest, now),
+        *_stale_counts(shown, now),
+        *_unreadable(shown),
+        *_missing_days(shown),
+        *_not_better(shown),
+    ]
+    if manifest is not None:
+        found += [*_carried(shown, manifest), *_untrained(shown, configured)]
+    return found
+
+
+def _sample(manifest: Manifest | None) -> list[Notice]:
+    if manifest is None or manifest.source != "sample":
+        return []
+    text = (
+        "These counts are made up, and only look like downloads. "
+        "Train on real counts with `python -m trainer`, or let the workflow do it."
+    )
+    return [Notice("sample", text)]
+
+
+def _problem(snapshot: Snapshot) -> list[Notice]:
+    """Why the last look for a newer bundle failed."""
+    if not snapshot.problem:
+        return []
+    if snapshot.bundle is None:
+        return [Notice("error", snapshot.problem)]
+    text = "Newer models could not be loaded, so the last good ones are shown."
+    return [Notice("warning", f"{text} {snapshot.problem}")]
+
+
+def _stale_model(manifest: Manifest | None, now: dt.datetime) -> list[Notice]:
+    age = 0 if manifest is None else (now - manifest.created_at).days
+    if age <= STALE_MODEL:
+        return []
+    text = (
+        f"The models are {age:,} days old, although they should be renewed every week: "
+        "check whether GitHub has disabled the schedule, as it does after 60 days without "
+        "a commit, and start the workflow by hand."
+    )
+    return [Notice("warning", text)]
+
+
+def _stale_counts(shown: Sequence[PackageForecast], now: dt.datetime) -> list[Notice]:
+    """One notice for all packages with the same newest day."""
+    packages: dict[dt.date, list[PackageForecast]] = {}
+    for forecast in shown:
+        packages.setdefault(forecast.observed_through, []).append(forecast)
+    ages = {day: (now.date() - day).days for day in packages}
+    return [
+        Notice(
+            "warning",
+            f"The newest counts of {format_names(packages[day])} are {age:,} days old "
+            f"({format_date(day)}), so the forecast starts in the past: "
+            "check whether PyPI Stats is up and the weekly run succeeds.",
+        )
+        for day, age in ages.items()
+        if age > STALE_DATA
+    ]
+
+
+def _unreadable(shown: Sequence[PackageForecast]) -> list[Notice]:
+    """Packages whose model this version of the app cannot load."""
+    return [
+        Notice(
+            "warning",
+            f"The model of {forecast.package.label} cannot be read by this version of the page, "
+            "so the forecast published with it is shown: run the workflow again.",
+        )
+        for forecast in shown
+        if forecast.total is None
+    ]
+
+
+def _missing_days(shown: Sequence[PackageForecast]) -> list[Notice]:
+    return [
+        Notice(
+            "info",
+            f"Newer days of {forecast.package.label} are missing, so the forecast starts after "
+            f"{format_date(forecast.observed_through)}. {forecast.problem}",
+        )
+        for forecast in shown
+        if forecast.problem
+    ]
+
+
+def _not_better(shown: Sequence[PackageForecast]) -> list[Notice]:
+    """One notice for all packages whose model does not beat the seasonal naive forecast."""
+    doubtful = [forecast for forecast in shown if not_better(forecast)]
+    if not doubtful:
+        return []
+    text = (
+        f"For {format_names(doubtful)} the model was no better than repeating the last week: "
+        "do not trust its forecast more than that."
+    )
+    return [Notice("warning", text)]
+
+
+def _carried(shown: Sequence[PackageForecast], manifest: Manifest) -> list[Notice]:
+    """Packages whose model is of an earlier run, as the last one could not train them."""
+    entries = [(forecast, manifest.model_of(forecast.package.name)) for forecast in shown]
+    return [
+        Notice("info", f"The last run did not train {forecast.package.label}: {entry.reason}.")
+        for forecast, entry in entries
+        if entry is not None and entry.status == "carried" and not forecast.on_the_spot
+    ]
+
+
+def _untrained(shown: Sequence[PackageForecast], configured: Collection[str]) -> list[Notice]:
+    """Packages of the config that the weekly run has not trained yet."""
+    return [
+        Notice(
+            "info",
+            f"{forecast.package.label} has no model from the weekly run yet, so the page trained "
+            "one today. Start the workflow by hand, or wait for the weekly run.",
+        )
+        for forecast in shown
+        if forecast.on_the_spot and forecast.package.name in configured
+    ]

@@ -1,0 +1,107 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from app.data.store import Snapshot
+from app.view import content
+from app.view.state import View, choose
+from forecast.config import Config
+from forecast.errors import ForecastError
+from forecast.github.artifact import Provenance
+from tests.bundles import CREATED_AT, make_bundle
+from tests.unit.app.view.samples import package_forecast
+
+NOW = CREATED_AT
+PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)
+
+
+class Forecasts:
+    """Forecasts of flask and requests; another name fails."""
+
+    def __init__(self, bundle=None, problem="", **changes):
+        config = Config(
+            packages=["flask"], username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
+        )
+        snapshot = Snapshot(bundle, problem, looked=True, provenance=PROVENANCE)
+        self.store = SimpleNamespace(snapshot=snapshot, config=config, configured={"flask"})
+        self.asked = []
+        self.changes = changes
+
+    def package_forecast(self, package, **options):
+        self.asked.append((package.name, options))
+        if package.name not in {"flask", "requests"}:
+            raise ForecastError(f"{package.name} is unknown")
+        return package_forecast(package.name, **self.changes)
+
+
+def show(forecasts, *names, **options):
+    return content.show(forecasts, View(choose(names[0], names[1:])), NOW, **options)
+
+
+def test_every_part_of_a_view_is_filled():
+    forecasts = Forecasts(make_bundle())
+    shown = show(forecasts, "flask", "requests", wait=3.0, visitor="me")
+    assert "Forecast for flask and requests" in shown.headline
+    assert json.loads(shown.figure)["config"]["toImageButtonOptions"]["filename"] == (
+        "flask-requests-forecast"
+    )
+    assert shown.banner == shown.warnings == ""
+    for part in (shown.facts, shown.exports, shown.details, shown.numbers):
+        assert part
+    assert shown.query == "?package=flask&compare=requests"
+    assert [name for name, _ in forecasts.asked] == ["flask", "requests"]
+    for _, options in forecasts.asked:
+        assert (options["wait"], options["visitor"]) == (3.0, "me")
+
+
+def test_sample_data_and_errors_come_above_and_warnings_below_the_headline():
+    shown = show(Forecasts(make_bundle(source="sample"), "GitHub is down."), "flask", "nonesuch")
+    assert "Sample data" in shown.banner
+    assert "GitHub is down" not in shown.banner
+    assert "GitHub is down" in shown.warnings
+    assert "nonesuch is unknown" in shown.warnings
+    assert "Forecast for flask<" in shown.headline
+
+
+def test_without_the_first_package_nothing_else_is_asked_for():
+    forecasts = Forecasts(make_bundle())
+    shown = show(forecasts, "nonesuch", "flask")
+    assert [name for name, _ in forecasts.asked] == ["nonesuch"]
+    assert shown.figure is None
+    assert "No forecast for nonesuch" in shown.headline
+    assert "nonesuch is unknown" in shown.headline
+    assert shown.query == "?package=nonesuch&compare=flask"
+
+
+@pytest.mark.parametrize(
+    ("problem", "repeated"), [("nonesuch is unknown", True), ("GitHub is down.", False)]
+)
+def test_a_reason_is_told_once(problem, repeated):
+    shown = show(Forecasts(None, problem), "nonesuch")
+    assert (shown.banner == "") is repeated
+
+
+def test_no_package():
+    shown = show(Forecasts(make_bundle()), "a b")
+    assert "No package chosen" in shown.headline
+    assert "letters and digits" in shown.headline
+
+
+@pytest.mark.parametrize(("on_the_spot", "told"), [(False, True), (True, False)])
+def test_only_published_models_come_from_somewhere(on_the_spot, told):
+    shown = show(Forecasts(make_bundle(), on_the_spot=on_the_spot), "flask")
+    assert ("Attested by GitHub Actions" in shown.details) is told
+
+
+def test_an_unexpected_error_leaves_a_page(monkeypatch, caplog):
+    monkeypatch.setattr("app.view.chart.draw", lambda *_: 1 / 0)
+    shown = show(Forecasts(make_bundle()), "flask")
+    assert "Nothing to show" in shown.headline
+    assert "ZeroDivisionError" in shown.headline
+    assert shown.query == "?package=flask"
+    assert "drawing ?package=flask failed" in caplog.text
+
+
+def test_loading():
+    assert "The models are being loaded" in content.loading().headline

@@ -1,0 +1,141 @@
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from app.data.store import Snapshot
+from app.view import wording
+from app.view.notices import notices
+from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
+from tests.unit.app.view.samples import SCORES, package_forecast
+
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+
+def texts(bundle=None, shown=(), now=NOW, problem="", configured=()):
+    found = notices(Snapshot(bundle, problem, looked=True), shown, now, configured)
+    return [(notice.kind, notice.text) for notice in found]
+
+
+def test_nothing_to_notice():
+    assert texts(make_bundle(), [package_forecast()]) == []
+
+
+def test_sample_data_comes_first():
+    bundle = make_bundle(source="sample")
+    kind, text = texts(bundle, [package_forecast()], problem="x")[0]
+    assert kind == "sample"
+    assert "made up" in text
+
+
+def test_a_problem_without_a_bundle_is_told_as_it_is():
+    assert texts(problem="Set GITHUB_TOKEN.") == [("error", "Set GITHUB_TOKEN.")]
+
+
+def test_a_problem_beside_a_good_bundle_is_a_warning():
+    [(kind, text)] = texts(make_bundle(), [], problem="GitHub is down.")
+    assert kind == "warning"
+    assert text.endswith("the last good ones are shown. GitHub is down.")
+
+
+@pytest.mark.parametrize(("days", "old"), [(10, False), (11, True)])
+def test_a_stale_model(days, old):
+    found = texts(make_bundle(), [], now=CREATED_AT + dt.timedelta(days=days))
+    assert bool(found) is old
+    if old:
+        assert "11 days old" in found[0][1]
+        assert "start the workflow by hand" in found[0][1]
+
+
+@pytest.mark.parametrize(("days", "old"), [(4, False), (5, True)])
+def test_old_counts(days, old):
+    now = dt.datetime.combine(LAST_DAY, dt.time(12), dt.UTC) + dt.timedelta(days=days)
+    found = texts(make_bundle(), [package_forecast(), package_forecast("requests")], now=now)
+    assert bool(found) is old
+    if old:
+        [(_, text)] = found
+        assert "flask and requests are 5 days old (21 November 2026)" in text
+
+
+def test_a_model_that_does_not_beat_the_naive_is_warned_of():
+    worse = SCORES.model_copy(update={"ratio": 1.0})
+    [(kind, text)] = texts(
+        make_bundle(), [package_forecast(), package_forecast("requests", scores=worse)]
+    )
+    assert kind == "warning"
+    assert "For requests the model was no better than" in text
+
+
+def test_missing_days_and_missing_models_are_told():
+    found = texts(
+        make_bundle(),
+        [package_forecast(problem="Down."), package_forecast(on_the_spot=True)],
+        configured={"flask"},
+    )
+    assert [kind for kind, _ in found] == ["info", "info"]
+    assert "starts after 21 November 2026. Down." in found[0][1]
+    assert (
+        "flask has no model from the weekly run yet, so the page trained one today" in found[1][1]
+    )
+
+
+def carried():
+    """A bundle that has flask's model from the run of the week before."""
+    entry = (
+        make_bundle()
+        .manifest.packages["flask"]
+        .model_copy(
+            update={
+                "status": "carried",
+                "reason": "PyPI Stats is down; the model of 2026-11-15 goes on serving",
+                "trained_at": CREATED_AT - dt.timedelta(days=7),
+            }
+        )
+    )
+    made = make_bundle()
+    packages = {**made.manifest.packages, "flask": entry}
+    manifest = made.manifest.model_copy(update={"packages": packages})
+    return replace(made, manifest=manifest)
+
+
+def test_a_model_of_an_earlier_run_says_why_and_since_when():
+    found = notices(Snapshot(carried(), looked=True), [package_forecast()], NOW)
+    [notice] = found
+    assert notice.text == (
+        "The last run did not train flask: PyPI Stats is down; "
+        "the model of 2026-11-15 goes on serving."
+    )
+    assert notices(Snapshot(carried(), looked=True), [package_forecast("requests")], NOW) == []
+    on_demand = package_forecast(on_the_spot=True)
+    assert notices(Snapshot(carried(), looked=True), [on_demand], NOW) == []
+    fresh = dict(wording.freshness(package_forecast(), carried().manifest))
+    assert fresh["Last model updated on"] == dt.date(2026, 11, 15)
+
+
+def test_a_model_that_cannot_be_read_is_told():
+    made = package_forecast()
+    vars(made)["total"] = None
+    [(kind, text)] = texts(make_bundle(), [made])
+    assert kind == "warning"
+    assert "run the workflow again" in text
+
+
+def test_a_package_outside_the_config_needs_no_weekly_model():
+    made = package_forecast(on_the_spot=True)
+    assert texts(make_bundle(), [made], configured={"requests"}) == []
+    assert texts(None, [made], configured={"flask"}) == []
+
+
+def test_the_most_serious_notice_comes_first():
+    worse = SCORES.model_copy(update={"ratio": 1.0})
+    found = texts(
+        make_bundle(source="sample"),
+        [package_forecast(scores=worse, problem="Down.")],
+        now=NOW + dt.timedelta(days=30),
+        problem="GitHub is down.",
+    )
+    starts = ["These counts", "Newer models", "The models are", "The newest counts", "Newer days"]
+    starts.append("For flask")
+    assert [text.startswith(start) for (_, text), start in zip(found, starts, strict=True)] == [
+        True
+    ] * 6
