@@ -136,10 +136,7 @@ def _curve(forecast: PackageForecast, view: View) -> Curve:
     means = _trailing_mean(np.concatenate([values, daily.mean]))
     days = [first + dt.timedelta(days=day) for day in range(len(values) - skipped)]
     repaired = set(series.repaired)
-    bands = {
-        name: np.asarray(getattr(daily, name), dtype=np.float64)
-        for name in ("mean", "lower_80", "upper_80", "lower_95", "upper_95")
-    }
+    bands = daily.columns()
     curve = Curve(
         label=forecast.package.label,
         days=[day.isoformat() for day in days],
