@@ -38,6 +38,21 @@ CREATED_AT = dt.datetime(2026, 11, 22, 3, 23, tzinfo=dt.UTC)
 NAIVE = Member((0, 0, 0), (0, 1, 0, 7), "log", (0.01,), 1.0)
 
 
+BANDS = {
+    "mean": 300.0,
+    "lower_80": 200.0,
+    "upper_80": 400.0,
+    "lower_95": 100.0,
+    "upper_95": 500.0,
+}
+
+
+def bands(days=2) -> Forecast:
+    """A forecast with a value of its own in each column."""
+    start = LAST_DAY + dt.timedelta(days=1)
+    return Forecast(start=start, **{name: np.full(days, each) for name, each in BANDS.items()})
+
+
 def counts(last_day=LAST_DAY, days=70, size=1000):
     """A weekly rhythm that grows a little."""
     index = pd.date_range(end=pd.Timestamp(last_day), periods=days, freq="D")
