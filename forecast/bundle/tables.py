@@ -108,7 +108,7 @@ def read_table(data: bytes, table: str) -> Table:
         table: its name, one of ``COLUMNS``.
 
     Raises:
-        BundleError: if it is not as we write it.
+        BundleError: if anything in it is wrong.
     """
     first = header(table)
     if not data.startswith(first):
@@ -163,7 +163,7 @@ def _parse(lines: bytes, table: str) -> pd.DataFrame:
             known = pd.to_datetime(rows[column].cat.categories.astype("str"), format="%Y-%m-%d")
             rows[column] = known[rows[column].cat.codes.to_numpy()]
     except Exception as error:  # noqa: BLE001 - pandas raises whatever its parsers raise
-        raise BundleError(f"{table} is not a table of ours ({type(error).__name__})") from None
+        raise BundleError(f"{table} is malformed ({type(error).__name__})") from None
     if rows[dates].isna().any(axis=None):  # pandas reads an empty text as no day, without a word
         raise BundleError(f"{table}: a row has no day")
     CHECKS[table](rows, table)
@@ -191,7 +191,7 @@ def _check_shape(data: bytes, table: str) -> None:
     whole = data.endswith(b"\n") and len(marks) % width == 0
     ends = marks.reshape(-1, width) == NEWLINE if whole else np.zeros((1, width), dtype=bool)
     if not (ends[:, -1].all() and not ends[:, :-1].any()):
-        raise BundleError(f"{table} is not a table of ours: expected {width} fields in every line")
+        raise BundleError(f"{table} is malformed: expected {width} fields in every line")
 
 
 def _check_counts(rows: pd.DataFrame, table: str) -> None:

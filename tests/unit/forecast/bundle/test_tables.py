@@ -154,7 +154,7 @@ def test_a_table_that_breaks_off_in_a_line_is_refused(made, data):
 
 @pytest.mark.parametrize("extra", [b"\n", b"a,2026-01-01\n1,2,3,4\n", b"\xff,2026-01-01,1\n"])
 def test_lines_of_another_shape_are_refused(extra):
-    with pytest.raises(BundleError, match=r"history\.csv is not a table of ours"):
+    with pytest.raises(BundleError, match=r"history\.csv is malformed"):
         read_table(header(HISTORY) + extra, HISTORY)
 
 
