@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.figures import Figure, table
+from forecast.bands import Forecast
 from forecast.bundle.reader import Bundle, read_folder
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-    from forecast.model.ensemble import Forecast
 
 MANY = 5_000  # packages
 CHARTS = 50
@@ -117,8 +117,7 @@ def multiply(bundle: Bundle, size: int, folder: Path) -> None:
 def scaled(forecast: Forecast, random: np.random.Generator) -> Forecast:
     """The same forecast of a package of another size."""
     factor = random.uniform(0.5, 2)
-    means = {name: value * factor for name, value in vars(forecast).items() if name != "start"}
-    return replace(forecast, **means)
+    return Forecast.of(forecast.start, {n: v * factor for n, v in forecast.columns().items()})
 
 
 def start(models: Path) -> float:

@@ -52,7 +52,7 @@ class Peer:
 def ours(values: Array, start: dt.date, days: int) -> Array:
     """The search of this project: search, backtest, final fit and forecast."""
     made = train(values, start, horizon=days, m_values=M_VALUES).model.predict(days)
-    return np.stack([made.mean, made.lower_80, made.upper_80, made.lower_95, made.upper_95])
+    return np.stack(list(made.columns().values()))
 
 
 def ours_without_holidays(values: Array, start: dt.date, days: int) -> Array:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.bands import Bands
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -75,16 +77,16 @@ class Summary:
 
 
 def measure(window: Window, made: Array, seconds: float, *, failed: bool) -> Run:
-    """Compare a forecast of shape (5, days) with what came; unknown days do not count."""
+    """Compare a forecast (5, days), in the order of ``BAND_COLUMNS``, with the known days."""
     known = ~np.isnan(window.actual)
     actual = window.actual[known]
-    centre, lower_80, upper_80, lower_95, upper_95 = np.maximum(made[:, known], 0.0)
-    outside = np.maximum(lower_80 - actual, 0.0) + np.maximum(actual - upper_80, 0.0)
+    bands = Bands(*np.maximum(made[:, known], 0.0))
+    outside = np.maximum(bands.lower_80 - actual, 0.0) + np.maximum(actual - bands.upper_80, 0.0)
     return Run(
-        mase=float(np.mean(np.abs(centre - actual))) / window.scale,
-        inside_80=float(np.mean((lower_80 <= actual) & (actual <= upper_80))),
-        inside_95=float(np.mean((lower_95 <= actual) & (actual <= upper_95))),
-        interval=float(np.mean(upper_80 - lower_80 + MISS * outside)) / window.scale,
+        mase=float(np.mean(np.abs(bands.mean - actual))) / window.scale,
+        inside_80=float(np.mean((bands.lower_80 <= actual) & (actual <= bands.upper_80))),
+        inside_95=float(np.mean((bands.lower_95 <= actual) & (actual <= bands.upper_95))),
+        interval=float(np.mean(bands.upper_80 - bands.lower_80 + MISS * outside)) / window.scale,
         seconds=seconds,
         failed=failed,
     )

@@ -119,7 +119,7 @@ def predicted(past: Past, days: int) -> Array:
     longer = past.last(days)
     model = train(longer.values, longer.start, horizon=HORIZON, m_values=(7,)).model
     made = model.predict(HORIZON)
-    return np.stack([made.mean, made.lower_80, made.upper_80, made.lower_95, made.upper_95])
+    return np.stack(list(made.columns().values()))
 
 
 def _days(past: Past) -> int:

@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from forecast.bands import Forecast
 from forecast.bundle.manifest import MANIFEST, Backtest, Manifest, MemberEntry, PackageEntry
 from forecast.bundle.reader import Bundle, digest, read_zip
 from forecast.bundle.replace import replacing
-from forecast.bundle.tables import head
+from forecast.bundle.tables import (
+    FORECASTS,
+    HISTORY,
+    forecast_rows,
+    header,
+    history_rows,
+    record_rows,
+)
 from forecast.bundle.writer import Writer
 from forecast.model.ensemble import Model
 from forecast.model.member import Member
@@ -28,6 +36,21 @@ if TYPE_CHECKING:
 LAST_DAY = dt.date(2026, 11, 21)
 CREATED_AT = dt.datetime(2026, 11, 22, 3, 23, tzinfo=dt.UTC)
 NAIVE = Member((0, 0, 0), (0, 1, 0, 7), "log", (0.01,), 1.0)
+
+
+BANDS = {
+    "mean": 300.0,
+    "lower_80": 200.0,
+    "upper_80": 400.0,
+    "lower_95": 100.0,
+    "upper_95": 500.0,
+}
+
+
+def bands(days=2) -> Forecast:
+    """A forecast with a value of its own in each column."""
+    start = LAST_DAY + dt.timedelta(days=1)
+    return Forecast(start=start, **{name: np.full(days, each) for name, each in BANDS.items()})
 
 
 def counts(last_day=LAST_DAY, days=70, size=1000):
@@ -95,16 +118,25 @@ def in_memory(folder: Path) -> Bundle:
 
 
 def files_of(bundle: Bundle) -> dict[str, bytes]:
-    """File name to content of all the files of a bundle."""
-    kept, sizes = bundle.kept, {}
-    for table, index in bundle.index.items():
-        ends = [block.start + block.length for blocks in index.values() for block in blocks]
-        sizes[table] = max(ends, default=len(head(table)))
+    """File name to content of all the files of a bundle, the tables written anew."""
+    tables = {
+        name: header(name) + b"".join(_rows(bundle, name, package) for package in table.places)
+        for name, table in bundle.tables.items()
+    }
     models = [entry.file for entry in bundle.modelled.values() if entry.file]
     return {MANIFEST: bundle.manifest.dump()} | {
-        name: kept.part(name, 0, sizes[name]) if name in sizes else kept.whole(name)
+        name: tables[name] if name in tables else bundle.read_file(name)
         for name in [*bundle.manifest.files, *models]
     }
+
+
+def _rows(bundle: Bundle, table: str, package: str) -> bytes:
+    if table == HISTORY:
+        return history_rows(package, bundle.history(package))
+    rows = bundle.tables[table].of(package)
+    if table == FORECASTS:
+        return forecast_rows(package, Forecast.of(rows["date"].iloc[0].date(), rows))
+    return record_rows(rows, table)
 
 
 def with_files(bundle: Bundle, **changed: bytes) -> Bundle:

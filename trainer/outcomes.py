@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.bands import BAND_COLUMNS, Forecast
 from forecast.bundle.manifest import PackageEntry
-from forecast.bundle.tables import VALUES
 from forecast.errors import ConfigError
-from forecast.model.ensemble import Forecast
 from trainer.database import Database
 from trainer.engines.task import Outcome, Product
 
@@ -72,7 +71,7 @@ class Outcomes:
         """Add one, in place of an earlier one of the same package."""
         row: tuple[object, ...] = (None,) * 5
         if product := outcome.product:
-            forecast = np.stack([getattr(product.forecast, value) for value in VALUES])
+            forecast = np.stack(list(product.forecast.columns().values()))
             row = (
                 product.entry.model_dump_json(),
                 product.model,
@@ -102,12 +101,12 @@ class Outcomes:
         _, reason, seconds, entry, model, start, forecast, pictures = found[0]
         product = None
         if entry is not None:
-            values = np.frombuffer(forecast, dtype="float64").reshape(len(VALUES), -1)
+            values = np.frombuffer(forecast, dtype="float64").reshape(len(BAND_COLUMNS), -1)
             day = dt.date.fromisoformat(start)
             product = Product(
                 PackageEntry.model_validate_json(entry),
                 model,
-                Forecast(day, *values),
+                Forecast.of(day, dict(zip(BAND_COLUMNS, values, strict=True))),
                 json.loads(pictures),
             )
         return Outcome(name, product, reason, seconds)

@@ -8,14 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from forecast.bands import Forecast
 from forecast.bundle.manifest import PUBLIC, PackageEntry
 from forecast.bundle.reader import extract, read_folder
-from forecast.bundle.tables import VALUES
 from forecast.errors import BundleError
 from forecast.github.newest import open_newest
-from forecast.model.ensemble import Forecast
 from trainer.engines.task import Product
 from trainer.reports.pictures import badge, chart
 
@@ -147,8 +144,7 @@ def _forecast(previous: Bundle, name: str, model: Model, days: int) -> Forecast:
     if previous.manifest.forecast_days != days:
         return model.predict(days)
     table = previous.forecast(name)
-    columns = [np.asarray(table[value], dtype=np.float64) for value in VALUES]
-    return Forecast(table.index[0].date(), *columns)
+    return Forecast.of(table.index[0].date(), table)
 
 
 def _pictures(

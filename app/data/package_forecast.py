@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-
 from app.data.track_record import record_of
+from forecast.bands import Forecast
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
 from forecast.series import Series, regular
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Collection
 
+    import numpy as np
+    import pandas as pd
     from numpy.typing import NDArray
 
     from app.data.track_record import Record
+    from forecast.bands import Total
     from forecast.bundle.manifest import Backtest
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
-    from forecast.model.ensemble import Forecast, Model, Total
+    from forecast.model.ensemble import Model
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ class PackageForecast:
         """
         if days > len(self.daily.mean):
             return self.model.predict(days)
-        return cut(self.daily, days)
+        return self.daily.first(days)
 
     @cached_property
     def total(self) -> Total | None:
@@ -181,7 +182,7 @@ def from_bundle(
         package=package,
         series=_until(series, trained_through),
         trained_through=trained_through,
-        daily=_table(bundle.forecast(package.name)),
+        daily=Forecast.of(trained_through + dt.timedelta(days=1), bundle.forecast(package.name)),
         backtest=entry.backtest,
         choice=choice,
         load=lambda: bundle.model(package.name),
@@ -201,20 +202,6 @@ def arima(order: tuple[int, ...] | None, seasonal: tuple[int, ...] | None) -> st
     if seasonal and seasonal[-1] > 1:
         name += f"({','.join(map(str, seasonal[:-1]))}){seasonal[-1]}"
     return name
-
-
-def cut(forecast: Forecast, days: int) -> Forecast:
-    """The first days of a forecast."""
-    from forecast.model.ensemble import Forecast as Cut  # noqa: PLC0415 - numpy is all that most calls need
-
-    return Cut(
-        forecast.start,
-        forecast.mean[:days],
-        forecast.lower_80[:days],
-        forecast.upper_80[:days],
-        forecast.lower_95[:days],
-        forecast.upper_95[:days],
-    )
 
 
 def _merged(
@@ -254,13 +241,6 @@ def _until(series: Series, day: dt.date) -> Series:
         )
     repaired = tuple(each for each in series.repaired if each <= day)
     return Series(series.start, counts[:length], repaired)
-
-
-def _table(rows: pd.DataFrame) -> Forecast:
-    from forecast.model.ensemble import Forecast as Table  # noqa: PLC0415 - see above
-
-    columns = [np.asarray(rows[name], dtype=np.float64) for name in rows.columns]
-    return Table(pd.Timestamp(str(rows.index[0])).date(), *columns)
 
 
 def _day(value: dt.date | None) -> dt.date:

@@ -59,10 +59,7 @@ def curve_of(forecast: PackageForecast, view: View) -> Curve:
     counts, past_means = series.values[skipped:], means[skipped : len(series.values)]
     days = _days_from(first, len(counts))
     repaired = set(series.repaired)
-    bands = {
-        name: np.asarray(getattr(daily, name), dtype=np.float64)
-        for name in ("mean", "lower_80", "upper_80", "lower_95", "upper_95")
-    }
+    bands = daily.columns()
     curve = Curve(
         label=forecast.package.label,
         days=[day.isoformat() for day in days],

@@ -6,21 +6,21 @@ import csv
 import datetime as dt
 import io
 import json
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from app.data.package_forecast import counted
-from forecast.bundle.tables import VALUES
+from forecast.bands import BAND_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.data.package_forecast import PackageForecast
 
-COLUMNS = ("package", "date", "downloads", "repaired", *VALUES)
+COLUMNS = ("package", "date", "downloads", "repaired", *BAND_COLUMNS)
 
 
 class Day(TypedDict):
-    """One day of a forecast."""
+    """One day of a forecast; the keys spelled, as the schema of the endpoint is made of them."""
 
     date: str
     mean: float
@@ -59,15 +59,20 @@ def ahead(forecast: PackageForecast, days: int) -> list[Day]:
     Raises:
         BundleError: see :func:`answer`.
     """
+    return [cast("Day", {"date": day, **values}) for day, values in by_day(forecast, days)]
+
+
+def by_day(forecast: PackageForecast, days: int) -> list[tuple[str, dict[str, float]]]:
+    """Each day with its value by column, to a tenth of a download.
+
+    Raises:
+        BundleError: see :func:`answer`.
+    """
     made = forecast.ahead(days)
     return [
-        Day(
-            date=(made.start + dt.timedelta(days=at)).isoformat(),
-            mean=round(float(made.mean[at]), 1),
-            lower_80=round(float(made.lower_80[at]), 1),
-            upper_80=round(float(made.upper_80[at]), 1),
-            lower_95=round(float(made.lower_95[at]), 1),
-            upper_95=round(float(made.upper_95[at]), 1),
+        (
+            (made.start + dt.timedelta(days=at)).isoformat(),
+            {name: round(float(values[at]), 1) for name, values in made.columns().items()},
         )
         for at in range(days)
     ]
@@ -81,9 +86,9 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
     for forecast in shown:
         name = forecast.package.name
         for day, value, repaired in _past(forecast):
-            writer.writerow([name, day, f"{value:.10g}", int(repaired), *[""] * len(VALUES)])
-        for row in ahead(forecast, forecast.days):
-            writer.writerow([name, row["date"], "", "", *list(row.values())[1:]])
+            writer.writerow([name, day, f"{value:.10g}", int(repaired), *[""] * len(BAND_COLUMNS)])
+        for day, values in by_day(forecast, forecast.days):
+            writer.writerow([name, day, "", "", *values.values()])
     return text.getvalue()
 
 
@@ -101,7 +106,7 @@ def _contents(forecast: PackageForecast) -> dict[str, object]:
     total = forecast.total
     return {
         **answer(forecast, forecast.days),
-        "total": total and {name: round(float(getattr(total, name)), 1) for name in VALUES},
+        "total": total and {name: round(float(each), 1) for name, each in total.columns().items()},
         "backtest": forecast.backtest.model_dump() if forecast.backtest else None,
         "history": history,
     }

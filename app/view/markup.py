@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.view import wording
 from app.view.curves import shown_events
-from app.view.export import ahead
+from app.view.export import by_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,24 +152,15 @@ def origin(provenance: Provenance | None, *, asked: bool) -> str:
 
 def numbers(shown: Sequence[PackageForecast]) -> str:
     """The forecast of each package as a table."""
-    heads = ("Day", "Expected", "80 %: from", "to", "95 %: from", "to")
+    heads = ("Day", "Expected", "80 %: from", "to", "95 %: from", "to")  # as BAND_COLUMNS
     parts = []
     for forecast in shown:
         rows = [
             [
-                f"{dt.date.fromisoformat(day['date']):%a %d %b %Y}",
-                *(
-                    wording.format_count(value)
-                    for value in (
-                        day["mean"],
-                        day["lower_80"],
-                        day["upper_80"],
-                        day["lower_95"],
-                        day["upper_95"],
-                    )
-                ),
+                f"{dt.date.fromisoformat(day):%a %d %b %Y}",
+                *(wording.format_count(value) for value in values.values()),
             ]
-            for day in ahead(forecast, forecast.days)
+            for day, values in by_day(forecast, forecast.days)
         ]
         parts.append(_table(heads, rows, f"Daily downloads of {forecast.package.label}"))
     return "".join(parts)

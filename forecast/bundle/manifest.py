@@ -1,4 +1,4 @@
-"""manifest.json: what a training run says of itself and of each package."""
+"""manifest.json: what a training run says about itself and about each package."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from pydantic import (
     ValidationError,
 )
 
+from forecast.config import LONGEST_NAME
 from forecast.errors import BundleError
 from forecast.quantities import LONGEST_HORIZON
 
 MANIFEST = "manifest.json"
 
 
-def _normalised(name: str) -> str:
+def _check_name(name: str) -> str:
     if not is_normalized_name(name):
-        raise ValueError("is not a name as PEP 503 normalises it")
+        raise ValueError("is not a normalized name (PEP 503)")
     return name
 
 
-Name = Annotated[str, Field(max_length=100), AfterValidator(_normalised)]
+Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_check_name)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-# Within what every calendar and every table can reckon with.
+# Every calendar and every table can hold these.
 Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2200, 1, 1))]
 Order = tuple[int, int, int]
 Kind = Literal["pypistats", "clickhouse", "sample", "folder"]  # where the counts come from
-PUBLIC = frozenset({"pypistats", "clickhouse"})  # two copies of the same counts, which grow
+PUBLIC = frozenset({"pypistats", "clickhouse"})  # the same counts, and new ones every day
 SeasonalOrder = tuple[int, int, int, int]
 Text = Annotated[str, Field(max_length=2_000)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -45,7 +46,7 @@ class _Frozen(BaseModel):
 
 
 class Backtest(_Frozen):
-    """How a package's forecasts would have done, by rolling origins; None where unknown."""
+    """Accuracy of a package's forecasts by rolling-origin evaluation; None where unknown."""
 
     origins: Annotated[int, Field(ge=0)]
     mase: Error | None = None
@@ -56,7 +57,7 @@ class Backtest(_Frozen):
 
 
 class MemberEntry(_Frozen):
-    """One ARIMA of the mean that makes the forecast."""
+    """One of the ARIMAs that are averaged."""
 
     order: Order
     seasonal_order: SeasonalOrder
@@ -74,10 +75,10 @@ class MemberEntry(_Frozen):
 
 
 class PackageEntry(_Frozen):
-    """What a run has to say of one package.
+    """What a run says about one package.
 
     ``status`` is "trained" in this run, "carried" over from an earlier one with its model,
-    or "failed" without a model; ``reason`` says why it is not "trained".
+    or "failed" and without a model; ``reason`` says why it is not "trained".
     """
 
     label: Text
@@ -101,7 +102,7 @@ class PackageEntry(_Frozen):
 
 
 class Manifest(_Frozen):
-    """The first file to read: it names all the others and their digests."""
+    """The file to read first: it lists all the others with their digests."""
 
     format: Literal[1] = 1
     created_at: AwareDatetime
@@ -122,7 +123,7 @@ class Manifest(_Frozen):
         return {name: entry for name, entry in self.packages.items() if entry.file}
 
     def model_of(self, name: str) -> PackageEntry | None:
-        """A package that has a model, found at once among thousands; None if it has none."""
+        """The entry of a package that has a model, by one look-up; None if it has none."""
         entry = self.packages.get(name)
         return entry if entry is not None and entry.file else None
 
@@ -135,7 +136,7 @@ def parse_manifest(data: bytes) -> Manifest:
     """Read the bytes of a manifest.json.
 
     Raises:
-        BundleError: naming the first field that is not as it should be.
+        BundleError: with the first field that is wrong.
     """
     try:
         return Manifest.model_validate_json(data)

@@ -1,70 +1,77 @@
-"""What a training run publishes: read with every check, and then by package.
+"""Reads a bundle with every check, then gives it out package by package.
 
 A bundle is a flat folder, or a zip of one::
 
-    manifest.json    what was made, when, from what, and how good it is
+    manifest.json    what was made, when, from what, and how accurate it is
     history.csv      package,date,downloads
-    forecasts.csv    package,date,mean,lower_80,upper_80,lower_95,upper_95
+    forecasts.csv    package,date, and the columns of forecast/bands.py
     past_forecasts.csv, track_record.csv    see forecast/bundle/tables.py; both or neither
     <package>.pkl    the model
     <package>.svg, <package>.badge.svg    pictures for other people's pages; may be missing
 
-The rows of a package lie together in every table, its days in order in the first two.
+The dates of a package ascend in the first two tables.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import io
+import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
-import pandas as pd
+import numpy as np
 
-from forecast.bundle.blocks import Blocks, rows_of
-from forecast.bundle.files import Disk, Folder, Memory, Zip, pieces
+from forecast.bands import BAND_COLUMNS
 from forecast.bundle.manifest import MANIFEST, Manifest, PackageEntry, parse_manifest
-from forecast.bundle.tables import COLUMNS, FORECASTS, HISTORY, PAST, TRACK, VALUES
+from forecast.bundle.tables import (
+    COLUMNS,
+    FORECASTS,
+    HISTORY,
+    PAST,
+    TRACK,
+    Table,
+    empty_table,
+    read_table,
+)
 from forecast.errors import BundleError
 from forecast.model import pickling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    from forecast.bundle.blocks import Block
-    from forecast.bundle.files import Kept, Origin
+    import pandas as pd
+
     from forecast.model.ensemble import Model
 
-    Index = Mapping[str, Mapping[str, tuple[Block, ...]]]
-
 PICTURES = (".svg", ".badge.svg")
-LARGEST_FILE = 256 * 1024 * 1024  # bytes; ten years of 5,000 packages
+LARGEST_FILE = 256 * 1024 * 1024  # bytes; five years of 5,000 packages
 LARGEST_BUNDLE = 512 * 1024 * 1024  # bytes, unpacked
 MOST_FILES = 20_000
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # the two that upload-artifact writes
 MOST_NAMED = 10  # packages in a message
-EPOCH = dt.date(1970, 1, 1).toordinal()
 T = TypeVar("T")
+ReadFile = Callable[[str], bytes]  # gives the content of a file by its name
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A verified bundle; models, rows and pictures are taken out of it when asked for.
+    """A verified bundle.
 
     Attributes:
-        manifest: what the run says of itself.
-        kept: all the files but the manifest.
-        index: table to package to the places of its rows.
+        manifest: what the run says about itself.
+        tables: the four tables by file name; without a track record the last two are empty.
+        read_file: reads a model or a picture.
     """
 
     manifest: Manifest
-    kept: Kept = field(repr=False)
-    index: Index = field(repr=False)
+    tables: Mapping[str, Table] = field(repr=False)
+    read_file: ReadFile = field(repr=False)
 
     @cached_property
     def modelled(self) -> Mapping[str, PackageEntry]:
@@ -79,14 +86,14 @@ class Bundle:
     @property
     def observed(self) -> list[str]:
         """The packages that have a history: all that ever were in the config."""
-        return list(self.index[HISTORY])
+        return list(self.tables[HISTORY].places)
 
     def has_history(self, name: str) -> bool:
         """Whether a package is among the ``observed``."""
-        return name in self.index[HISTORY]
+        return name in self.tables[HISTORY].places
 
     def entry(self, name: str) -> PackageEntry:
-        """What the run says of a package that has a model.
+        """What the run says about a package that has a model.
 
         Raises:
             BundleError: if it has none here.
@@ -113,23 +120,23 @@ class Bundle:
         return model
 
     def pickle(self, name: str) -> bytes:
-        """The package's model as it lies in the bundle.
+        """The package's model as it is in the bundle.
 
         Raises:
-            BundleError: if there is none, or it is not the file any more that it was.
+            BundleError: if there is none, or the file has changed since it was verified.
         """
-        return self._whole(f"{name}.pkl", self.entry(name).sha256)
+        return self._verified(f"{name}.pkl", self.entry(name).sha256)
 
     def picture(self, file_name: str) -> bytes | None:
         """One of the ``PICTURES``; None if there is none of that name.
 
         Raises:
-            BundleError: if it is not the file any more that the manifest names.
+            BundleError: if the file has changed since it was verified.
         """
         sha256 = self.manifest.files.get(file_name)
         if sha256 is None or not file_name.endswith(PICTURES):
             return None
-        return self._whole(file_name, sha256)
+        return self._verified(file_name, sha256)
 
     def history(self, name: str) -> pd.Series[int]:
         """Counts as fetched, by day, of any package that is ``observed``.
@@ -139,8 +146,7 @@ class Bundle:
         """
         if not self.has_history(name):
             raise BundleError(f"no history of {name!r:.100} in this bundle")
-        rows = self._rows(HISTORY, name).set_index("date")
-        return rows["downloads"].astype("int64")
+        return self.tables[HISTORY].of(name).set_index("date")["downloads"]
 
     def forecast(self, name: str) -> pd.DataFrame:
         """Mean and bands by day, from the day after ``trained_through`` on.
@@ -149,32 +155,25 @@ class Bundle:
             BundleError: if there is no model of the package.
         """
         self.entry(name)
-        return self._rows(FORECASTS, name).set_index("date")[VALUES]
+        return self.tables[FORECASTS].of(name).set_index("date")[list(BAND_COLUMNS)]
 
     def past(self, name: str) -> pd.DataFrame:
-        """What earlier runs said of a package's days still to come; see ``tables.py``."""
-        return self._rows(PAST, name)
+        """What earlier runs forecast for days still to come: rows of ``past_forecasts.csv``."""
+        return self.tables[PAST].of(name)
 
     def track(self, name: str) -> pd.DataFrame:
-        """How earlier runs' forecasts of a package turned out; see ``forecast.bundle.tables``."""
-        return self._rows(TRACK, name)
+        """How earlier forecasts of a package turned out: rows of ``track_record.csv``."""
+        return self.tables[TRACK].of(name)
 
     @property
     def recorded(self) -> list[str]:
         """The packages that have rows in the track record."""
-        tables = [self.index.get(table, {}) for table in (PAST, TRACK)]
-        return list(dict.fromkeys(name for table in tables for name in table))
+        return list(dict.fromkeys([*self.tables[PAST].places, *self.tables[TRACK].places]))
 
-    def _rows(self, table: str, name: str) -> pd.DataFrame:
-        blocks = self.index.get(table, {}).get(name, ())
-        if not blocks:
-            return _nothing(table)
-        return rows_of(name, [self.kept.part(table, b.start, b.length) for b in blocks], table)
-
-    def _whole(self, file_name: str, sha256: str | None) -> bytes:
-        data = self.kept.whole(file_name)
+    def _verified(self, file_name: str, sha256: str | None) -> bytes:
+        data = self.read_file(file_name)
         if digest(data) != sha256:  # a folder may have been written to since
-            raise _another(file_name)
+            raise _other_file(file_name)
         return data
 
 
@@ -183,15 +182,25 @@ def read_folder(folder: Path, *, in_memory: bool = False) -> Bundle:
 
     Args:
         folder: where it is; it should stay as it is while the bundle is in use.
-        in_memory: whether to keep all of it in memory, so that the folder may go.
+        in_memory: whether to keep models and pictures in memory too, so that the folder may go.
 
     Raises:
         BundleError: if it is not there, or anything in it fails a check.
     """
-    origin = Folder(folder)
+
+    def read(name: str) -> bytes:
+        with (folder / name).open("rb") as file:
+            return _whole(file, name, os.fstat(file.fileno()).st_size)
+
+    def read_later(name: str) -> bytes:
+        try:
+            return read(name)
+        except OSError as error:
+            raise BundleError(f"{name} is missing from {folder}: {error.strerror}") from None
+
     try:
-        manifest = parse_manifest(_all(origin, MANIFEST))
-        return _verified(manifest, origin, Memory() if in_memory else Disk(folder))
+        manifest = parse_manifest(read(MANIFEST))
+        return _verify(manifest, read, None if in_memory else read_later)
     except OSError as error:
         raise BundleError(f"{folder} is no bundle: {error.filename}: {error.strerror}") from None
 
@@ -202,13 +211,13 @@ def read_zip(data: bytes) -> Bundle:
     Raises:
         BundleError: if it is no zip, holds anything but a bundle's files, or a check fails.
     """
-    return _unzip(data, lambda manifest, origin: _verified(manifest, origin, Memory()))
+    return _unzip(data, _verify)
 
 
 def extract(data: bytes, folder: Path) -> None:
     """Unpack a bundle's files, and no others, into a folder, the manifest last.
 
-    Sizes and digests are checked here; ``read_folder`` then looks into the tables.
+    This checks sizes and digests; ``read_folder`` then checks the tables.
 
     Args:
         data: the bytes of a zip.
@@ -216,19 +225,13 @@ def extract(data: bytes, folder: Path) -> None:
 
     Raises:
         BundleError: if it is no zip, or holds anything but what its manifest names.
-        OSError: if the disk does not let us.
+        OSError: if a file cannot be written.
     """
 
-    def write(manifest: Manifest, origin: Origin) -> None:
+    def write(manifest: Manifest, read: ReadFile) -> None:
         for name, sha256 in _expected(manifest).items():
-            found = hashlib.sha256()
-            with (folder / name).open("wb") as file:
-                for piece in pieces(origin, name, _largest(name)):
-                    found.update(piece)
-                    file.write(piece)
-            if found.hexdigest() != sha256:
-                raise _another(name)
-        (folder / MANIFEST).write_bytes(_all(origin, MANIFEST))
+            (folder / name).write_bytes(_checked(name, sha256, read))
+        (folder / MANIFEST).write_bytes(read(MANIFEST))
 
     _unzip(data, write)
 
@@ -238,24 +241,28 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _unzip(data: bytes, read: Callable[[Manifest, Origin], T]) -> T:
-    """What ``read`` makes of a zip whose members are those that its manifest names."""
+def _unzip(data: bytes, use: Callable[[Manifest, ReadFile], T]) -> T:
+    """What ``use`` makes of a zip whose members are those that its manifest names."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = _members(archive)
-            origin = Zip(archive, members)
-            return read(_manifest_of(origin, members.keys()), origin)
+
+            def read(name: str) -> bytes:
+                with archive.open(members[name]) as file:
+                    return _whole(file, name, members[name].file_size)
+
+            return use(_manifest_of(read, members.keys()), read)
     except (BundleError, OSError):  # the latter is the disk's: nothing read here raises it
         raise
     except Exception as error:  # noqa: BLE001 - a broken zip raises half of the standard library
         raise BundleError(f"the zip cannot be read ({type(error).__name__})") from None
 
 
-def _manifest_of(origin: Origin, members: AbstractSet[str]) -> Manifest:
+def _manifest_of(read: ReadFile, members: AbstractSet[str]) -> Manifest:
     """The manifest of a zip that holds what it names, and nothing else."""
     if MANIFEST not in members:
         raise BundleError(f"the zip holds no {MANIFEST}: it is no bundle")
-    manifest = parse_manifest(_all(origin, MANIFEST))
+    manifest = parse_manifest(read(MANIFEST))
     expected = {MANIFEST, *_expected(manifest)}
     if unknown := sorted(members - expected):
         raise BundleError(f"the zip holds {unknown[0]!r:.80}, which is no file of the bundle")
@@ -281,12 +288,19 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return members
 
 
-def _all(origin: Origin, name: str) -> bytes:
-    return b"".join(pieces(origin, name, _largest(name)))
+def _whole(file: IO[bytes], name: str, size: int) -> bytes:
+    """A whole file; reading stops as soon as it has more bytes than it says.
 
-
-def _largest(name: str) -> int:
-    return pickling.LARGEST_MODEL if name.endswith((".pkl", ".svg")) else LARGEST_FILE
+    Raises:
+        BundleError: if it is too large, or has another size than it says.
+    """
+    largest = pickling.LARGEST_MODEL if name.endswith((".pkl", ".svg")) else LARGEST_FILE
+    if size > largest:
+        raise BundleError(f"{name!r} has {size:,} bytes; at most {largest:,} are allowed")
+    data = file.read(size + 1)
+    if len(data) != size:
+        raise BundleError(f"{name!r} has another size than it says")
+    return data
 
 
 def _expected(manifest: Manifest) -> dict[str, str]:
@@ -313,58 +327,45 @@ def _expected(manifest: Manifest) -> dict[str, str]:
     return expected
 
 
-def _verified(manifest: Manifest, origin: Origin, kept: Kept) -> Bundle:
-    """The bundle, once every file has gone by and passed its checks."""
-    index = {}
+def _verify(manifest: Manifest, read: ReadFile, read_later: ReadFile | None = None) -> Bundle:
+    """The bundle, once every file has passed its checks.
+
+    Args:
+        manifest: names the files.
+        read: reads them now.
+        read_later: reads models and pictures when they are used; None to keep them in memory.
+    """
+    tables = {name: empty_table(name) for name in COLUMNS}
+    others: dict[str, bytes] = {}
     for name, sha256 in _expected(manifest).items():
-        blocks = _checked(name, sha256, origin, kept)
+        data = _checked(name, sha256, read)
         if name in COLUMNS:
-            index[name] = blocks
-    _check_packages(manifest, index)
-    return Bundle(manifest, kept, index)
+            tables[name] = read_table(data, name)
+        elif read_later is None:
+            others[name] = data
+    _check_packages(manifest, tables)
+    return Bundle(manifest, tables, read_later or others.__getitem__)
 
 
-def _checked(name: str, sha256: str, origin: Origin, kept: Kept) -> dict[str, tuple[Block, ...]]:
-    """Read one file; the index of it if it is a table."""
-    found = hashlib.sha256()
-    blocks = Blocks(name) if name in COLUMNS else None
-    problem: BundleError | None = None
-    kept.begin(name, table=blocks is not None)
-    for piece in pieces(origin, name, _largest(name)):
-        found.update(piece)
-        if problem is None:
-            try:
-                kept.add(name, piece)
-                if blocks:
-                    blocks.feed(piece)
-            except BundleError as error:
-                problem = error  # told unless the digest says that it is another file altogether
-    if found.hexdigest() != sha256:
-        raise _another(name)
-    if problem:
-        raise problem
-    return blocks.close() if blocks else {}
+def _checked(name: str, sha256: str, read: ReadFile) -> bytes:
+    data = read(name)
+    if digest(data) != sha256:
+        raise _other_file(name)
+    return data
 
 
-def _check_packages(manifest: Manifest, index: Index) -> None:
+def _check_packages(manifest: Manifest, tables: Mapping[str, Table]) -> None:
     """Every package with a model has a history, and a forecast of the days after it."""
     modelled = manifest.modelled
-    if missing := sorted(modelled.keys() - index[HISTORY].keys()):
+    if missing := sorted(modelled.keys() - tables[HISTORY].places.keys()):
         raise BundleError(f"{HISTORY} has no rows of {_some(missing)}")
-    days = manifest.forecast_days
+    length = manifest.forecast_days
+    dates = tables[FORECASTS].rows["date"].to_numpy().astype("datetime64[D]")
     for name, entry in modelled.items():
-        first = (entry.trained_through or dt.date.max).toordinal() + 1 - EPOCH
-        blocks = index[FORECASTS].get(name, ())
-        # In order and each once: as many as there are from first to last are all of them.
-        if [(b.first, b.last, b.rows) for b in blocks] != [(first, first + days - 1, days)]:
-            start = dt.date.fromordinal(first + EPOCH)
-            raise BundleError(f"{FORECASTS}: expected {days} days of {name!r} from {start} on")
-
-
-def _nothing(table: str) -> pd.DataFrame:
-    types = dict.fromkeys(COLUMNS[table], "float64") | {"package": "str"}
-    days = dict.fromkeys({"date", "made_on"} & types.keys(), "datetime64[us]")
-    return pd.DataFrame(columns=COLUMNS[table]).astype(types | days)
+        start = np.datetime64(entry.trained_through, "D") + 1
+        found = dates[tables[FORECASTS].places.get(name, slice(0))]
+        if not np.array_equal(found, np.arange(start, start + length)):
+            raise BundleError(f"{FORECASTS}: expected {length} days of {name!r} from {start} on")
 
 
 def _some(names: list[str]) -> str:
@@ -373,5 +374,5 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + more
 
 
-def _another(name: str) -> BundleError:
+def _other_file(name: str) -> BundleError:
     return BundleError(f"{name} is not the file the manifest names: its SHA-256 differs")

@@ -1,4 +1,4 @@
-"""Put a folder of files in place whole: the old folder or the new one, never a mixture."""
+"""Replace a folder as a whole: readers see the old one or the new one, never a mixture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RENAME_EXCHANGE = 2
 
 
 def check_target(target: Path) -> None:
-    """Make sure that replacing ``target`` destroys nothing but an older bundle.
+    """Make sure that replacing ``target`` loses nothing but an older bundle.
 
     Raises:
         BundleError: if it is a file, or a folder that holds something else.
@@ -39,13 +39,13 @@ def check_target(target: Path) -> None:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a fresh folder beside ``target``; what was put into it then takes its place.
+    """Yield a new folder beside ``target``; at the end of the block it replaces ``target``.
 
-    Where the block raises, the fresh folder goes and ``target`` is as it was.
+    If the block raises, the new folder is removed and ``target`` stays as it was.
 
     Raises:
         BundleError: if ``target`` is something that must not be replaced.
-        OSError: if the disk does not let us; ``target`` is then as it was.
+        OSError: if a file cannot be written; ``target`` then stays as it was.
     """
     check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,9 +63,9 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Wait until the files of a folder, and its list of their names, are on the disk."""
-    # One call for the whole file system, where there is one, for 15,000 files: each by
-    # itself waits for the disk's journal, and takes twenty times as long on an idle disk.
+    """Wait until the files of a folder and the folder itself are on the disk."""
+    # One call for the whole file system, if it can: 15,000 calls of fsync would each wait for
+    # the disk's journal, and take twenty times as long on an idle disk.
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
     for path in [folder] if syncfs else [*folder.iterdir(), folder]:
         descriptor = os.open(path, os.O_RDONLY)
@@ -79,13 +79,13 @@ def _sync(folder: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Swap two folders in one step, which Linux can and Python cannot say."""
+    """Swap two folders in one step, which Linux can do but Python has no function for."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is not None:
         source, target = os.fsencode(one), os.fsencode(other)
         if renameat2(AT_FDCWD, source, AT_FDCWD, target, RENAME_EXCHANGE) == 0:
             return
-    # Elsewhere two steps must do; whoever is killed between them finds the old folder here.
+    # Elsewhere it takes two steps; a process killed between them leaves the old folder here.
     aside = one.with_name(f"{other.name}.old")
     shutil.rmtree(aside, ignore_errors=True)
     other.rename(aside)

@@ -1,8 +1,8 @@
-"""The CSV files of a bundle: written in one way, read with every check.
+"""The CSV files of a bundle: how each is written, and how it is read with every check.
 
-Beside the counts and the forecasts there are two that make up the track record:
-``past_forecasts.csv``, what earlier runs said of days that are still to come, and
-``track_record.csv``, what they said of days that have come since, and how it turned out.
+``history.csv`` has the counts and ``forecasts.csv`` the forecasts. Two more make up the track
+record: ``past_forecasts.csv``, what earlier runs forecast for days that are still to come, and
+``track_record.csv``, what they forecast for days that have come since, and how it turned out.
 """
 
 from __future__ import annotations
@@ -10,42 +10,65 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_string_dtype, union_categoricals
 
+from forecast.bands import BAND_COLUMNS, are_bands
 from forecast.errors import BundleError
 from forecast.quantities import LARGEST_COUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from forecast.model.ensemble import Forecast
+    from forecast.bands import Forecast
 
 HISTORY = "history.csv"
 FORECASTS = "forecasts.csv"
-HISTORY_COLUMNS = ["package", "date", "downloads"]
-VALUES = ["mean", "lower_80", "upper_80", "lower_95", "upper_95"]
-FORECAST_COLUMNS = ["package", "date", *VALUES]
 PAST = "past_forecasts.csv"
-PAST_COLUMNS = ["package", "date", "made_on", "horizon", *VALUES]
 TRACK = "track_record.csv"
+PAST_COLUMNS = ["package", "date", "made_on", "horizon", *BAND_COLUMNS]
 TRACK_COLUMNS = [
     *("package", "date", "made_on", "horizon", "downloads", "forecast"),
     *("error", "naive_error", "inside_80", "inside_95"),
 ]
 COLUMNS = {
-    HISTORY: HISTORY_COLUMNS,
-    FORECASTS: FORECAST_COLUMNS,
+    HISTORY: ["package", "date", "downloads"],
+    FORECASTS: ["package", "date", *BAND_COLUMNS],
     PAST: PAST_COLUMNS,
     TRACK: TRACK_COLUMNS,
 }
+DATES = {"date", "made_on"}
+ONE_ROW_A_DAY = {HISTORY, FORECASTS}
 
 COMMA, NEWLINE = b",\n"
+PIECE = 1 << 22  # bytes parsed at once: parsing takes several times their memory
 
 
-def head(table: str) -> bytes:
+@dataclass(frozen=True)
+class Table:
+    """A checked table, the rows of a package together.
+
+    Attributes:
+        rows: every column but the package: dates as datetime64, counts of ``history.csv`` as
+            int64, the rest as float64.
+        places: package to its rows, in the order in which packages first appear in the file.
+    """
+
+    rows: pd.DataFrame = field(repr=False)
+    places: Mapping[str, slice] = field(repr=False)
+
+    def of(self, name: str) -> pd.DataFrame:
+        """The rows of a package, none if it has none, with the column ``package``."""
+        rows = self.rows.iloc[self.places.get(name, slice(0))].reset_index(drop=True)
+        rows.insert(0, "package", pd.Series(name, rows.index, dtype="str"))
+        return rows
+
+
+def header(table: str) -> bytes:
     """The first line of a table."""
     return (",".join(COLUMNS[table]) + "\n").encode()
 
@@ -58,7 +81,7 @@ def history_rows(name: str, counts: pd.Series[int]) -> bytes:
 
 def forecast_rows(name: str, forecast: Forecast) -> bytes:
     """Mean and bands by day, to a tenth of a download."""
-    table = np.column_stack([getattr(forecast, value) for value in VALUES])
+    table = np.column_stack(list(forecast.columns().values()))
     return _join(
         f"{name},{forecast.start + dt.timedelta(days=ahead)},"
         + ",".join(f"{value:.1f}" for value in row)
@@ -74,38 +97,77 @@ def record_rows(rows: pd.DataFrame, table: str) -> bytes:
     return str(text).encode()
 
 
-def parse(data: bytes, table: str) -> pd.DataFrame:
-    """Rows of a table, without its head, every value checked by itself.
+def read_table(data: bytes, table: str) -> Table:
+    """Read a whole file, and check every value and the order of the days.
+
+    The rows of a package may lie anywhere in the file: earlier versions wrote the track record
+    run by run.
 
     Args:
-        data: whole lines.
-        table: one of ``COLUMNS``.
-
-    Returns:
-        Its columns: ``package`` as categories, days as datetime64, the rest as float64.
+        data: the content of the file.
+        table: its name, one of ``COLUMNS``.
 
     Raises:
-        BundleError: if a line or a value is not one that we write.
+        BundleError: if anything in it is wrong.
     """
+    first = header(table)
+    if not data.startswith(first):
+        raise BundleError(f"{table}: expected the columns {first.decode().strip()}")
+    pieces = [_parse(piece, table) for piece in _pieces(data, len(first))]
+    if not pieces:
+        return empty_table(table)
+    packages = union_categoricals([piece.pop("package") for piece in pieces])
+    rows = pd.concat(pieces, ignore_index=True)
+    codes, names = pd.factorize(packages)  # numbered in the order of their first rows
+    if (np.diff(codes) < 0).any():
+        order = np.argsort(codes, kind="stable")
+        rows, codes = rows.take(order), codes[order]
+    ends = np.searchsorted(codes, np.arange(len(names) + 1))
+    if table in ONE_ROW_A_DAY:
+        later = np.diff(rows["date"].to_numpy().astype("int64")) > 0
+        if not (later | (np.diff(codes) > 0)).all():
+            raise BundleError(f"{table}: a package has a day twice, or its days are not in order")
+    places = {str(name): slice(*ends[at : at + 2].tolist()) for at, name in enumerate(names)}
+    return Table(rows, places)
+
+
+def empty_table(table: str) -> Table:
+    """A table without rows."""
+    types = dict.fromkeys(COLUMNS[table][1:], "float64")
+    types |= dict.fromkeys(DATES & types.keys(), "datetime64[us]")
+    types |= {"downloads": "int64"} if table == HISTORY else {}
+    return Table(pd.DataFrame(columns=list(types)).astype(types), {})
+
+
+def _pieces(data: bytes, start: int) -> Iterator[bytes]:
+    """Whole lines, some ``PIECE`` bytes of them at once."""
+    while start < len(data):
+        end = data.find(b"\n", start + PIECE) + 1 or len(data)
+        yield data[start:end]
+        start = end
+
+
+def _parse(lines: bytes, table: str) -> pd.DataFrame:
+    """Rows of a table, every value checked by itself; ``package`` as categories."""
     columns = COLUMNS[table]
-    _check_shape(data, table)
-    days = [column for column in columns if column in {"date", "made_on"}]
+    _check_shape(lines, table)
+    dates = [column for column in columns if column in DATES]
     try:
         # As categories, each name and each day is decoded once and not once a row.
-        rows = _read(data, columns, dict.fromkeys(["package", *days], "category"))
-        if not pd.api.types.is_string_dtype(rows["package"].cat.categories):
+        rows = _read(lines, columns, dict.fromkeys(["package", *dates], "category"))
+        if not is_string_dtype(rows["package"].cat.categories):
             # Names that all look like numbers were taken for some: 007 is no package.
-            rows = _read(data, columns, {"package": "str"} | dict.fromkeys(days, "category"))
+            rows = _read(lines, columns, {"package": "str"} | dict.fromkeys(dates, "category"))
             rows["package"] = rows["package"].astype("category")
-        for column in days:
+        for column in dates:
             known = pd.to_datetime(rows[column].cat.categories.astype("str"), format="%Y-%m-%d")
             rows[column] = known[rows[column].cat.codes.to_numpy()]
     except Exception as error:  # noqa: BLE001 - pandas raises whatever its parsers raise
-        raise BundleError(f"{table} is not a table of ours ({type(error).__name__})") from None
-    if rows[days].isna().any(axis=None):  # pandas reads an empty text as no day, without a word
+        raise BundleError(f"{table} is malformed ({type(error).__name__})") from None
+    if rows[dates].isna().any(axis=None):  # pandas reads an empty text as no day, without a word
         raise BundleError(f"{table}: a row has no day")
     CHECKS[table](rows, table)
-    return rows
+    return rows.astype({"downloads": "int64"}) if table == HISTORY else rows
 
 
 def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataFrame:
@@ -129,7 +191,7 @@ def _check_shape(data: bytes, table: str) -> None:
     whole = data.endswith(b"\n") and len(marks) % width == 0
     ends = marks.reshape(-1, width) == NEWLINE if whole else np.zeros((1, width), dtype=bool)
     if not (ends[:, -1].all() and not ends[:, :-1].any()):
-        raise BundleError(f"{table} is not a table of ours: a line has not {width} fields")
+        raise BundleError(f"{table} is malformed: expected {width} fields in every line")
 
 
 def _check_counts(rows: pd.DataFrame, table: str) -> None:
@@ -139,10 +201,7 @@ def _check_counts(rows: pd.DataFrame, table: str) -> None:
 
 
 def _check_bands(rows: pd.DataFrame, table: str) -> None:
-    values = rows[VALUES].to_numpy(dtype=np.float64)
-    mean, low80, high80, low95, high95 = values.T
-    ordered = (low95 <= low80) & (low80 <= mean) & (mean <= high80) & (high80 <= high95)
-    if not (np.isfinite(values).all() and (values >= 0).all() and ordered.all()):
+    if not are_bands(rows):
         raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")
 
 

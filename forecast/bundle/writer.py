@@ -1,7 +1,6 @@
-"""A bundle written package by package: memory does not grow with what has been written.
+"""Writes a bundle package by package, in constant memory but for the manifest's entries.
 
-See ``forecast.bundle.reader`` for the format. The rows of a package lie together in every table,
-so that a reader finds them as one block.
+See ``forecast.bundle.reader`` for the format. The rows of a package lie together in every table.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from forecast.bundle.tables import (
     PAST,
     TRACK,
     forecast_rows,
-    head,
+    header,
     history_rows,
     record_rows,
 )
@@ -30,15 +29,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from forecast.bands import Forecast
     from forecast.bundle.manifest import Manifest
-    from forecast.model.ensemble import Forecast
 
 
 class Writer:
-    """Writes a bundle into a folder, package by package; what is written is let go of.
+    """Writes a bundle into a folder, package by package.
 
-    Files stay open during a call only, so a writer may be dropped at any time. The folder
-    holds no bundle until ``close``, which writes the manifest, last.
+    Files are open only during a call, so a writer may be dropped at any time. The folder
+    holds no bundle until ``close`` has written the manifest.
 
     Args:
         folder: an empty folder.
@@ -53,7 +52,7 @@ class Writer:
         self._begin(FORECASTS)
 
     def history(self, name: str, counts: pd.Series[int]) -> None:
-        """Write the counts of a package that is, or ever was, in the config; once each.
+        """Write the counts of a package that is, or ever was, in the config; once a package.
 
         Args:
             name: the package; it need not have an entry.
@@ -61,7 +60,7 @@ class Writer:
 
         Raises:
             BundleError: if its counts were written before.
-            OSError: if the disk does not let us; so everywhere here.
+            OSError: if a file cannot be written; every method here may raise it.
         """
         self._rows(HISTORY, name, history_rows(name, counts))
 
@@ -77,9 +76,9 @@ class Writer:
 
         Args:
             name: the package.
-            entry: what to say of it; ``file`` and ``sha256`` are filled in here.
+            entry: of the manifest; ``file`` and ``sha256`` are filled in here.
             model: the pickled model, for ``<name>.pkl``.
-            forecast: the model's, over the manifest's ``forecast_days``.
+            forecast: of the model, over the manifest's ``forecast_days``.
             pictures: SVG by file name, of ``forecast.bundle.reader.PICTURES``; may be empty.
 
         Raises:
@@ -97,11 +96,10 @@ class Writer:
         self._entries[name] = entry.model_dump_json().encode()
 
     def record(self, past: pd.DataFrame, track: pd.DataFrame) -> None:
-        """Write the track record of one package; once each.
+        """Write the track record of one package; once a package.
 
-        The two files exist if, and only if, this was called, be it with empty tables: a
-        bundle whose run had none before it has no record, which is another thing than a
-        record without rows.
+        The two files exist if and only if this was called, even with empty tables: the
+        first bundle of all has no track record, a later one may have one without rows.
 
         Args:
             past: rows of ``past_forecasts.csv``; may be empty.
@@ -112,7 +110,7 @@ class Writer:
         """
         names = {*past["package"], *track["package"]}
         if len(names) > 1:
-            raise BundleError(f"expected the record of one package; this is of {sorted(names)}")
+            raise BundleError(f"expected the track record of one package, got {sorted(names)}")
         for table, rows in ((PAST, past), (TRACK, track)):
             if table not in self._digests:
                 self._begin(table)
@@ -120,43 +118,52 @@ class Writer:
                 self._rows(table, name, record_rows(rows, table))
 
     def close(self, draft: Manifest) -> Manifest:
-        """Write the manifest: from here on the folder holds a bundle.
+        """Write the manifest: from now on the folder holds a bundle.
 
         Args:
             draft: the manifest; ``files`` and ``packages`` are filled in here.
 
         Returns:
-            The manifest, whose entries are parsed as they are looked at.
+            The manifest; its entries are parsed when they are read.
         """
         files = {name: made.hexdigest() for name, made in self._digests.items()}
         bare = draft.model_copy(update={"packages": {}, "files": files})
         with (self._folder / MANIFEST).open("wb") as file:
-            file.write(bare.dump().removesuffix(b"{}\n}\n"))
-            between = b"{\n"
-            for name, entry in self._entries.items():
-                file.write(between + json.dumps(name).encode() + b": " + entry)
-                between = b",\n"
-            file.write(b"\n}\n}\n" if self._entries else b"{}\n}\n")
+            file.writelines(_lines(bare, self._entries))
         return bare.model_copy(update={"packages": _Entries(self._entries)})
 
     def _begin(self, name: str, data: bytes | None = None) -> None:
-        """Begin a file that the manifest's ``files`` names, a table with its head."""
-        data = head(name) if data is None else data
+        """Begin a file of the manifest's ``files``; without data, a table with its header."""
+        data = header(name) if data is None else data
         (self._folder / name).write_bytes(data)
         self._digests[name] = hashlib.sha256(data)
 
     def _rows(self, table: str, name: str, rows: bytes) -> None:
         written = self._written.setdefault(table, set())
         if name in written:
-            raise BundleError(f"{table}: the rows of {name!r} must lie together; write them once")
+            raise BundleError(f"{table}: the rows of {name!r} must lie together: write them once")
         written.add(name)
         with (self._folder / table).open("ab") as file:
             file.write(rows)
         self._digests[table].update(rows)
 
 
+def _lines(manifest: Manifest, packages: Mapping[str, bytes]) -> Iterator[bytes]:
+    """manifest.json, a line a package."""
+    yield b"{\n"
+    for key, value in manifest.model_dump(mode="json", exclude={"packages"}).items():
+        text = json.dumps(value, indent=1, ensure_ascii=False).replace("\n", "\n ")
+        yield f' "{key}": {text},\n'.encode()
+    yield b' "packages": {'
+    separator = b"\n"
+    for name, entry in packages.items():
+        yield separator + json.dumps(name).encode() + b": " + entry
+        separator = b",\n"
+    yield b"\n}\n}\n" if packages else b"}\n}\n"
+
+
 class _Entries(Mapping[str, PackageEntry]):
-    """Entries as JSON, which take a fifth of the memory that they take as objects."""
+    """Entries stored as JSON, in a fifth of the memory of the objects."""
 
     def __init__(self, texts: Mapping[str, bytes]) -> None:
         self._texts = texts

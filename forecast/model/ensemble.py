@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from forecast.bands import Forecast, Total
 from forecast.model import holidays as christmas
 from forecast.model import state_space
 from forecast.model.checks import PICKLED_AS, are, require, restore
@@ -43,35 +44,6 @@ ENOUGH_TO_TRIM = 4  # members; of three, leaving two out would leave no mean
 
 Z_80 = NormalDist().inv_cdf(0.90)
 Z_95 = NormalDist().inv_cdf(0.975)
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """Daily forecasts from `start` on; arrays of shape (days,), downloads a day.
-
-    Attributes:
-        start: the day after the model's last observation.
-        mean: the point forecast, the middle of the predictive distribution.
-        lower_80: with `upper_80`, the 80 % band; likewise for 95 %.
-    """
-
-    start: dt.date
-    mean: Array
-    lower_80: Array
-    upper_80: Array
-    lower_95: Array
-    upper_95: Array
-
-
-@dataclass(frozen=True)
-class Total:
-    """The sum of the next days' downloads, with the band of the sum itself."""
-
-    mean: float
-    lower_80: float
-    upper_80: float
-    lower_95: float
-    upper_95: float
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from forecast.quantities import WEEK, Array
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forecast.model.ensemble import Forecast, Model
+    from forecast.bands import Forecast
+    from forecast.model.ensemble import Model
 
 
 SPACING = 10  # days between origins: not whole weeks, so that weekdays change

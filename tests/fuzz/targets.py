@@ -18,10 +18,10 @@ import pandas as pd
 import requests
 import urllib3
 
-from forecast.bundle.blocks import Blocks, rows_of
+from forecast.bands import BAND_COLUMNS
 from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import read_zip
-from forecast.bundle.tables import VALUES, head, history_rows
+from forecast.bundle.tables import header, history_rows, read_table
 from forecast.config import Config, load_config
 from forecast.errors import ForecastError
 from forecast.github.artifacts import GitHubArtifacts
@@ -175,18 +175,15 @@ def config(data: bytes) -> None:
 
 
 def table(name: str, data: bytes) -> None:
-    """A table of a bundle, read in two pieces."""
-    blocks = Blocks(name)
-    half = len(data) // 2
-    blocks.feed(data[:half])
-    blocks.feed(data[half:])
-    found = [(package, block) for package, each in blocks.close().items() for block in each]
-    lines = b"".join(data[b.start : b.start + b.length] for _, b in found)
-    assert sorted(lines.split(b"\n")) == sorted(data[len(head(name)) :].split(b"\n"))
-    for package, block in found:
-        rows = rows_of(package, [data[block.start : block.start + block.length]], name)
-        assert len(rows) == block.rows
+    """A table of a bundle."""
+    read = read_table(data, name)
+    assert len(read.rows) == data.count(b"\n") - 1
+    assert sum(len(read.of(package)) for package in read.places) == len(read.rows)
+    for package in read.places:
+        rows = read.of(package)
         assert set(rows["package"]) == {package}
+        mine = [line for line in data.split(b"\n")[1:] if line.split(b",")[0] == package.encode()]
+        assert len(rows) == len(mine)
         check_rows(name, rows)
 
 
@@ -204,14 +201,9 @@ def check_rows(name: str, rows: pd.DataFrame) -> None:
 def history(both: tuple[Histories, Histories]) -> None:
     """Counts of two runs, the first one as it comes back from a bundle."""
     earlier, later = ({name: _series(days) for name, days in each.items()} for each in both)
-    blocks = Blocks("history.csv")
-    written = {name: history_rows(name, counts) for name, counts in earlier.items()}
-    blocks.feed(head("history.csv") + b"".join(written.values()))
-    kept = {
-        name: rows_of(name, [written[name]], "history.csv").set_index("date")["downloads"]
-        for name in blocks.close()
-    }
-    kept = {name: counts.astype("int64") for name, counts in kept.items()}
+    written = [history_rows(name, counts) for name, counts in earlier.items()]
+    read = read_table(header("history.csv") + b"".join(written), "history.csv")
+    kept = {name: read.of(name).set_index("date")["downloads"] for name in read.places}
     assert kept.keys() == {name for name, days in both[0].items() if days}
     for name in {**later, **kept}:
         counts = later[name] if name in later else kept[name]
@@ -248,7 +240,7 @@ def check_counts(counts: pd.Series[int]) -> None:
 
 def check_bands(frame: pd.DataFrame) -> None:
     """Finite bands, one within the other."""
-    values = frame[VALUES].to_numpy(dtype=np.float64)
+    values = frame[list(BAND_COLUMNS)].to_numpy(dtype=np.float64)
     mean, low80, high80, low95, high95 = values.T
     assert np.isfinite(values).all()
     ordered = [np.zeros_like(mean), low95, low80, mean, high80, high95]
@@ -257,7 +249,7 @@ def check_bands(frame: pd.DataFrame) -> None:
 
 def check_forecast(forecast: Any) -> None:
     """The same, of what a model says."""
-    check_bands(pd.DataFrame({name: getattr(forecast, name) for name in VALUES}))
+    check_bands(pd.DataFrame({name: getattr(forecast, name) for name in BAND_COLUMNS}))
 
 
 def check_bundle(bundle: Bundle) -> None:

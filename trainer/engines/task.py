@@ -15,8 +15,8 @@ from trainer.reports.pictures import badge, chart
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from forecast.bands import Forecast
     from forecast.config import Package
-    from forecast.model.ensemble import Forecast
     from forecast.model.member import Member
     from forecast.search.search import Trained
     from forecast.series import Series

@@ -12,7 +12,8 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 if TYPE_CHECKING:
-    from forecast.model.ensemble import Forecast, Model, Total
+    from forecast.bands import Forecast, Total
+    from forecast.model.ensemble import Model
     from forecast.quantities import Array
 
 WIDTH, HEIGHT = 480, 160

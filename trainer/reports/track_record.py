@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.bundle.tables import PAST_COLUMNS, TRACK_COLUMNS
-from forecast.quantities import WEEK
+from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -94,10 +94,15 @@ def _score(said: pd.DataFrame, counts: pd.Series[int] | None) -> pd.DataFrame:
         forecast=came["mean"],
         error=(came["mean"] - real).abs().round(1),
         naive_error=np.abs(naive[known] - real).astype("int64"),
-        inside_80=((came["lower_80"] <= real) & (real <= came["upper_80"])).astype(int),
-        inside_95=((came["lower_95"] <= real) & (real <= came["upper_95"])).astype(int),
+        inside_80=_inside(came, real, 80),
+        inside_95=_inside(came, real, 95),
     )
     return result
+
+
+def _inside(came: pd.DataFrame, real: Array, level: int) -> pd.Series[int]:
+    """1 where the count lies within the band of this level, else 0."""
+    return came[f"lower_{level}"].le(real).mul(came[f"upper_{level}"].ge(real)).astype(int)
 
 
 def _naive(rows: pd.DataFrame, observed: pd.Series[int]) -> np.ndarray[tuple[int], np.dtype]:

@@ -20,8 +20,14 @@ class Forecasts:
     """Forecasts of flask and requests; another name fails."""
 
     def __init__(self, bundle=None, problem="", **changes):
-        config = Config(
-            packages=["flask"], username="owner", repo_name="repo", forecast_days=30, m_values=(7,)
+        config = Config.model_validate(
+            {
+                "packages": ["flask"],
+                "username": "owner",
+                "repo_name": "repo",
+                "forecast_days": 30,
+                "m_values": [7],
+            }
         )
         snapshot = Snapshot(bundle, problem, looked=True, provenance=PROVENANCE)
         self.store = SimpleNamespace(snapshot=snapshot, config=config, configured={"flask"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 
 import pandas as pd
@@ -58,6 +59,29 @@ def test_the_manifest_names_every_file_with_its_digest(writer, tmp_path):
     assert read_folder(tmp_path).manifest == manifest
 
 
+def test_the_manifest_without_packages_is_the_json_of_pydantic(writer, tmp_path):
+    outages = (dt.date(2026, 7, 1), dt.date(2026, 7, 2))
+    writer.close(draft(commit="caf\u00e9 \u2028", outages=outages))
+    manifest = read_folder(tmp_path).manifest
+    assert manifest.outages == outages
+    assert (tmp_path / "manifest.json").read_bytes() == manifest.dump()
+
+
+def test_the_manifest_has_a_line_a_package(writer, tmp_path):
+    add(writer)
+    writer.skip("gone", PackageEntry(label="gone", status="failed", reason="why"))
+    manifest = writer.close(draft())
+    lines = (tmp_path / "manifest.json").read_bytes().splitlines()
+    assert [line.partition(b":")[0] for line in lines[-5:]] == [
+        b' "packages"',
+        b'"flask"',
+        b'"gone"',
+        b"}",
+        b"}",
+    ]
+    assert read_folder(tmp_path).manifest == manifest
+
+
 def test_there_is_no_bundle_before_the_writer_is_closed(writer, tmp_path):
     add(writer)
     with pytest.raises(BundleError, match="is no bundle"):
@@ -100,5 +124,5 @@ def test_rows_of_a_package_that_would_not_lie_together_are_refused(writer):
     writer.record(past("flask"), track("flask"))
     with pytest.raises(BundleError, match=r"past_forecasts\.csv: the rows of 'flask' must lie"):
         writer.record(past("flask"), track("flask"))
-    with pytest.raises(BundleError, match=r"one package; this is of \['django', 'flask'\]"):
+    with pytest.raises(BundleError, match=r"one package, got \['django', 'flask'\]"):
         writer.record(past("flask"), track("django"))

@@ -1,0 +1,119 @@
+"""Each of the five columns keeps its values on its way through a run."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecast.bundle.manifest import PackageEntry
+from forecast.bundle.tables import PAST_COLUMNS, forecast_rows, record_rows
+from forecast.config import Package
+from tests.bundles import BANDS, LAST_DAY, bands, counts, make_bundle, with_files
+from trainer.engines.task import Outcome, Product
+from trainer.outcomes import Outcomes
+from trainer.previous import carry_over
+from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart
+from trainer.reports.track_record import keep_record
+from trainer.work import Plan
+
+SVG = "{http://www.w3.org/2000/svg}"
+ROW = b"flask,2026-11-22,300.0,200.0,400.0,100.0,500.0\n"
+PAST_ROW = b"flask,2026-11-22,2026-11-22,1.0,300.0,200.0,400.0,100.0,500.0\n"
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    """A bundle with the same bands every day."""
+    days = b"".join(forecast_rows(name, bands(30)) for name in ("flask", "requests"))
+    header = b"package,date,mean,lower_80,upper_80,lower_95,upper_95\n"
+    return with_files(make_bundle(), forecasts__csv=header + days)
+
+
+def test_a_row_of_forecasts(bundle):
+    assert forecast_rows("flask", bands(1)) == ROW
+    assert bundle.forecast("flask").iloc[0].to_dict() == BANDS
+
+
+def test_a_row_of_past_forecasts(bundle):
+    past, _ = keep_record(bundle, "flask", None, (), LAST_DAY, most=9)
+    assert record_rows(past.head(1), "past_forecasts.csv") == PAST_ROW
+    assert past.columns.tolist() == PAST_COLUMNS
+    assert past.loc[0, list(BANDS)].to_dict() == BANDS
+
+
+@pytest.mark.parametrize(
+    ("count", "inside_80", "inside_95"),
+    [
+        (99, 0, 0),
+        (100, 0, 1),
+        (199, 0, 1),
+        (200, 1, 1),
+        (400, 1, 1),
+        (401, 0, 1),
+        (500, 0, 1),
+        (501, 0, 0),
+    ],
+)
+def test_a_count_is_inside_the_bands_of_its_day(bundle, count, inside_80, inside_95):
+    day = pd.Timestamp(LAST_DAY) + pd.Timedelta(days=1)
+    known = pd.concat([counts(), pd.Series([count], [day])])
+    _, track = keep_record(bundle, "flask", known, (), day.date(), most=9)
+    [row] = track.to_dict("records")
+    assert row["forecast"] == BANDS["mean"]
+    assert row["error"] == abs(BANDS["mean"] - count)
+    assert (row["inside_80"], row["inside_95"]) == (inside_80, inside_95)
+
+
+def test_an_outcome_comes_back_from_its_file(tmp_path):
+    entry = PackageEntry(label="flask", status="trained")
+    outcome = Outcome("flask", Product(entry, b"model", bands(3), {}), "", 0.5)
+    with closing(Outcomes(tmp_path / "outcomes.sqlite", "run")) as outcomes:
+        outcomes.keep(outcome)
+        [[blob]] = outcomes._database.rows("SELECT forecast FROM outcomes")
+        read = outcomes.get("flask").product.forecast
+    assert np.frombuffer(blob).reshape(5, 3)[:, 0].tolist() == list(BANDS.values())
+    assert read.start == bands(3).start
+    assert {name: values[0] for name, values in read.columns().items()} == BANDS
+
+
+def test_a_carried_forecast_is_that_of_the_bundle_before(bundle):
+    plan = Plan.model_construct(forecast_days=30)
+    _, product = carry_over(bundle, Package("flask", "flask"), "why", plan)
+    assert {name: each[0] for name, each in product.forecast.columns().items()} == BANDS
+
+
+def test_a_picture_shows_each_band_where_it_lies(bundle):
+    model = bundle.model("flask")
+    model = replace(model, history=tuple(min(each, 300.0) for each in model.history))
+    root = ET.fromstring(chart("Flask", model, bands(3), model.total(3)))
+    lines = {
+        each.get("class"): [float(point.split(",")[1]) for point in each.get("points").split()]
+        for tag in ("polyline", "polygon")
+        for each in root.iter(SVG + tag)
+    }
+    highest = BANDS["upper_80"] * 1.05
+
+    def heights(*names):
+        """Where the ends lie; what is higher than the picture is cut off."""
+        shares = [min(BANDS[name] / highest, 1) for name in names for _ in range(3)]
+        return [round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - share), 1) for share in shares]
+
+    assert lines["ahead"] == heights("mean")
+    assert lines["b80"] == heights("upper_80", "lower_80")
+    assert lines["b95"] == heights("upper_95", "lower_95")
+
+
+def test_pictures_tell_the_80_percent_band_of_the_total(bundle):
+    model = bundle.model("flask")
+    total = model.total(30)
+    total = type(total)(**BANDS)
+    for svg in (badge("Flask", total, 30), chart("Flask", model, bands(30), total)):
+        title = ET.fromstring(svg).findtext(f"{SVG}title")
+        assert title
+        assert "300 downloads" in title
+        assert "(80 %: 200 to 400)" in title
