@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from forecast.errors import SeriesError
 from forecast.search import search
@@ -223,9 +223,16 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_threads():
     pickles = set()
     for threads in (1, 2):
         with threadpool_limits(threads):
+            assert {each["num_threads"] for each in threadpool_info()} == {threads}
             pickles.add(pickle.dumps(trained(values, backtested=True)))
 
     assert len(pickles) == 1
+
+
+def test_the_tests_give_blas_one_thread_as_the_programs_do():
+    threads = {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    assert threads == {1}
 
 
 def test_the_input_is_left_alone():
