@@ -47,8 +47,9 @@ run: env ## train if need be, and serve the page on http://127.0.0.1:7860
 train: env ## train on PyPI Stats, as the weekly job does
 	$(RUN) -m trainer --output models
 
+# In the order of the folders, the files with the long tests come early and the unit tests last.
 test: env ## all tests, those in a browser included
-	$(RUN) -m pytest --numprocesses logical --dist loadfile
+	$(RUN) -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 check: lint types spelling workflows ## all of the next four
 

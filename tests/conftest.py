@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from forecast.http import new_session
+from forecast.threads import use_one_thread
 from tests.standins.clickhouse import ClickHouseServer
 from tests.standins.engine import Engine
 from tests.standins.github import GitHubServer
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import requests
+
+# As both programs do, and before NumPy loads: threads would multiply the time of a search.
+use_one_thread(os.environ)
 
 # Timings are no tests, and the same tree must give the same result on every machine.
 settings.register_profile("tests", deadline=None, derandomize=True)

@@ -17,9 +17,8 @@ from app.view.state import View, choose
 from forecast.config import Config
 from forecast.http import PunctualAdapter, new_session
 from forecast.sources.pypistats import HASTY, PyPIStats
-from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
 from tests.faults.table import NEWER_DAYS
-from tests.faults.world import PACKAGES, WEEK, World, no_search
+from tests.faults.world import PACKAGES, World, last_weeks_bundle, no_search
 
 if TYPE_CHECKING:
     from forecast.github.artifact import Provenance
@@ -42,7 +41,7 @@ class LastWeeks:
     provenance: Provenance | None = None
 
     def newest(self):
-        return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
+        return last_weeks_bundle()
 
 
 @pytest.fixture

@@ -47,6 +47,12 @@ def good_bundle() -> Bundle:
 
 
 @cache
+def last_weeks_bundle() -> Bundle:
+    """What the artifact of a week before holds."""
+    return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
+
+
+@cache
 def sigstore() -> Sigstore:
     """Who vouches for what the workflow makes."""
     return Sigstore()
@@ -81,8 +87,7 @@ class World:
 
     def publish_last_weeks(self) -> StoredArtifact:
         """Put the bundle into the list that all begins with."""
-        bundle = make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
-        return self.publish(zip_of(bundle))
+        return self.publish(zip_of(last_weeks_bundle()))
 
     def serve_counts(self) -> None:
         """Let PyPI Stats have every package's counts through yesterday."""

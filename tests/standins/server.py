@@ -64,9 +64,7 @@ class Loopback:
         self._lock = threading.Lock()
         self._faults: defaultdict[str, deque[Fault]] = defaultdict(deque)
         self._server = _Server(("127.0.0.1", 0), self._handler())
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
 
     @property
@@ -83,6 +81,8 @@ class Loopback:
     def close(self) -> None:
         """Stop, also in the middle of a hang or a drip."""
         self.closing.set()
+        with contextlib.suppress(OSError):  # it wakes the thread, where the system can do so
+            self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

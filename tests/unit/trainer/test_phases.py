@@ -17,6 +17,7 @@ from forecast.config import Config, parse_packages
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
 from forecast.sources.source import OneByOne, Sample
 from tests.bundles import CREATED_AT, counts, files_of, in_memory, with_files
+from tests.weekly import without_search
 from trainer.engines.local import execute
 from trainer.engines.task import train_package
 from trainer.fetch import fetch
@@ -104,8 +105,8 @@ def joined(work, previous=None):
         return in_memory(Path(folder))
 
 
-def run(config, source, execute=one_by_one, *, asked=None, previous=None, **changed):
-    """The bundle of a whole run."""
+def run(config, source, execute=without_search, *, asked=None, previous=None, **changed):
+    """The bundle of a whole run; its models cost no search unless ``execute`` makes one."""
     plan = plan_of(config, source, asked=asked, previous=previous, **changed)
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -132,7 +133,8 @@ def bundle():
         new=counts(days=9),
         failing=DownloadsError("PyPI Stats answered 500 | <b>twice</b>"),
     )
-    return run(config_of("good", "Fair", "short", "new", "failing", "unknown"), source)
+    config = config_of("good", "Fair", "short", "new", "failing", "unknown")
+    return run(config, source, one_by_one)
 
 
 def test_every_package_has_an_entry_in_the_order_of_the_config(bundle):
@@ -191,7 +193,7 @@ def test_a_surprise_in_training_ends_one_package_alone(monkeypatch):
         raise ZeroDivisionError("by nought")
 
     monkeypatch.setattr("forecast.search.search.train", explode)
-    made = run(config_of("a"), Shelf(a=SAMPLE.daily("a")))
+    made = run(config_of("a"), Shelf(a=SAMPLE.daily("a")), one_by_one)
     reason = made.manifest.packages["a"].reason
     assert reason.startswith("training failed at test_phases.py:")
     assert reason.endswith("ZeroDivisionError: by nought")

@@ -1,12 +1,13 @@
 import datetime as dt
 import pickle
+from functools import cache
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from forecast.errors import SeriesError
 from forecast.search import search
@@ -32,8 +33,19 @@ def trained(values, m_values=M_VALUES, horizon=30, start=START, *, backtested=Fa
         return train(counted, start, horizon=horizon, m_values=m_values)
 
 
+@cache
+def usual(m_values=M_VALUES, **of_counts):
+    """What is trained on ``counts(**of_counts)``: many tests look at the same few searches."""
+    return trained(counts(**of_counts), m_values=m_values)
+
+
 def forecast(values, days=30, **settings_of_train):
-    made = trained(values, **settings_of_train).model.predict(days)
+    return sound(trained(values, **settings_of_train), days)
+
+
+def sound(result, days=30):
+    """Its forecast, finite and in order."""
+    made = result.model.predict(days)
     ends = np.array([made.lower_95, made.lower_80, made.mean, made.upper_80, made.upper_95])
     assert np.isfinite(ends).all()
     assert (ends >= 0.0).all()
@@ -45,7 +57,7 @@ def forecast(values, days=30, **settings_of_train):
 
 
 def test_a_weekly_rhythm_is_found_among_other_seasons():
-    result = trained(counts())
+    result = usual()
 
     assert result.m == 7
     assert result.model.note == ""
@@ -62,7 +74,7 @@ def test_a_rhythm_of_three_days_is_found_too():
 def test_the_forecast_keeps_the_rhythm_and_the_level():
     values = counts()
 
-    made = forecast(values)
+    made = sound(usual())
 
     weekday = (made.start.weekday() + np.arange(30)) % 7
     weekend = made.mean[weekday >= 5].mean() / made.mean[weekday < 5].mean()
@@ -71,7 +83,7 @@ def test_the_forecast_keeps_the_rhythm_and_the_level():
 
 
 def test_members_differ_and_each_is_differenced():
-    members = trained(counts()).model.members
+    members = usual().model.members
 
     assert len(members) == 4
     assert {member.scale for member in members} == {"log", "level"}
@@ -81,12 +93,12 @@ def test_members_differ_and_each_is_differenced():
 
 
 def test_thousands_of_candidates_are_looked_at():
-    assert trained(counts()).candidates > 3000
-    assert trained(counts(), m_values=(7,)).candidates == 144 * 8
+    assert usual().candidates > 3000
+    assert usual(m_values=(7,)).candidates == 144 * 8
 
 
 def test_a_model_is_a_few_kilobytes():
-    assert len(pickle.dumps(trained(counts(size=1e9)).model)) < 10_000
+    assert len(pickle.dumps(usual(size=1e9).model)) < 10_000
 
 
 def test_without_a_season_plain_models_are_found():
@@ -103,7 +115,7 @@ def test_seasons_too_long_for_the_series_are_left_out(m_values):
 
 
 def test_what_fits_is_used_beside_what_is_too_long():
-    with_long, without = (trained(counts(), m_values=each) for each in ((7, 366), (7,)))
+    with_long, without = (usual(m_values=each) for each in ((7, 366), (7,)))
 
     assert pickle.dumps(with_long.model) == pickle.dumps(without.model)
 
@@ -111,9 +123,9 @@ def test_what_fits_is_used_beside_what_is_too_long():
 def test_a_drift_of_months_gets_a_second_difference():
     values = np.rint(np.exp(np.linspace(3.0, 9.0, 180))) + counts(size=5)
 
-    members = trained(values).model.members
+    result = trained(values)
 
-    made = forecast(values)
+    made, members = sound(result), result.model.members
 
     assert any(member.order[1] + member.seasonal_order[1] == 2 for member in members)
     assert made.mean[-7:].mean() > 1.3 * values[-7:].mean()
@@ -211,9 +223,16 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_threads():
     pickles = set()
     for threads in (1, 2):
         with threadpool_limits(threads):
+            assert {each["num_threads"] for each in threadpool_info()} == {threads}
             pickles.add(pickle.dumps(trained(values, backtested=True)))
 
     assert len(pickles) == 1
+
+
+def test_the_tests_give_blas_one_thread_as_the_programs_do():
+    threads = {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+
+    assert threads == {1}
 
 
 def test_the_input_is_left_alone():
@@ -329,16 +348,14 @@ def test_a_bridged_hole_of_three_weeks_changes_little():
     bridged = values.copy()
     bridged[100:121] = np.linspace(values[99], values[121], 21)
 
-    assert np.allclose(forecast(bridged).mean, forecast(values).mean, rtol=0.1)
+    assert np.allclose(forecast(bridged).mean, sound(usual()).mean, rtol=0.1)
 
 
 @pytest.mark.parametrize("size", [1.0, 30.0, 1e4, 1e9])
 def test_counts_of_every_size(size):
-    values = counts(size=size)
+    made = sound(usual(size=size))
 
-    made = forecast(values)
-
-    assert made.mean.mean() == pytest.approx(values.mean(), rel=0.15, abs=0.3)
+    assert made.mean.mean() == pytest.approx(counts(size=size).mean(), rel=0.15, abs=0.3)
 
 
 def test_an_exact_rhythm_goes_on_and_raises_no_division():
