@@ -6,6 +6,7 @@ error message about it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from dataclasses import dataclass
@@ -50,18 +51,34 @@ class Package:
 
     @classmethod
     def parse(cls, text: object) -> Package:
-        """Make a Package of what was typed.
+        """Make a Package of a name as typed.
 
         Raises:
-            ValueError: if PyPI would not allow the name.
+            ValueError: PyPI does not allow the name.
         """
-        allowed = "expected a name that PyPI allows: letters, digits, '.', '_' and '-' between them"
-        if not isinstance(text, str) or len(text) > LONGEST_NAME or not text.isascii():
-            raise ValueError(allowed)
-        try:
-            return cls(canonicalize_name(text, validate=True), text)
-        except InvalidName:
-            raise ValueError(allowed) from None
+        return cls(normalise(text), str(text))
+
+
+def normalise(name: object) -> str:
+    """The name as PEP 503 spells it: lower case, with single hyphens.
+
+    Raises:
+        ValueError: PyPI does not allow the name.
+    """
+    if isinstance(name, str) and len(name) <= LONGEST_NAME and name.isascii():
+        with contextlib.suppress(InvalidName):
+            return canonicalize_name(name, validate=True)
+    raise ValueError(
+        "expected a name that PyPI allows: letters, digits, '.', '_' and '-' between them"
+    )
+
+
+def is_normalised(name: object) -> bool:
+    """Whether PyPI allows the name and PEP 503 spells it so."""
+    try:
+        return normalise(name) == name
+    except ValueError:
+        return False
 
 
 class Event(BaseModel):

@@ -25,9 +25,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pandas as pd
 import tenacity
-from packaging.utils import is_normalized_name
 from requests.auth import HTTPBasicAuth
 
+from forecast.config import is_normalised
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
 from forecast.http import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
 from forecast.quantities import LARGEST_COUNT
@@ -189,7 +189,7 @@ class ClickHouse:
         today = self._today()
         waiting: deque[str] = deque()
         for name in dict.fromkeys(names):
-            if is_normalized_name(name):
+            if is_normalised(name):
                 waiting.append(name)
             else:
                 yield name, DownloadsError(f"{shown(name)} is not spelled as PEP 503 says")

@@ -3,22 +3,16 @@
 PyPI Stats admits 30 calls a minute and 5 a second from an address, and answers a call
 too many with a bare 429: no Retry-After, no JSON. Hosted runners share addresses, so
 even a first call can be one too many. Hence the spacing, and the long first wait.
-
-Its answers are checked against the schema below before anything is made of them.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin
 
-import pandas as pd
 import tenacity
-from packaging.utils import canonicalize_name
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import DownloadsError, UnknownPackageError
 from forecast.http import (
@@ -30,20 +24,19 @@ from forecast.http import (
     origin,
     shown,
 )
-from forecast.quantities import LARGEST_COUNT
+from forecast.sources.pypistats_answer import read_answer
 from forecast.sources.retry import RetryPolicy, TransientError, seconds_of
+from forecast.sources.source import OneByOne
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
+    import pandas as pd
     import requests
 
 API = "https://pypistats.org/api"
 
-# More than all of PyPI serves in a day, for one package.
-# The server keeps 181 days. A row years away from the others would be filled up with
-# made-up days further on.
-_LONGEST_SPAN = timedelta(days=5 * 366)
 _MAX_BYTES = 2 << 20
 _MAX_REDIRECTS = 2
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -56,22 +49,6 @@ _OK = 200
 PATIENT = RetryPolicy()
 # For a visitor who waits: one more call if it can come at once. A 429 cannot.
 HASTY = RetryPolicy(attempts=2, failed=0.5, jitter=0.5, total=5.0, queue=20.0)
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    category: str
-    day: Annotated[str, Field(alias="date", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    downloads: Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    data: list[_Row]
-    package: str
-    type: Literal["overall_downloads"]
 
 
 class _Spacing:
@@ -104,8 +81,8 @@ class _Spacing:
             self._next = max(self._next, self._clock() + seconds)
 
 
-class PyPIStats:
-    """A client of PyPI Stats; threads may share it.
+class PyPIStats(OneByOne):
+    """A source that asks PyPI Stats; threads may share it.
 
     Args:
         session: Sends the calls; see :func:`forecast.http.new_session`.
@@ -120,6 +97,8 @@ class PyPIStats:
         sleep: Waits.
         clock: Seconds that only ever grow.
     """
+
+    kind: Final = "pypistats"
 
     def __init__(
         self,
@@ -280,72 +259,6 @@ class PyPIStats:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, TransientError) and error.refused:
             self._spacing.hold(state.upcoming_sleep)
-
-
-def read_answer(
-    body: bytes, name: str, *, mirrors: bool, today: date | None = None
-) -> pd.Series[int]:
-    """The series in an answer to ``/packages/<name>/overall``.
-
-    Raises:
-        DownloadsError: The answer is not what PyPI Stats documents.
-    """
-    try:
-        answer = _Answer.model_validate_json(body)
-    except ValidationError as error:
-        raise _malformed(body, name, error) from None
-    if canonicalize_name(answer.package) != canonicalize_name(name):
-        raise _wrong(name, "the package", shown(name), shown(answer.package))
-    if not answer.data:
-        raise _wrong(name, "a row for each day", "one at least", "none")
-    category = "with_mirrors" if mirrors else "without_mirrors"
-    counts: dict[date, int] = {}
-    for row in answer.data:
-        if row.category != category:
-            raise _wrong(name, "the category", category, shown(row.category))
-        day = _day(row.day, name)
-        if day in counts:
-            raise _wrong(name, "each day once", "no day again", row.day)
-        counts[day] = row.downloads
-    _check_days(min(counts), max(counts), name, today)
-    days = sorted(counts)
-    index = pd.DatetimeIndex([day.isoformat() for day in days], name="date")
-    return pd.Series([counts[day] for day in days], index=index, dtype="int64", name="downloads")
-
-
-def _day(text: str, name: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise _wrong(name, "dates", "YYYY-MM-DD", shown(text)) from None
-
-
-def _check_days(first: date, last: date, name: str, today: date | None) -> None:
-    if last - first > _LONGEST_SPAN:
-        raise _wrong(name, "days", "some six months in a row", f"{first} to {last}")
-    # A day's grace: the two clocks may stand on either side of midnight.
-    if today is not None and (last - today).days > 1:
-        raise _wrong(name, "days", f"none after {today}", str(last))
-
-
-def _wrong(name: str, what: str, expected: str, came: str) -> DownloadsError:
-    return DownloadsError(
-        f"PyPI Stats' answer for {shown(name)} is not usable: expected {what} ({expected}), "
-        f"got {came}. Try again later; if it stays so, its API has changed."
-    )
-
-
-def _malformed(body: bytes, name: str, error: ValidationError) -> DownloadsError:
-    """The first thing pydantic found, with its place; broken JSON may pass."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    if first["type"] == "json_invalid":
-        return TransientError(
-            f"PyPI Stats was asked for {shown(name)} and should have answered with JSON, but "
-            f"sent {shown(body)} ({len(body)} bytes)."
-        )
-    place = ".".join(str(step) for step in first["loc"]) or "the whole"
-    came = "nothing" if first["type"] == "missing" else shown(repr(first["input"])[:200])
-    return _wrong(name, shown(place), shown(first["msg"]), came)
 
 
 def _advice(error: TransientError) -> str:

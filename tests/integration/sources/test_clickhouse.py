@@ -15,7 +15,7 @@ from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
 from forecast.http import PunctualAdapter
 from forecast.sources.clickhouse import DAYS, MOST_NAMES, ClickHouse, Endpoint
 from forecast.sources.retry import RetryPolicy
-from forecast.sources.source import Sample
+from forecast.sources.sample import Sample
 from tests.standins.clickhouse import TSV, edited, exception, fields, midway
 from tests.standins.server import Answer
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from forecast.errors import DownloadsError, UnknownPackageError
 from forecast.http import PunctualAdapter, new_session
-from forecast.sources.pypistats import HASTY, PyPIStats, read_answer
+from forecast.sources.pypistats import HASTY, PyPIStats
+from forecast.sources.pypistats_answer import read_answer
 from forecast.sources.retry import RetryPolicy
 from tests.standins.pypistats import FAULTS, PyPIStatsServer, edited
 from tests.standins.server import Answer

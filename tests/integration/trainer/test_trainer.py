@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from forecast.bundle.reader import read_folder
-from forecast.sources.source import Sample
+from forecast.sources.sample import Sample
 from tests.standins.pypistats import PyPIStatsServer
 
 ROOT = Path(__file__).parents[3]
