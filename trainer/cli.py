@@ -22,7 +22,8 @@ from forecast.bundle.writer import Writer
 from forecast.clock import clock_of
 from forecast.config import load_config
 from forecast.errors import ArtifactError, BundleError, ConfigError, ForecastError
-from forecast.github import api as github
+from forecast.github.api import API as GITHUB_API
+from forecast.github.api import TransientArtifactError
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import new_session
 from forecast.sources import clickhouse
@@ -196,7 +197,7 @@ class _Job:
         except (ArtifactError, BundleError) as error:
             forget(arguments.work)
             unasked = (
-                isinstance(error, github.PassingError) or getattr(error, "retry_after", 0.0) > 0
+                isinstance(error, TransientArtifactError) or getattr(error, "retry_after", 0.0) > 0
             )
             if unasked and self.surroundings.on_actions:
                 # Published without it, this run's bundle would end the history for good.
@@ -212,10 +213,10 @@ class _Job:
         return GitHubArtifacts.configured(
             config,
             token=token,
-            url=self.environment.get("GITHUB_API_URL") or github.API,
+            url=self.environment.get("GITHUB_API_URL") or GITHUB_API,
             clock=lambda: self.surroundings.now,
             attempts=4,
-            patience=PATIENCE,
+            max_wait=PATIENCE,
         )
 
     def _plan(self, config: Config, source: Source, previous: Bundle | None) -> Plan:

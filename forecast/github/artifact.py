@@ -35,9 +35,9 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact that passed every check but that of its bytes.
+    """A trusted artifact whose bytes have not been checked yet.
 
-    ``provenance`` is what its attestation says; None where none was asked for.
+    ``provenance`` is what its verified attestation says; None if attestations are not verified.
     """
 
     id: int

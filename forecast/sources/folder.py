@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CsvFolder(OneByOne):
-    """A folder with one ``<package>.csv`` (``date,downloads``) a package."""
+    """A folder with one ``<package>.csv`` (columns ``date,downloads``) per package."""
 
     path: Path
     kind: Kind = "folder"
@@ -59,7 +59,7 @@ def _checked(counts: pd.Series[float], path: Path) -> pd.Series[int]:
     if counts.empty:
         raise DownloadsError(f"{path} has no rows; expected a count a day")
     if counts.index.has_duplicates or counts.index.hasnans:
-        raise DownloadsError(f"{path}: expected every day once; one is there twice or is missing")
+        raise DownloadsError(f"{path}: expected every day once; one appears twice or is missing")
     if not ((counts >= 0) & (counts <= LARGEST_COUNT) & (counts % 1 == 0)).all():
         raise DownloadsError(f"{path}: expected whole numbers from 0 to {LARGEST_COUNT:,}")
     return counts.astype("int64").rename("downloads")

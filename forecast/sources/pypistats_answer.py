@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.config import normalise
 from forecast.errors import DownloadsError
-from forecast.http import shown
+from forecast.http import excerpt
 from forecast.quantities import LARGEST_COUNT
 from forecast.sources.retry import TransientError
 
@@ -48,14 +48,14 @@ def read_answer(
     except ValidationError as error:
         raise _malformed(body, name, error) from None
     if not _same_package(answer.package, name):
-        raise _wrong(name, "the package", shown(name), shown(answer.package))
+        raise _wrong(name, "the package", excerpt(name), excerpt(answer.package))
     if not answer.data:
         raise _wrong(name, "a row for each day", "one at least", "none")
     category = "with_mirrors" if mirrors else "without_mirrors"
     counts: dict[date, int] = {}
     for row in answer.data:
         if row.category != category:
-            raise _wrong(name, "the category", category, shown(row.category))
+            raise _wrong(name, "the category", category, excerpt(row.category))
         day = _day(row.day, name)
         if day in counts:
             raise _wrong(name, "each day once", "no day again", row.day)
@@ -77,7 +77,7 @@ def _day(text: str, name: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _wrong(name, "dates", "YYYY-MM-DD", shown(text)) from None
+        raise _wrong(name, "dates", "YYYY-MM-DD", excerpt(text)) from None
 
 
 def _check_days(first: date, last: date, name: str, today: date | None) -> None:
@@ -90,19 +90,19 @@ def _check_days(first: date, last: date, name: str, today: date | None) -> None:
 
 def _wrong(name: str, what: str, expected: str, came: str) -> DownloadsError:
     return DownloadsError(
-        f"PyPI Stats' answer for {shown(name)} is not usable: expected {what} ({expected}), "
+        f"PyPI Stats' answer for {excerpt(name)} is not usable: expected {what} ({expected}), "
         f"got {came}. Try again later; if it stays so, its API has changed."
     )
 
 
 def _malformed(body: bytes, name: str, error: ValidationError) -> DownloadsError:
-    """The first thing pydantic found, with its place; broken JSON may pass."""
+    """Pydantic's first error and its place; invalid JSON may be gone on a retry."""
     first = error.errors(include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
         return TransientError(
-            f"PyPI Stats was asked for {shown(name)} and should have answered with JSON, but "
-            f"sent {shown(body)} ({len(body)} bytes)."
+            f"PyPI Stats was asked for {excerpt(name)} and should have answered with JSON, but "
+            f"sent {excerpt(body)} ({len(body)} bytes)."
         )
     place = ".".join(str(step) for step in first["loc"]) or "the whole"
-    came = "nothing" if first["type"] == "missing" else shown(repr(first["input"])[:200])
-    return _wrong(name, shown(place), shown(first["msg"]), came)
+    came = "nothing" if first["type"] == "missing" else excerpt(repr(first["input"])[:200])
+    return _wrong(name, excerpt(place), excerpt(first["msg"]), came)
