@@ -42,7 +42,6 @@ class Artifact:
 
     id: int
     created_at: datetime
-    expires_at: datetime | None
     digest: str
     size: int
     run_id: int

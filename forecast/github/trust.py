@@ -40,7 +40,6 @@ class ListedArtifact(Schema):
     size_in_bytes: Annotated[int, Field(ge=0)]
     expired: bool
     created_at: AwareDatetime | None = None
-    expires_at: AwareDatetime | None = None
     digest: str | None = None
     workflow_run: RunReference | None = None
 
@@ -136,7 +135,6 @@ def trusted_artifact(listed: ListedArtifact) -> Artifact:
     return Artifact(
         id=listed.id,
         created_at=listed.created_at,
-        expires_at=listed.expires_at,
         digest=listed.digest,
         size=listed.size_in_bytes,
         run_id=run.id,

@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[3]
 WORKFLOW = ".github/workflows/upload_artifact.yml"
 COMMIT = "c0ffee" * 6 + "c0ff"
 DIGEST = "sha256:" + "ab" * 32
-ARTIFACT = Artifact(101, SIGNED_AT, None, DIGEST, 1, 4711, COMMIT)
+ARTIFACT = Artifact(101, SIGNED_AT, DIGEST, 1, 4711, COMMIT)
 BUILD = Build(COMMIT, 4711)
 FOUND = Provenance("owner/repo", WORKFLOW, COMMIT, 4711)
 
@@ -406,7 +406,7 @@ from forecast.github.artifact import Artifact
 from forecast.errors import ArtifactError
 from forecast.github.provenance import ProvenanceVerifier
 digest, commit, root = sys.argv[1:]
-artifact = Artifact(1, dt.datetime.now(dt.UTC), None, digest, 1, 4711, commit)
+artifact = Artifact(1, dt.datetime.now(dt.UTC), digest, 1, 4711, commit)
 names = {"repository": "owner/repo", "workflow": "upload_artifact.yml", "branch": "main"}
 attestation = sys.stdin.buffer.read()
 ProvenanceVerifier(**names, trusted_root=root).verify(attestation, artifact)
