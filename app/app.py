@@ -95,13 +95,13 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
     from app.data.store import ArtifactSource, FolderSource, Store  # noqa: PLC0415
     from forecast.github.artifacts import GitHubArtifacts  # noqa: PLC0415
     from forecast.http import new_session  # noqa: PLC0415
-    from forecast.sources.pypistats import HASTY, PyPIStats  # noqa: PLC0415
+    from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats  # noqa: PLC0415
 
     stats = PyPIStats(
         new_session(config.repository_url, seconds=VISITORS_WAIT),
         url=settings.pypistats_url,
         mirrors=config.mirrors,
-        patience=HASTY,
+        retry=INTERACTIVE_RETRY,
         timeout=(5.0, 10.0),
         total_timeout=VISITORS_WAIT,
         today=lambda: clock().date(),

@@ -24,7 +24,6 @@ from forecast.config import load_config
 from forecast.http import new_session
 from forecast.search.backtest import seasonal_naive
 from forecast.sources.pypistats import PyPIStats
-from forecast.sources.source import Live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -156,7 +155,7 @@ def _windows(data: Path | None, config: Path) -> list[Window]:
     if data is not None:
         return from_folder(data)
     settings = load_config(config)
-    source = Live(PyPIStats(new_session()))
+    source = PyPIStats(new_session())
     return from_source(source, [package.name for package in settings.packages])
 
 

@@ -13,7 +13,7 @@ from forecast.errors import DownloadsError, SeriesError
 from forecast.model.holidays import share
 from forecast.search.backtest import naive_error
 from forecast.series import regular
-from forecast.sources.source import Folder
+from forecast.sources.folder import CsvFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.quantities import Array
-    from forecast.sources.source import Live
+    from forecast.sources.pypistats import PyPIStats
 
 
 HORIZON = 30  # days
@@ -75,14 +75,14 @@ def from_folder(path: Path) -> list[Window]:
     found: list[Window] = []
     for file in sorted([*path.glob("*.csv"), *path.glob("*/*.csv")]):
         try:
-            counts = Folder(file.parent).daily(file.stem)
+            counts = CsvFolder(file.parent).daily(file.stem)
         except DownloadsError:
             continue  # an index or a table of something else
         found += windows(file.parent.name, file.stem, counts)
     return found
 
 
-def from_source(source: Live, packages: Iterable[str]) -> list[Window]:
+def from_source(source: PyPIStats, packages: Iterable[str]) -> list[Window]:
     """Windows of what a source has for some packages."""
     return [
         window

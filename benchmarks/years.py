@@ -22,7 +22,7 @@ from forecast.errors import DownloadsError, SeriesError
 from forecast.search.backtest import seasonal_naive
 from forecast.search.search import train
 from forecast.series import regular
-from forecast.sources.source import Folder
+from forecast.sources.folder import CsvFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -57,7 +57,7 @@ def pasts(path: Path) -> Iterator[Past]:
     """Every window of `path` that a year lies before."""
     for file in sorted([*path.glob("*.csv"), *path.glob("*/*.csv")]):
         try:
-            counts = Folder(file.parent).daily(file.stem)
+            counts = CsvFolder(file.parent).daily(file.stem)
         except DownloadsError:
             continue  # an index or a table of something else
         for window in windows(file.parent.name, file.stem, counts, MOST_ORIGINS):

@@ -1,4 +1,4 @@
-"""The present moment, which a test or a reproducible run may fix."""
+"""The current time, which a test or a reproducible build can fix."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ VARIABLE = "SOURCE_DATE_EPOCH"
 
 
 def clock_of(environment: Mapping[str, str]) -> Callable[[], dt.datetime]:
-    """A clock in UTC: that of the machine, or one that stands at SOURCE_DATE_EPOCH.
+    """A clock in UTC: the machine's, or a fixed one at SOURCE_DATE_EPOCH.
 
     Raises:
-        ConfigError: if the variable is no number of seconds since 1970.
+        ConfigError: the variable is not a number of seconds since 1970.
     """
     epoch = environment.get(VARIABLE)
     if not epoch:

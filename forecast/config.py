@@ -1,11 +1,12 @@
 """config.toml, read once into a frozen :class:`Config`.
 
-Each field's ``description`` says what is allowed; the same words end every
-error message about it.
+Each field's ``description`` says what is allowed; every error message about the field
+ends with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 from dataclasses import dataclass
@@ -38,34 +39,50 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_NAME = 100  # the longest name on PyPI is shorter
-LONGEST_SHOWN = 40  # characters of a refused value that a message repeats
+LONGEST_QUOTATION = 40  # characters of a refused value that a message repeats
 
 
 @dataclass(frozen=True, order=True)
 class Package:
-    """A package: ``name`` as PEP 503 normalises it, ``label`` as somebody typed it."""
+    """A package: ``name`` normalised as PEP 503 says, ``label`` as it was typed."""
 
     name: str
     label: str
 
     @classmethod
     def parse(cls, text: object) -> Package:
-        """Make a Package of what was typed.
+        """Make a Package of a name as typed.
 
         Raises:
-            ValueError: if PyPI would not allow the name.
+            ValueError: PyPI does not allow the name.
         """
-        allowed = "expected a name that PyPI allows: letters, digits, '.', '_' and '-' between them"
-        if not isinstance(text, str) or len(text) > LONGEST_NAME or not text.isascii():
-            raise ValueError(allowed)
-        try:
-            return cls(canonicalize_name(text, validate=True), text)
-        except InvalidName:
-            raise ValueError(allowed) from None
+        return cls(normalise(text), str(text))
+
+
+def normalise(name: object) -> str:
+    """The name as PEP 503 spells it: lower case, with single hyphens.
+
+    Raises:
+        ValueError: PyPI does not allow the name.
+    """
+    if isinstance(name, str) and len(name) <= LONGEST_NAME and name.isascii():
+        with contextlib.suppress(InvalidName):
+            return canonicalize_name(name, validate=True)
+    raise ValueError(
+        "expected a name that PyPI allows: letters, digits, '.', '_' and '-' between them"
+    )
+
+
+def is_normalised(name: object) -> bool:
+    """Whether PyPI allows the name and PEP 503 spells it so."""
+    try:
+        return normalise(name) == name
+    except ValueError:
+        return False
 
 
 class Event(BaseModel):
-    """Something known to have happened to the counts of every package."""
+    """A known event that changed the counts of every package."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -86,7 +103,7 @@ class Event(BaseModel):
 
     @property
     def last(self) -> dt.date:
-        """The last day it touched."""
+        """The last day of the event."""
         return self.until or self.date
 
 
@@ -95,7 +112,7 @@ def _name(pattern: str, allowed: str, default: Any = ...) -> Any:
 
 
 class Config(BaseModel):
-    """What the two programs do, for whom and from where."""
+    """The settings that both programs share."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -138,22 +155,22 @@ class Config(BaseModel):
     @field_validator("packages")
     @classmethod
     def _each_package_once(cls, packages: tuple[Package, ...]) -> tuple[Package, ...]:
-        twice = _first_twice(package.name for package in packages)
-        if twice is not None:
-            raise ValueError(f"{twice!r} is there twice")
+        duplicate = _first_duplicate(package.name for package in packages)
+        if duplicate is not None:
+            raise ValueError(f"{duplicate!r} appears twice")
         return packages
 
     @field_validator("m_values")
     @classmethod
     def _each_m_once(cls, m_values: tuple[int, ...]) -> tuple[int, ...]:
-        twice = _first_twice(m_values)
-        if twice is not None:
-            raise ValueError(f"{twice} is there twice")
+        duplicate = _first_duplicate(m_values)
+        if duplicate is not None:
+            raise ValueError(f"{duplicate} appears twice")
         return m_values
 
     @property
     def repository_url(self) -> str:
-        """Where the project lives; its User-Agent names it."""
+        """The repository's page, which the User-Agent names."""
         return f"https://github.com/{self.username}/{self.repo_name}"
 
     @property
@@ -171,7 +188,7 @@ def load_config(path: Path) -> Config:
     """Read a Config from a TOML file.
 
     Raises:
-        ConfigError: in one line that names the file, the key, its value and what is allowed.
+        ConfigError: the message is one line with file, key, value and what is allowed.
     """
     try:
         document = tomli.loads(path.read_text(encoding="utf-8"))
@@ -182,29 +199,29 @@ def load_config(path: Path) -> Config:
     try:
         return Config.model_validate(document)
     except ValidationError as error:
-        # A mistyped key is both unknown and missing: the first says more.
+        # A mistyped key gives two errors, unknown and missing: the first says more.
         first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         raise ConfigError(f"{path}: {_explain(first)}") from None
 
 
 def parse_packages(names: Iterable[str]) -> tuple[Package, ...]:
-    """Packages named on the command line, the first of each name kept.
+    """Packages named on the command line; of equal names the first is kept.
 
     Raises:
-        ConfigError: if PyPI would not allow a name.
+        ConfigError: PyPI does not allow a name.
     """
     packages: dict[str, Package] = {}
     for text in names:
         try:
             package = Package.parse(text)
         except ValueError as error:
-            raise ConfigError(f"package {_shown(text)}: {error}") from None
+            raise ConfigError(f"package {_quoted(text)}: {error}") from None
         packages.setdefault(package.name, package)
     return tuple(packages.values())
 
 
 def _explain(error: ErrorDetails) -> str:
-    """One line: the key, its value, what is wrong with it and what is allowed."""
+    """One line: the key, its value, what is allowed and what is wrong."""
     location = error["loc"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
     if error["type"] == "extra_forbidden":
@@ -214,27 +231,27 @@ def _explain(error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{key}: is missing; expected {allowed}"
     wrong = f" ({error['ctx']['error']})" if error["type"] == "value_error" else ""
-    return f"{key} = {_shown(error['input'])}: expected {allowed}{wrong}"
+    return f"{key} = {_quoted(error['input'])}: expected {allowed}{wrong}"
 
 
 def _allowed(location: tuple[int | str, ...]) -> str:
-    """What the field at ``location`` allows, in its own words."""
+    """The description of the field at ``location``."""
     names = [part for part in location if isinstance(part, str)]
     fields = Event.model_fields if len(names) > 1 else Config.model_fields
     field = fields.get(names[-1]) if names else None
     return (field.description if field else None) or "what the README says"
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     text = _one_line(json.dumps(value, default=str, ensure_ascii=False))
-    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
+    return text if len(text) <= LONGEST_QUOTATION else text[: LONGEST_QUOTATION - 1] + "…"
 
 
 def _one_line(value: object) -> str:
     return " ".join(str(value).split())
 
 
-def _first_twice(values: Iterable[T]) -> T | None:
+def _first_duplicate(values: Iterable[T]) -> T | None:
     seen: set[T] = set()
     for value in values:
         if value in seen:

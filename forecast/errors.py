@@ -1,26 +1,26 @@
-"""The failures a user can meet, as one family.
+"""The errors that a user can see.
 
 ForecastError
 ├── ConfigError              config.toml or the command line is wrong
 ├── DownloadsError           a source of download counts did not give usable counts
 │   └── UnknownPackageError  ... because it does not know the package
 ├── SeriesError              the counts cannot be made into a series to forecast
-├── BundleError              a bundle or a model in it is not what it says it is
+├── BundleError              a bundle or a model in it is not valid
 ├── ArtifactError            GitHub did not give a bundle that can be trusted
-│   └── CorruptArtifactError ... because the bytes are not those that it listed
-├── BusyError                a visitor asked for too much of what is dear
-└── ClusterError             the machines that were to train cannot be used
+│   └── CorruptArtifactError ... because its digest is not the one listed
+├── BusyError                a rate limit is reached
+└── ClusterError             the training cluster cannot be used
 
 Every message is one sentence or two: what was expected, what came, what to do.
-They are caught at the edges alone: the trainer's ``main``, one package's
-training, the app's handlers and its refresh thread.
+They are caught only in the trainer's ``main``, around one package's training, in the
+app's handlers and in its refresh thread.
 """
 
 from __future__ import annotations
 
 
 class ForecastError(Exception):
-    """Root of the family; never raised itself."""
+    """Base class; never raised itself."""
 
 
 class ConfigError(ForecastError):
@@ -28,25 +28,25 @@ class ConfigError(ForecastError):
 
 
 class DownloadsError(ForecastError):
-    """A source could not be asked, or its answer is not usable."""
+    """A source could not be reached, or its answer is not usable."""
 
 
 class UnknownPackageError(DownloadsError):
-    """The source answered, and has no such package."""
+    """The source has no such package."""
 
 
 class SeriesError(ForecastError):
-    """The counts are too few, or too full of holes, to forecast from."""
+    """There are too few counts, or too many are missing, to forecast from."""
 
 
 class BundleError(ForecastError):
-    """A bundle, or a model in it, fails a check at the door."""
+    """A bundle, or a model in it, fails a check when it is read."""
 
 
 class BusyError(ForecastError):
-    """Too much was asked for at once, or within an hour.
+    """A rate limit is reached: too many requests at once or within an hour.
 
-    ``retry_after`` is the number of seconds until there is room again.
+    ``retry_after`` is the number of seconds to wait.
     """
 
     def __init__(self, message: str, *, retry_after: float) -> None:
@@ -55,10 +55,9 @@ class BusyError(ForecastError):
 
 
 class ArtifactError(ForecastError):
-    """No artifact that can be trusted was to be had.
+    """No trusted artifact could be downloaded.
 
-    ``retry_after`` is the number of seconds that GitHub asked to be left alone,
-    0.0 where it asked for nothing.
+    ``retry_after`` is the number of seconds that GitHub asked to wait, 0.0 if none.
     """
 
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
@@ -67,8 +66,8 @@ class ArtifactError(ForecastError):
 
 
 class CorruptArtifactError(ArtifactError):
-    """What was downloaded is not what GitHub listed."""
+    """The downloaded bytes do not have the digest that GitHub listed."""
 
 
 class ClusterError(ForecastError):
-    """The scheduler cannot be reached, has no worker, or has one that is not fit to train."""
+    """The scheduler cannot be reached, has no worker, or has one that is unfit to train."""

@@ -1,8 +1,8 @@
-"""What was observed is kept: counts of earlier runs and of this one, merged.
+"""Merges the counts of earlier runs with those of this one.
 
-PyPI Stats forgets a day after half a year and now and then corrects one. Nothing
-observed is dropped here, the later word wins, and a missing day stays missing until a
-later fetch has it.
+PyPI Stats drops a day after half a year, and sometimes corrects one. Here no observed day
+is dropped, the later count of a day wins, and a missing day stays missing until a later
+fetch has it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Merged:
-    """Counts by day, and on how many days the later fetch corrected the earlier one."""
+    """Counts by day, and the number of days that the later fetch corrected."""
 
     counts: pd.Series[int]
     revised: int
@@ -24,8 +24,8 @@ def merge(earlier: pd.Series[int] | None, later: pd.Series[int]) -> Merged:
     """Merge two series of counts of one package; days ascending, each once.
 
     Args:
-        earlier: what was known before, if anything was.
-        later: what a source says now.
+        earlier: the history so far, None if there is none.
+        later: the counts fetched now.
     """
     if earlier is None:
         earlier = pd.Series(dtype="int64", index=pd.DatetimeIndex([]))

@@ -1,8 +1,8 @@
-"""One HTTP exchange with a bound on everything: seconds, bytes and hosts.
+"""HTTP requests with bounds on time and size.
 
-All clients ask through :func:`fetch`. Redirects are never followed here: a caller
-that wants one takes the ``Location`` and decides. Nothing that :func:`fetch` raises
-holds a URL, a header or a body, so it can be shown and logged as it is.
+All clients call :func:`fetch`. It follows no redirect: a caller may read ``Location`` and
+decide. No exception of :func:`fetch` holds a URL, a header or a body, so its text can be
+shown and logged as it is.
 """
 
 from __future__ import annotations
@@ -29,33 +29,33 @@ if TYPE_CHECKING:
 
     from requests.auth import AuthBase
 
-# It tells addresses with their queries, and a blob's query is a key to it.
+# It logs addresses with their queries, and a blob's query gives access to it.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 PROJECT = "https://github.com/neelabalan/py-package-download-forecast"
 
 _CHUNK = 1 << 16
-_SHOWN = 80
+_LONGEST_EXCERPT = 80
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_LATE = "no whole answer within the time allowed"
+_LATE = "no complete answer within the time allowed"
 
 
 class ExchangeError(Exception):
-    """No whole answer came; the text says why in a few words, and never where from."""
+    """No complete answer came; the text says why, without the address."""
 
 
 class TooLargeError(ExchangeError):
-    """The answer is larger than it can reasonably be; asking again is no use."""
+    """The answer is over the size limit; a retry cannot help."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one exchange may cost.
+    """Bounds of one exchange.
 
     Attributes:
-        connect: Seconds until the connection stands.
+        connect: Seconds to connect.
         read: Seconds between two arrivals of bytes.
-        total: Seconds for all of it, against an answer that only drips.
+        total: Seconds for the whole exchange, against a server that sends byte by byte.
         max_bytes: Size of the body.
     """
 
@@ -67,31 +67,26 @@ class Limits:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole answer, whatever its status."""
+    """A complete answer, whatever its status."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
-    @property
-    def media_type(self) -> str:
-        """The Content-Type without its parameters."""
-        return self.headers.get("Content-Type", "").split(";")[0].strip().lower()
-
 
 class NoAuth(requests.auth.AuthBase):
-    """Sends no Authorization, and keeps requests from finding one in ~/.netrc."""
+    """Sends no Authorization, not even one that requests would find in ~/.netrc."""
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Take away what the session's own headers may have brought."""
+        """Remove the header that the session may have set."""
         request.headers.pop("Authorization", None)
         return request
 
 
-class PunctualAdapter(requests.adapters.HTTPAdapter):
-    """Gives a server so many seconds for its status line and headers.
+class HeaderTimeoutAdapter(requests.adapters.HTTPAdapter):
+    """Limits the seconds until a server has sent its status line and headers.
 
-    A socket's own time-out begins anew with every byte that arrives.
+    A socket's own timeout starts again with every byte.
     """
 
     def __init__(self, seconds: float = 60.0) -> None:
@@ -99,18 +94,18 @@ class PunctualAdapter(requests.adapters.HTTPAdapter):
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make pools whose connections are watched."""
+        """Use connections with that timeout; ``pool_classes_by_scheme`` is urllib3's internal."""
         super().init_poolmanager(*args, **kwargs)
         members = {"seconds": self._seconds}
-        http = type("Http", (_PunctualConnection, HTTPConnection), members)
-        https = type("Https", (_PunctualConnection, HTTPSConnection), members)
+        http = type("Http", (_HeaderTimeoutConnection, HTTPConnection), members)
+        https = type("Https", (_HeaderTimeoutConnection, HTTPSConnection), members)
         self.poolmanager.pool_classes_by_scheme = {
             "http": type("HttpPool", (HTTPConnectionPool,), {"ConnectionCls": http}),
             "https": type("HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
         }
 
 
-class _PunctualConnection(HTTPConnection):
+class _HeaderTimeoutConnection(HTTPConnection):
     seconds: ClassVar[float]
 
     def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override] # as urllib3 does
@@ -119,7 +114,7 @@ class _PunctualConnection(HTTPConnection):
 
         def give_up() -> None:
             late.set()
-            with contextlib.suppress(OSError):  # it ended at this very moment
+            with contextlib.suppress(OSError):  # it has just ended
                 sock.shutdown(socket.SHUT_RDWR)
 
         watchdog = threading.Timer(self.seconds, give_up)
@@ -133,7 +128,7 @@ class _PunctualConnection(HTTPConnection):
             raise
         finally:
             watchdog.cancel()
-        if late.is_set():  # headers that break off pass for whole ones
+        if late.is_set():  # urllib3 takes truncated headers for complete ones
             response.close()
             raise TimeoutError
         return response
@@ -150,27 +145,27 @@ def fetch(
     form: Mapping[str, str] | None = None,
     into: BinaryIO | None = None,
 ) -> Reply:
-    """GET ``url``, or POST ``form`` to it, and read the answer whole, within the limits.
+    """GET ``url``, or POST ``form`` to it, and read the whole answer, within the limits.
 
     Args:
         session: Sends the request; see :func:`new_session`.
-        url: Where to.
-        params: Added to the address.
+        url: The address.
+        params: Query parameters.
         headers: Added to the session's.
-        auth: Signs the request; nobody by default.
-        limits: What the exchange may cost.
+        auth: Authorises the request; by default none.
+        limits: Bounds of the exchange.
         form: Fields of a multipart form; they make the request a POST.
-        into: Takes a body that may be large, as far as it came even if it broke off. The
-            reply's own body is empty then.
+        into: A file for a large body; it also gets the part that came before a failure. The
+            reply's own body is then empty.
 
     Raises:
-        ExchangeError: The server was not reached, took too long or broke off.
+        ExchangeError: The server was not reached, took too long, or the connection was lost.
         TooLargeError: The body is over the limit.
     """
     limits = limits or Limits()
     started = time.monotonic()
     try:
-        # Nobody decompresses what nobody asked to be compressed.
+        # So a small answer cannot decompress into a large one.
         sent = {"Accept-Encoding": "identity", **(headers or {})}
         method = "GET" if form is None else "POST"
         fields = None if form is None else {name: (None, text) for name, text in form.items()}
@@ -186,7 +181,7 @@ def fetch(
             return Reply(response.status_code, response.headers, body.getvalue())
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         reason = _reason(error)
-    # Raised out here, so that no traceback leads to the request and its headers.
+    # Raised here, so that no traceback holds the request and its headers.
     raise ExchangeError(reason)
 
 
@@ -213,7 +208,7 @@ def _send(
 
 
 def _read(response: requests.Response, seconds: float, max_bytes: int, into: BinaryIO) -> None:
-    """Read the body, unless it is too large or comes too slowly."""
+    """Read the body within a size and a time."""
     declared = response.headers.get("Content-Length", "")
     if re.fullmatch(r"[0-9]{1,20}", declared) and int(declared) > max_bytes:
         raise TooLargeError(_too_large(max_bytes))
@@ -221,7 +216,7 @@ def _read(response: requests.Response, seconds: float, max_bytes: int, into: Bin
 
     def give_up() -> None:
         late.set()
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # it ended at this moment
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # it has just ended
             response.raw.shutdown()
 
     watchdog = threading.Timer(seconds, give_up)
@@ -252,28 +247,28 @@ def _too_large(max_bytes: int) -> str:
 
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    # The first that fits; the narrower before the wider.
+    # The first that matches; subclasses come first.
     (requests.exceptions.ProxyError, "the proxy did not let the connection through"),
     (requests.exceptions.SSLError, "the TLS certificate or handshake was not accepted"),
     (requests.exceptions.ConnectTimeout, "no connection within the time allowed"),
     (requests.exceptions.Timeout, _LATE),
     (TimeoutError, _LATE),
-    (requests.exceptions.ChunkedEncodingError, "the connection broke off in mid-answer"),
-    (requests.exceptions.ConnectionError, "no connection, or it broke off"),
+    (requests.exceptions.ChunkedEncodingError, "the connection broke during the answer"),
+    (requests.exceptions.ConnectionError, "no connection, or it was lost"),
 )
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in words that hold nothing of the request."""
+    """What went wrong, without any part of the request."""
     if "timed out" in str(error).lower() and type(error) is requests.exceptions.ConnectionError:
-        return _LATE  # so requests calls a body that stops coming
+        return _LATE  # how requests reports a read timeout in the body
     for kind, reason in _REASONS:
         if isinstance(error, kind):
             return reason
     return f"the request failed ({type(error).__name__})"
 
 
-def origin(url: str) -> tuple[str, str, int | None] | None:
+def url_origin(url: str) -> tuple[str, str, int | None] | None:
     """Scheme, host and port of an absolute HTTP address; None for anything else."""
     try:
         parts = urlsplit(url)
@@ -285,28 +280,28 @@ def origin(url: str) -> tuple[str, str, int | None] | None:
     return scheme, host, port or _DEFAULT_PORTS[scheme]
 
 
-def shown(text: str | bytes | None) -> str:
-    """What came, fit for one line: printable, short, without line breaks."""
+def excerpt(text: str | bytes | None) -> str:
+    """A quotation for a message: printable, at most 80 characters, on one line."""
     if text is None:
         return "nothing"
     if isinstance(text, bytes):
-        text = text[: 4 * _SHOWN].decode("utf-8", "replace")
-    clean = re.sub(r"\s+", " ", text[: 4 * _SHOWN]).strip()
+        text = text[: 4 * _LONGEST_EXCERPT].decode("utf-8", "replace")
+    clean = re.sub(r"\s+", " ", text[: 4 * _LONGEST_EXCERPT]).strip()
     clean = "".join(letter if letter.isprintable() else "?" for letter in clean)
     if not clean:
         return "nothing"
-    return f"“{clean}”" if len(clean) <= _SHOWN else f"“{clean[: _SHOWN - 1]}…”"
+    return f"“{clean}”" if len(clean) <= _LONGEST_EXCERPT else f"“{clean[: _LONGEST_EXCERPT - 1]}…”"
 
 
 def new_session(repository_url: str = PROJECT, *, seconds: float = 60.0) -> requests.Session:
-    """A session that says who is calling, as PyPI Stats and GitHub both ask.
+    """A session with a User-Agent that names the project, as PyPI Stats and GitHub ask.
 
     Args:
-        repository_url: where those who are called can complain.
+        repository_url: the project's page, for the User-Agent.
         seconds: until a server must have sent its headers.
     """
     session = requests.Session()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, PunctualAdapter(seconds))
+        session.mount(scheme, HeaderTimeoutAdapter(seconds))
     session.headers["User-Agent"] = f"py-package-download-forecast/1.0 (+{repository_url})"
     return session

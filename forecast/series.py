@@ -1,9 +1,8 @@
 """From counts as fetched to a regular daily series that a model can be fitted to.
 
-PyPI Stats leaves days out: because it failed that day, for every package at
-once, or because a package was not downloaded at all. The first is a hole to
-bridge, the second a zero. What was estimated is listed, so that a reader can
-tell it from what was counted.
+PyPI Stats leaves a day out if it failed that day, for every package at once, or if
+a package had no download. The first is interpolated, the second is a zero.
+Interpolated days are listed, so that a reader can tell estimates from counts.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FEWEST_DAYS = 14  # two weeks: below that not even a weekday's usual count is known
+FEWEST_DAYS = 14  # two weeks, so that each weekday is seen twice
 MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
 RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
-TRAINING_DAYS = 180  # what PyPI Stats keeps; a year was measured to help no further
-FAR_BELOW = np.log(3.0)  # a third of what the weekday has had within four weeks
+TRAINING_DAYS = 180  # what PyPI Stats keeps; a year did not improve the forecasts when measured
+FAR_BELOW = np.log(3.0)  # less than a third of the weekday's median within four weeks
 WEEKS_AROUND = 4
-FEWEST_PACKAGES = 3  # packages needed before a fault is called everybody's
+FEWEST_PACKAGES = 3  # packages needed to call a fault an outage of the source
 SHARE_OF_PACKAGES = 0.9
-SOLID = 50.0  # median count above which a third of the usual is no accident
-PACKAGES_AT_ONCE = 64  # packages whose days are looked at together
-LONGEST_TAIL = 7  # days; a longer low stretch up to the last day is a new level, not a fault
+LEAST_MEDIAN = 50.0  # median count from which a drop to a third is unlikely by chance
+PACKAGES_AT_ONCE = 64  # packages counted in one table
+LONGEST_LOW_TAIL = 7  # days; a longer low stretch that ends on the last day is a new level
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,6 @@ class Series:
     def last_day(self) -> dt.date:
         """The last day observed."""
         return self.start + dt.timedelta(days=len(self.values) - 1)
-
-    def since(self, position: int) -> Series:
-        """The part from the given position on, counted from 0."""
-        start = self.start + dt.timedelta(days=position)
-        kept = tuple(day for day in self.repaired if day >= start)
-        return Series(start, self.values[position:], kept)
 
 
 def recent(counts: pd.Series[int]) -> pd.Series[int]:
@@ -107,35 +100,36 @@ def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series
 
 
 class OutageDetector:
-    """Packages, taken one by one, that tell on which days the source failed.
+    """Finds the days on which the source failed, from the counts of many packages.
 
-    A real event hits one package, a fault of the source all of them: the days that are
-    missing or far too low for every package at once. "Far too low" is less than a third of
-    the median of the same weekday within four weeks. Only packages with a median of 50 a
-    day bear witness, and it takes three of them. What is kept grows with the days alone.
+    A real event changes one package, a fault of the source all of them. A day is an outage
+    if it is missing or far too low for nine packages in ten. "Far too low" is less than a
+    third of the median of the same weekday within four weeks. Packages with a median below
+    50 a day are ignored, and at least three must cover the day. Memory use grows with the
+    number of days, not of packages.
     """
 
     def __init__(self) -> None:
         self._waiting: list[pd.Series[int]] = []
-        self._heard = 0
+        self._packages = 0
         self._tally = pd.DataFrame(columns=["covered", "failed"], dtype="int64")
 
     def add(self, counts: pd.Series[int]) -> None:
-        """Take one package's counts by day."""
-        if len(counts) >= FEWEST_DAYS and float(counts.median()) >= SOLID:
+        """Add one package's counts by day."""
+        if len(counts) >= FEWEST_DAYS and float(counts.median()) >= LEAST_MEDIAN:
             self._waiting.append(counts)
         if len(self._waiting) >= PACKAGES_AT_ONCE:
             self._count()
 
     def outages(self) -> frozenset[dt.date]:
-        """The days on which the source failed, after all that was heard."""
+        """The days on which the source failed, by the packages added so far."""
         self._count()
-        if self._heard < FEWEST_PACKAGES:
+        if self._packages < FEWEST_PACKAGES:
             return frozenset()
         table = self._tally.sort_index().asfreq("D", fill_value=0)
         covered, failed = table["covered"].to_numpy(), table["failed"].to_numpy()
         common = (covered >= FEWEST_PACKAGES) & (failed >= SHARE_OF_PACKAGES * covered)
-        _forgive_long_tail(common)
+        _clear_long_tail(common)
         return frozenset(day.date() for day in pd.DatetimeIndex(table.index)[common])
 
     def _count(self) -> None:
@@ -148,8 +142,8 @@ class OutageDetector:
         counted = pd.DataFrame(
             {"covered": covered.sum(axis=1), "failed": failed.sum(axis=1)}, index=table.index
         )
-        self._tally = self._tally.add(counted, fill_value=0) if self._heard else counted
-        self._heard += len(self._waiting)
+        self._tally = self._tally.add(counted, fill_value=0) if self._packages else counted
+        self._packages += len(self._waiting)
         self._waiting.clear()
 
 
@@ -162,7 +156,7 @@ def _covered(values: Array) -> NDArray[np.bool_]:
 
 
 def _far_below(values: Array) -> NDArray[np.bool_]:
-    """Whether a day has less than a third of the median of its weekday's neighbours."""
+    """Whether a day has less than a third of its weekday's median; shape as ``values``."""
     reach = WEEKS_AROUND * WEEK
     padded = np.pad(np.log1p(values), ((reach, reach), (0, 0)), constant_values=np.nan)
     shifts = [WEEK * week for week in range(-WEEKS_AROUND, WEEKS_AROUND + 1) if week]
@@ -174,11 +168,11 @@ def _far_below(values: Array) -> NDArray[np.bool_]:
     return far_below
 
 
-def _forgive_long_tail(common: NDArray[np.bool_]) -> None:
-    """A stretch up to the newest day that is longer than a week is no fault, in place."""
+def _clear_long_tail(common: NDArray[np.bool_]) -> None:
+    """Clear, in place, a stretch of over a week that ends on the newest day."""
     normal = np.flatnonzero(~common)
     tail = int(normal[-1]) + 1 if normal.size else 0
-    if len(common) - tail > LONGEST_TAIL:
+    if len(common) - tail > LONGEST_LOW_TAIL:
         common[tail:] = False
 
 
@@ -190,7 +184,7 @@ def _level(values: Array) -> Array:
 
 
 def _interpolated(values: Array) -> Array:
-    """Every day as its neighbours and its weekday have it, on the log scale."""
+    """Every day interpolated on the log scale, with the weekday's effect."""
     logs = np.log1p(values)
     effects = _weekday_effects(logs)[np.arange(len(logs)) % WEEK]
     known = np.flatnonzero(~np.isnan(logs))

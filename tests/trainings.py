@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from forecast.config import Package
 from forecast.series import recent, regular
-from forecast.sources.source import Sample
+from forecast.sources.sample import Sample
 from trainer.engines.task import Outcome, Task, train_package
 
 TODAY = dt.date(2026, 11, 22)

@@ -10,7 +10,7 @@ import numpy as np
 
 from forecast.bundle.reader import read_folder
 from forecast.github.artifacts import GitHubArtifacts
-from forecast.http import PunctualAdapter, new_session
+from forecast.http import HeaderTimeoutAdapter, new_session
 from forecast.model.ensemble import Model
 from forecast.model.member import Member
 from forecast.sources.clickhouse import ClickHouse
@@ -124,12 +124,12 @@ class WeeklyJob:
             """The client as it is configured, but for what a test wants otherwise."""
 
             def __init__(self, session: requests.Session, **settings: Any) -> None:
-                session.mount("http://", PunctualAdapter(punctual))
+                session.mount("http://", HeaderTimeoutAdapter(punctual))
                 super().__init__(session, **(settings | options))
 
         def session(repository_url: str) -> requests.Session:
             made = new_session(repository_url)
-            made.mount("http://", PunctualAdapter(punctual))
+            made.mount("http://", HeaderTimeoutAdapter(punctual))
             return made
 
         monkeypatch.setattr(cli, "new_session", session)

@@ -22,13 +22,15 @@ from forecast.bundle.writer import Writer
 from forecast.clock import clock_of
 from forecast.config import load_config
 from forecast.errors import ArtifactError, BundleError, ConfigError, ForecastError
-from forecast.github import api as github
+from forecast.github.api import API as GITHUB_API
+from forecast.github.api import TransientArtifactError
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import new_session
 from forecast.sources import clickhouse
 from forecast.sources.clickhouse import ClickHouse
+from forecast.sources.folder import csv_folder
 from forecast.sources.pypistats import API, PyPIStats
-from forecast.sources.source import Live, Sample, folder
+from forecast.sources.sample import Sample
 from trainer.arguments import parse
 from trainer.engines.fingerprint import source_digest
 from trainer.engines.local import execute
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from forecast.bundle.manifest import Manifest
     from forecast.bundle.reader import Bundle
     from forecast.config import Config
-    from forecast.sources.source import Answer, Source
+    from forecast.sources.source import CountsOrError, Source
     from trainer.arguments import Arguments
     from trainer.engines.task import Outcome, Task
 
@@ -168,7 +170,7 @@ class _Job:
                 today=today,
             )
         if choice not in {"pypistats", "auto"}:
-            return folder(Path(choice))
+            return csv_folder(Path(choice))
         client = PyPIStats(
             new_session(config.repository_url),
             url=self.environment.get("PYPISTATS_URL") or API,
@@ -178,7 +180,7 @@ class _Job:
         if choice == "auto" and not client.reachable(PROBE_SECONDS):
             log.warning("PyPI Stats cannot be reached: this is sample data, not real downloads")
             return Sample(today())
-        return Live(client)
+        return client
 
     def _previous(self, config: Config, source: Source) -> Bundle | None:
         """The bundle to go on from: the published one where there is a token, else the folder's."""
@@ -195,7 +197,7 @@ class _Job:
         except (ArtifactError, BundleError) as error:
             forget(arguments.work)
             unasked = (
-                isinstance(error, github.PassingError) or getattr(error, "retry_after", 0.0) > 0
+                isinstance(error, TransientArtifactError) or getattr(error, "retry_after", 0.0) > 0
             )
             if unasked and self.surroundings.on_actions:
                 # Published without it, this run's bundle would end the history for good.
@@ -211,10 +213,10 @@ class _Job:
         return GitHubArtifacts.configured(
             config,
             token=token,
-            url=self.environment.get("GITHUB_API_URL") or github.API,
+            url=self.environment.get("GITHUB_API_URL") or GITHUB_API,
             clock=lambda: self.surroundings.now,
             attempts=4,
-            patience=PATIENCE,
+            max_wait=PATIENCE,
         )
 
     def _plan(self, config: Config, source: Source, previous: Bundle | None) -> Plan:
@@ -263,8 +265,8 @@ class _Job:
         )
 
     def _show_fetching(
-        self, answers: Iterator[tuple[str, Answer]], most: int
-    ) -> Iterator[tuple[str, Answer]]:
+        self, answers: Iterator[tuple[str, CountsOrError]], most: int
+    ) -> Iterator[tuple[str, CountsOrError]]:
         return self._show("fetching", answers, most, lambda each: f"fetched {_what_came(*each)}")
 
     def _show(
@@ -322,7 +324,7 @@ def _how_it_went(outcome: Outcome) -> str:
     return outcome.reason or f"{outcome.seconds:.1f} s"
 
 
-def _what_came(name: str, answer: Answer) -> str:
+def _what_came(name: str, answer: CountsOrError) -> str:
     return f"{name}: {answer if isinstance(answer, Exception) else f'{len(answer)} days'}"
 
 

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from forecast.bundle.reader import Bundle
-    from forecast.sources.source import Answer, Source
+    from forecast.sources.source import CountsOrError, Source
     from trainer.work import Work
 
-    Track = Callable[[Iterator[tuple[str, Answer]], int], Iterator[tuple[str, Answer]]]
+    Track = Callable[
+        [Iterator[tuple[str, CountsOrError]], int], Iterator[tuple[str, CountsOrError]]
+    ]
 
 log = logging.getLogger(__name__)
 

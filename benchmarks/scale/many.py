@@ -12,7 +12,8 @@ import pandas as pd
 from forecast.errors import ConfigError, DownloadsError, SeriesError
 from forecast.quantities import WEEK
 from forecast.series import regular
-from forecast.sources.source import Folder, Sample
+from forecast.sources.folder import CsvFolder
+from forecast.sources.sample import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -85,7 +86,7 @@ def _long_enough(data: Path) -> list[pd.Series[int]]:
     found = []
     for file in sorted([*data.glob("*.csv"), *data.glob("*/*.csv")]):
         try:
-            series = regular(Folder(file.parent).daily(file.stem))
+            series = regular(CsvFolder(file.parent).daily(file.stem))
         except (DownloadsError, SeriesError):
             continue  # an index, or a series with too many gaps
         if len(series.values) >= DAYS + WEEK:

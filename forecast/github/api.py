@@ -1,4 +1,4 @@
-"""Calls to GitHub's REST API: token, rate limit, and a sentence for each refusal."""
+"""Calls to GitHub's REST API: authorisation, rate limits and error messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from forecast.errors import ArtifactError
-from forecast.http import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
+from forecast.http import ExchangeError, Limits, Reply, TooLargeError, excerpt, fetch, url_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -32,17 +32,17 @@ _OK, _NOT_MODIFIED, _UNAUTHORISED, _FORBIDDEN = 200, 304, 401, 403
 _GONE, _TOO_MANY, _SERVER_FAULT = 410, 429, 500
 
 
-class Answer(BaseModel):
-    """Base of the answers' schemas: no type is guessed, unknown fields are let be."""
+class Schema(BaseModel):
+    """Base of the schemas of GitHub's replies: strict types, unknown fields ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
 
-class PassingError(ArtifactError):
-    """A failure that may be gone in a moment."""
+class TransientArtifactError(ArtifactError):
+    """A failure that may be gone on the next attempt."""
 
 
-AnswerT = TypeVar("AnswerT", bound=Answer)
+SchemaT = TypeVar("SchemaT", bound=Schema)
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -59,8 +59,8 @@ class _Bearer(requests.auth.AuthBase):
 class GitHub:
     """One repository's REST API, for one thread at a time.
 
-    It never waits: a rate limit is raised with ``retry_after``, and until then nothing
-    more is asked.
+    It never waits: a rate limit is raised with ``retry_after``, and until then every call
+    raises without asking GitHub.
 
     Args:
         session: Sends the calls; see ``forecast.http.new_session``.
@@ -68,7 +68,7 @@ class GitHub:
         repo: The repository.
         token: A token that may read Actions, or None.
         url: Where the API is.
-        clock: The present moment; only differences between its answers matter.
+        clock: The present moment; only differences between two calls matter.
         limits: What one call may cost.
         rights: What the token must allow, as GitHub calls it.
     """
@@ -136,7 +136,7 @@ class GitHub:
         except ExchangeError as error:
             raise self.error(
                 f"GitHub was asked for {what} and did not answer: {error}; it will be asked again.",
-                passing=True,
+                transient=True,
             ) from None
         if _is_rate_limit(reply):
             raise self._close(reply, what)
@@ -145,10 +145,10 @@ class GitHub:
             return reply
         raise self.error(
             f"GitHub was asked for {what} of {self.repository} and {self._complaint(reply)}.",
-            passing=reply.status >= _SERVER_FAULT,
+            transient=reply.status >= _SERVER_FAULT,
         )
 
-    def read(self, model: type[AnswerT], reply: Reply, what: str) -> AnswerT:
+    def read(self, model: type[SchemaT], reply: Reply, what: str) -> SchemaT:
         """The answer as its schema says.
 
         Raises:
@@ -160,8 +160,8 @@ class GitHub:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(str(step) for step in first["loc"]) or "the whole"
         raise self.error(
-            f"GitHub should have answered with {what} as its API documents it, but {shown(place)} "
-            f"is wrong ({shown(first['msg'])}) in {shown(reply.body)}; see GITHUB_API_URL."
+            f"GitHub's answer with {what} is malformed: {excerpt(place)} "
+            f"is wrong ({excerpt(first['msg'])}) in {excerpt(reply.body)}; see GITHUB_API_URL."
         )
 
     def following(self, url: str, reply: Reply) -> str | None:
@@ -174,16 +174,16 @@ class GitHub:
             if link.get("rel") != "next":
                 continue
             following = joined(url, link.get("url", ""))
-            if following is None or origin(following) != origin(self.url):
+            if following is None or url_origin(following) != url_origin(self.url):
                 raise self.error(
-                    f"GitHub's list goes on at {shown(host(following))}, which is not {self.url}, "
-                    "and is not followed; see GITHUB_API_URL."
+                    f"The next page of GitHub's list is at {excerpt(host(following))}, "
+                    f"which is not {self.url}, and is not followed; see GITHUB_API_URL."
                 )
             return following
         return None
 
     def blob(self, url: str | None, what: str, max_bytes: int) -> bytes:
-        """What lies in a blob store, which gets no Authorization: it refuses one.
+        """A file from the blob store, asked for without Authorization, which the store refuses.
 
         Args:
             url: Where the API said it lies.
@@ -201,46 +201,48 @@ class GitHub:
                 reply = fetch(self._session, url, limits=limits)
             except ExchangeError as error:
                 raise self.error(
-                    f"{subject} did not come from {shown(host(url))}: {error}; it will be asked "
+                    f"{subject} did not come from {excerpt(host(url))}: {error}; it will be asked "
                     "for again.",
-                    passing=not isinstance(error, TooLargeError),
+                    transient=not isinstance(error, TooLargeError),
                 ) from None
             if reply.status == _OK:
                 return reply.body
             if reply.status not in REDIRECTS:
                 raise self.error(
-                    f"{subject} should have come from {shown(host(url))}, which answered "
+                    f"{subject} should have come from {excerpt(host(url))}, which answered "
                     f"{reply.status}; its address is valid for a minute, a new one will be asked "
                     "for.",
-                    passing=True,
+                    transient=True,
                 )
-            url = location(url, reply)
-        raise self.error(f"{subject} is sent on in circles; it will be asked for again.")
+            url = redirect_target(url, reply)
+        raise self.error(f"{subject} redirects in a loop; it will be asked for again.")
 
     def _blob_url(self, url: str | None, what: str) -> str:
-        place = origin(url) if url else None
+        place = url_origin(url) if url else None
         allowed = {"https"} if self.url.lower().startswith("https:") else {"http", "https"}
         if url is None or place is None or place[0] not in allowed:
             raise self.error(
-                f"GitHub should have sent on to an https address with {what}, but sent "
-                f"on to {shown(host(url))}; it is not followed."
+                f"GitHub should have redirected to an https address for {what}, but "
+                f"redirected to {excerpt(host(url))}; it is not followed."
             )
         return url
 
     def token_advice(self) -> str:
-        """How to get a token that does."""
+        """How to get a token that is allowed to."""
         return (
             f"make a {'new ' if self._token else ''}fine-grained token for {self.repository} alone "
             f"with {self._rights}, and set it as GITHUB_TOKEN"
         )
 
     def error(
-        self, message: str, *, retry_after: float = 0.0, passing: bool = False
+        self, message: str, *, retry_after: float = 0.0, transient: bool = False
     ) -> ArtifactError:
-        """An error without the token; every one passes here."""
+        """An error whose message cannot hold the token; every error is made here."""
         if self._token:
             message = message.replace(self._token, "***")
-        return (PassingError if passing else ArtifactError)(message, retry_after=retry_after)
+        return (TransientArtifactError if transient else ArtifactError)(
+            message, retry_after=retry_after
+        )
 
     def _authorisation(self) -> _Bearer | None:
         if self._token is None:
@@ -254,7 +256,7 @@ class GitHub:
         return _Bearer(self._token)
 
     def _complaint(self, reply: Reply) -> str:
-        """What GitHub did, and how to mend it."""
+        """What GitHub answered, and how to fix it."""
         status = reply.status
         if status >= _SERVER_FAULT:
             return (
@@ -271,10 +273,9 @@ class GitHub:
                 f"refused the token (401), which has expired or is mistyped: {self.token_advice()}"
             )
         sentences = {
-            _UNAUTHORISED: f"wants a token (401): {self.token_advice()}",
+            _UNAUTHORISED: f"needs a token (401): {self.token_advice()}",
             _FORBIDDEN: (
-                f"refused (403), for the token is missing or allows too little: "
-                f"{self.token_advice()}"
+                f"refused (403): the token is missing or lacks a right: {self.token_advice()}"
             ),
             NOT_FOUND: (
                 "found nothing (404): check username and repo_name in config.toml; if they are "
@@ -282,17 +283,19 @@ class GitHub:
             ),
             _GONE: "says it has expired (410): run the training workflow again",
         }
-        return sentences.get(status, f"answered {status}: {shown(reply.body)}; see GITHUB_API_URL")
+        return sentences.get(
+            status, f"answered {status}: {excerpt(reply.body)}; see GITHUB_API_URL"
+        )
 
     def _close(self, reply: Reply, what: str) -> ArtifactError:
-        """Ask nothing more until GitHub may be asked again."""
+        """Make no more calls until the rate limit is lifted."""
         self._refusals += 1
         seconds = _wait(reply, self._refusals)
         self._closed = (self._clock(), seconds)
         remedy = "" if self._token else f"; to be allowed more, {self.token_advice()}"
         return self.error(
-            f"GitHub was asked for {what} and says that is too often ({reply.status}): it will be "
-            f"asked again in {seconds:.0f} s{remedy}.",
+            f"GitHub was asked for {what} and its rate limit is reached ({reply.status}): it will "
+            f"be asked again in {seconds:.0f} s{remedy}.",
             retry_after=seconds,
         )
 
@@ -304,31 +307,31 @@ class GitHub:
         if 0 <= passed < seconds:
             left = seconds - passed
             raise self.error(
-                f"GitHub said it is asked too often, and is not asked again for {left:.0f} s.",
+                f"GitHub's rate limit is reached; it is not asked again for {left:.0f} s.",
                 retry_after=left,
             )
-        # Over; or the clock was set back, and what it says means nothing now.
+        # Over; or the clock was set back, so the difference means nothing.
         self._closed = None
 
 
 def joined(base: str, target: str) -> str | None:
-    """``urljoin`` that answers None to nonsense."""
+    """``urljoin``, None for an invalid address."""
     try:
         return urljoin(base, target)
     except ValueError:
         return None
 
 
-def location(url: str, reply: Reply) -> str | None:
-    """Where a redirect leads to."""
+def redirect_target(url: str, reply: Reply) -> str | None:
+    """The address that a redirect leads to, None where there is none."""
     target = reply.headers.get("Location")
     return joined(url, target) if target else None
 
 
 def host(url: str | None) -> str:
-    """What may be shown of an address: a blob's query is a key to it."""
-    place = origin(url) if url else None
-    return f"{place[0]}://{place[1]}" if place else "an address that is none"
+    """Scheme and host, which a message may hold: a blob's query gives access to it."""
+    place = url_origin(url) if url else None
+    return f"{place[0]}://{place[1]}" if place else "an invalid address"
 
 
 def _is_rate_limit(reply: Reply) -> bool:

@@ -35,14 +35,13 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact that passed every check but that of its bytes.
+    """A trusted artifact whose bytes have not been checked yet.
 
-    ``provenance`` is what its attestation says; None where none was asked for.
+    ``provenance`` is what its verified attestation says; None if attestations are not verified.
     """
 
     id: int
     created_at: datetime
-    expires_at: datetime | None
     digest: str
     size: int
     run_id: int

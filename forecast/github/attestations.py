@@ -1,8 +1,8 @@
-"""The attestations that GitHub keeps of an artifact, one of which must be true.
+"""Finds a valid attestation among those that GitHub keeps for an artifact.
 
 GitHub lists them with the address of each bundle in its blob store, compressed by
-Snappy; the list itself held them until July 2026. Anybody who may write to the
-repository can add more of any content, so those that say nothing of use are passed over.
+Snappy; until July 2026 the list itself held them. Anybody with write access to the
+repository can add attestations of any content, so invalid ones are skipped.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from forecast.github.api import NOT_FOUND, Answer, GitHub
+from forecast.github.api import NOT_FOUND, GitHub, Schema
 from forecast.github.provenance import AttestationError
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ _MAX_BYTES = 1 << 20  # of a bundle, compressed or not; a usual one has 12 kB
 _WHAT = "the artifact's attestations"
 
 
-class _Listed(Answer):
+class _Entry(Schema):
     bundle: dict[str, Any] | None = None
     bundle_url: str | None = None
 
 
-class _List(Answer):
-    attestations: Annotated[list[_Listed], Field(max_length=_MOST)]
+class _List(Schema):
+    attestations: Annotated[list[_Entry], Field(max_length=_MOST)]
 
 
 class Attestations:
-    """Looks for an attestation of an artifact that can be verified.
+    """Finds an attestation of an artifact that can be verified.
 
     Args:
         github: The repository whose attestations count.
@@ -49,10 +49,10 @@ class Attestations:
         self._verifier = verifier
 
     def provenance(self, artifact: Artifact) -> Provenance:
-        """Who built an artifact, as the first attestation says that can be verified.
+        """Who built an artifact, by its first valid attestation.
 
         Raises:
-            ArtifactError: There is none, or GitHub did not tell.
+            ArtifactError: There is none, or GitHub could not be asked.
         """
         listed = self._list(artifact)
         reasons = []
@@ -62,9 +62,9 @@ class Attestations:
             except AttestationError as error:
                 reasons.append(str(error))
         if not reasons:
-            raise self._refusal(artifact, "none of it is known to GitHub")
+            raise self._refusal(artifact, "GitHub has none")
         count = f"the first of {len(reasons)}" if len(reasons) > 1 else "the only one"
-        raise self._refusal(artifact, f"{count} cannot be believed: {reasons[0]}")
+        raise self._refusal(artifact, f"{count} is not valid: {reasons[0]}")
 
     def _refusal(self, artifact: Artifact, reason: str) -> ArtifactError:
         return self._github.error(
@@ -73,7 +73,7 @@ class Attestations:
             "config.toml."
         )
 
-    def _list(self, artifact: Artifact) -> list[_Listed]:
+    def _list(self, artifact: Artifact) -> list[_Entry]:
         url = (
             f"{self._github.base}/attestations/{artifact.digest}"
             f"?per_page={_MOST}&predicate_type=provenance"
@@ -83,7 +83,7 @@ class Attestations:
             return []
         return self._github.read(_List, reply, _WHAT).attestations
 
-    def _bundle(self, listed: _Listed) -> bytes:
+    def _bundle(self, listed: _Entry) -> bytes:
         """One bundle, in JSON."""
         if listed.bundle is not None:
             return json.dumps(listed.bundle).encode()
@@ -93,7 +93,7 @@ class Attestations:
 
 
 def decompressed(blob: bytes) -> bytes:
-    """What a blob says; JSON as it is, for compressed it would begin with its length.
+    """A blob's content: plain JSON, or JSON compressed by Snappy.
 
     Raises:
         AttestationError: It is neither, or too large.

@@ -1,4 +1,4 @@
-"""The newest bundle that is whole: what to do when the newest artifact is not."""
+"""Downloads the newest valid bundle, an older one if the newest is damaged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from forecast.bundle.reader import read_zip
 from forecast.errors import ArtifactError, BundleError, CorruptArtifactError
-from forecast.github.api import PassingError
+from forecast.github.api import TransientArtifactError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ MOST_OLDER = 3  # artifacts tried after the newest one; each is downloaded whole
 
 
 class Artifacts(Protocol):
-    """The calls of ``forecast.github.artifacts.GitHubArtifacts`` that are used here."""
+    """The methods of ``forecast.github.artifacts.GitHubArtifacts`` that are used here."""
 
     def newest(self) -> Artifact | None:
         """The newest trusted artifact, None if unchanged."""
@@ -33,7 +33,7 @@ class Artifacts(Protocol):
 
 @dataclass(frozen=True)
 class Published:
-    """A bundle and its artifact, and why it is not the newest one; empty if it is."""
+    """A bundle, its artifact, and why a newer one was refused; empty if it is the newest."""
 
     bundle: Bundle
     artifact: Artifact
@@ -48,18 +48,18 @@ def open_newest(
     known: dict[int, str] | None = None,
     read: Callable[[bytes], Bundle] = read_zip,
 ) -> Published:
-    """Download an artifact and open it, or else the newest good one before it.
+    """Download and read an artifact, or else the newest valid one before it.
 
     Args:
         client: downloads.
         newest: to be tried first.
         older: how many more to try.
-        known: artifacts that were no bundles, and why; they are not downloaded again.
+        known: artifacts that failed to open, with the reason; they are not downloaded again.
         read: makes a bundle of a zip, or raises a BundleError.
 
     Raises:
-        BundleError: if what came is no bundle, and there is no older one.
-        ArtifactError: if GitHub gives none.
+        BundleError: neither this bundle nor an older one is valid.
+        ArtifactError: no artifact could be downloaded.
     """
     known = {} if known is None else known
     try:
@@ -74,8 +74,8 @@ def open_newest(
         except (BundleError, CorruptArtifactError):
             continue
         except ArtifactError as error:
-            if isinstance(error, PassingError) or error.retry_after:
-                raise  # there may be one, and nobody has looked
+            if isinstance(error, TransientArtifactError) or error.retry_after:
+                raise  # an older one may be valid: a retry can tell
             break
         return Published(bundle, artifact, str(refused))
     raise refused

@@ -1,12 +1,11 @@
-"""Who built an artifact: its attestation, verified without asking anybody.
+"""Verifies an artifact's attestation, which says who built it, without network access.
 
 An attestation is an in-toto statement in a Sigstore bundle. Sigstore's certificate
 authority binds the key that signed it to a workflow run, for ten minutes; its log has
-the signature and when it was made. Of what is read here nothing is believed before the
-library has checked certificate, log and signature against Sigstore's root of trust.
+the signature and when it was made. Nothing is used before the library has checked
+certificate, log and signature against Sigstore's root of trust.
 
-sigstore is imported when an attestation is verified, so that whoever verifies none pays
-nothing for it.
+sigstore is imported when an attestation is verified, since most runs verify none.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import ArtifactError
 from forecast.github.artifact import SERVER, Provenance
-from forecast.http import shown
+from forecast.http import excerpt
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
     from forecast.github.artifact import Artifact
 
-# It comments on bundles; what is wrong with one is told in one sentence, by whoever asked.
+# Its log lines about invalid bundles would repeat the error that the caller reports.
 logging.getLogger("sigstore").setLevel(logging.CRITICAL)
 
 ISSUER = "https://token.actions.githubusercontent.com"
@@ -45,7 +44,7 @@ _LONGEST = 240  # characters of a reason
 
 
 class AttestationError(ArtifactError):
-    """An attestation is broken, or is of something else; the text is the reason alone."""
+    """An attestation is invalid, or for something else; the message is only the reason."""
 
 
 class _Subject(BaseModel):
@@ -81,30 +80,30 @@ class ProvenanceVerifier:
         self._trusted_root = trusted_root
 
     def verify(self, attestation: bytes, artifact: Artifact) -> Provenance:
-        """Check an attestation, a Sigstore bundle in JSON, down to its last signature.
+        """Verify an attestation, a Sigstore bundle in JSON.
 
         Raises:
-            AttestationError: It does not say, or not credibly, that this workflow built
-                the artifact from its commit, in its run.
+            AttestationError: It does not prove that this workflow built the artifact from
+                its commit, in its run.
         """
         kind, payload = self._signed(attestation, artifact)
         if kind != STATEMENT:
-            raise AttestationError(f"it should hold {STATEMENT}, but holds {shown(kind)}")
+            raise AttestationError(f"it should hold {STATEMENT}, but holds {excerpt(kind)}")
         try:
             statement = _Statement.model_validate_json(payload)
         except ValidationError as error:
             place = ".".join(map(str, error.errors(include_url=False)[0]["loc"])) or "the whole"
-            raise AttestationError(f"{shown(place)} in its statement is wrong") from None
+            raise AttestationError(f"{excerpt(place)} in its statement is wrong") from None
         if statement.predicate_type != PREDICATE:
-            came = shown(statement.predicate_type)
+            came = excerpt(statement.predicate_type)
             raise AttestationError(f"it should state {PREDICATE}, but states {came}")
         digests = {f"sha256:{each.digest.get('sha256')}" for each in statement.subject}
         if artifact.digest not in digests:
-            raise AttestationError(f"it is of other files than {artifact.digest}")
+            raise AttestationError(f"it is for other files than {artifact.digest}")
         return Provenance(self._repository, self._workflow, artifact.head_sha, artifact.run_id)
 
     def _signed(self, attestation: bytes, artifact: Artifact) -> tuple[str, bytes]:
-        """Type and content of what was signed, all signatures checked."""
+        """Type and content of the signed statement, after verification."""
         from sigstore.models import Bundle  # noqa: PLC0415 - see above
         from sigstore.verify import Verifier  # noqa: PLC0415 - see above
 
@@ -112,7 +111,7 @@ class ProvenanceVerifier:
         policy = self._policy(artifact)
         try:
             return verifier.verify_dsse(Bundle.from_json(attestation), policy)
-        except Exception as error:  # noqa: BLE001 - whatever breaks a parser is no attestation
+        except Exception as error:  # noqa: BLE001 - any failure makes it invalid
             reason = _reason(error)
         if _is_githubs_own(attestation):
             reason = (
@@ -127,7 +126,7 @@ class ProvenanceVerifier:
         path = self._trusted_root or sigstore_root()
         try:
             return TrustedRoot.from_file(str(path))
-        except Exception as error:  # noqa: BLE001 - the library says not which it raises
+        except Exception as error:  # noqa: BLE001 - the library does not document which
             raise ArtifactError(
                 f"Sigstore's keys cannot be read ({type(error).__name__}), without which no "
                 "attestation can be verified: install requirements.txt again."
@@ -151,7 +150,7 @@ class ProvenanceVerifier:
 
 
 class _Run:
-    """A policy as the library has them: the run, whichever attempt at it."""
+    """A sigstore policy: the certificate is of this run, whichever attempt."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -165,21 +164,21 @@ class _Run:
         value = extension.value if isinstance(extension, x509.UnrecognizedExtension) else b""
         came = asn1.decode_der(str, value)
         if not re.fullmatch(re.escape(self._url) + r"/attempts/[0-9]+", came):
-            raise AttestationError(f"it should be of the run {self._url}, but is of {shown(came)}")
+            raise AttestationError(f"expected the run {self._url}, got {excerpt(came)}")
 
 
 def sigstore_root() -> Path:
-    """The keys of Sigstore's public instance, as released with the library.
+    """The keys of Sigstore's public instance that the library ships in its ``_store``.
 
-    ``Verifier.production(offline=True)`` would copy them into the home folder, and
-    believe whatever it found there.
+    ``Verifier.production(offline=True)`` would copy them to the home folder, and trust
+    whatever it found there.
     """
     place = resources.files("sigstore._store") / quote(_TRUST_REPOSITORY, safe="")
     return Path(str(place / "trusted_root.json"))
 
 
 def _reason(error: Exception) -> str:
-    """What the library found, fit for one line."""
+    """The library's reason, on one line."""
     from sigstore.errors import Error  # noqa: PLC0415 - see above
 
     if not isinstance(error, (Error, AttestationError)):
@@ -190,7 +189,7 @@ def _reason(error: Exception) -> str:
 
 
 def _is_githubs_own(attestation: bytes) -> bool:
-    """Whether the certificate names GitHub's authority; asked only of what was refused."""
+    """Whether a refused attestation names GitHub's own certificate authority."""
     found = re.search(rb'"rawBytes"\s*:\s*"([A-Za-z0-9+/=]+)"', attestation)
     try:
         return found is not None and b"GitHub, Inc." in base64.b64decode(found[1])

@@ -5,10 +5,14 @@ installer and every mirror counted, and lets anybody ask with SQL over HTTP. One
 serves thousands of packages.
 
 The public user may send no settings (``readonly = 1``), and where a result outgrows its
-limits it may be cut off without a word (``result_overflow_mode = 'break'``). So the query
-answers every name with one row, an empty one if need be: a name without a row was cut off,
-and is asked for again. The answer is taken whole before it is read, on disk, because a
-server drops a client that reads as slowly as models are trained.
+limits it may be truncated silently (``result_overflow_mode = 'break'``). So the query
+returns one row for every name, with empty arrays if there are no counts: a name without a row
+was cut off, and is asked for again. The answer is stored in a temporary file before it is
+read, because a server drops a client that reads as slowly as models are trained.
+
+Why not clickhouse-connect (tried: 1.12.0): it follows redirects to other hosts, repeats a 429
+at once like a 503, bounds neither the time nor the size of an answer, and notices a silent
+truncation as little. Splitting, retrying and checking would all remain here.
 """
 
 from __future__ import annotations
@@ -25,11 +29,11 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pandas as pd
 import tenacity
-from packaging.utils import is_normalized_name
 from requests.auth import HTTPBasicAuth
 
+from forecast.config import is_normalised
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
-from forecast.http import ExchangeError, Limits, Reply, TooLargeError, fetch, origin, shown
+from forecast.http import ExchangeError, Limits, Reply, TooLargeError, excerpt, fetch, url_origin
 from forecast.quantities import LARGEST_COUNT
 from forecast.sources.retry import RetryPolicy, TransientError, seconds_of
 
@@ -42,8 +46,8 @@ API = "https://sql-clickhouse.clickhouse.com"
 USER = "demo"
 DAYS = 365  # a year, so that a Christmas is in it; 5,000 packages make 10 MB zipped
 
-# Days leave as days since 1970 and every name has its row: see above. Both limits on the
-# date keep the primary key, (project, date), in use.
+# Days are sent as days since 1970. Both bounds of the date let ClickHouse use the primary
+# key, (project, date).
 QUERY = """\
 SELECT asked.name, arrayMap(pair -> pair.1, pairs), arrayMap(pair -> pair.2, pairs)
 FROM (SELECT arrayJoin({names:Array(String)}) AS name) AS asked
@@ -60,12 +64,14 @@ LEFT JOIN (
 FORMAT TabSeparated
 """
 
-# Of a year's counts, so many packages stay below the 10 MB that ClickPy's public role has.
+# With a year of counts, so many packages stay below the 10 MB limit of ClickPy's public role.
 MOST_NAMES = 2_500
-MOST_LETTERS = 100_000  # of all names with quotes; a server takes 131,072 a parameter
-FEWEST_NAMES = 40  # a batch that is too much even so is not split further
+MOST_LETTERS = 100_000  # of all names with quotes; a server accepts 131,072 per parameter
+FEWEST_NAMES = 40  # a smaller batch is not split further
 
-PATIENT = RetryPolicy(attempts=5, refused=60.0, failed=5.0, longest=600.0, total=1800.0)
+RETRY = RetryPolicy(
+    attempts=5, rate_limit_wait=60.0, failure_wait=5.0, max_wait=600.0, max_total=1800.0
+)
 
 _ROW = re.compile(rb"[^\t\n]+\t\[((?:\d{1,5},)*\d{1,5})?\]\t\[((?:\d{1,15},)*\d{1,15})?\]\n")
 _EXCEPTION = re.compile(rb"Code: (\d{1,5})\. DB::\w*Exception: ?([^\r\n]*)")
@@ -74,12 +80,12 @@ _BESIDE_DIGITS = 1 << 10  # bytes of a row: name, tabs, brackets
 _TEXT = 1 << 16  # bytes of an answer in which an exception is looked for
 _EPOCH = date(1970, 1, 1)
 
-# Codes of ClickHouse's src/Common/ErrorCodes.cpp. A smaller query may be let through:
+# Codes of ClickHouse's src/Common/ErrorCodes.cpp. A smaller query may be accepted:
 # too many rows (158, 396) or bytes (307), too long (159, 160), memory (241).
 _TOO_MUCH = frozenset({158, 159, 160, 241, 307, 396})
-_REFUSED = frozenset({201, 202})  # quota used up, too many queries at once
-# Nothing changes by asking again: syntax, names, rights, settings, password.
-_LASTING = frozenset({36, 46, 47, 60, 62, 81, 130, 164, 192, 193, 194, 456, 497, 516})
+_RATE_LIMITED = frozenset({201, 202})  # quota used up, too many queries at once
+# A retry cannot help: syntax, names, rights, settings, password.
+_PERMANENT = frozenset({36, 46, 47, 60, 62, 81, 130, 164, 192, 193, 194, 456, 497, 516})
 _TOO_MANY = 429
 _SERVER_FAULT = 500
 _OK = 200
@@ -91,7 +97,7 @@ class _TooMuchError(DownloadsError):
 
 @dataclass(frozen=True, repr=False)
 class Endpoint:
-    """Where ClickHouse is and who asks; only the address may be shown.
+    """The server's address and the user; only the address may be shown.
 
     Attributes:
         address: Scheme, host, port and path.
@@ -108,14 +114,14 @@ class Endpoint:
         """Take ``https://user:password@host:port/path`` apart.
 
         Raises:
-            ConfigError: It is no such address. The text does not repeat it.
+            ConfigError: It is not such an address. The message does not repeat it.
         """
         try:
             parts = urlsplit(url.strip())
             address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         except ValueError:
             parts, address = urlsplit(""), ""
-        if origin(address) is None or parts.query or parts.fragment:
+        if url_origin(address) is None or parts.query or parts.fragment:
             raise ConfigError(
                 "CLICKHOUSE_URL: expected http(s)://host or http(s)://user:password@host, with a "
                 "port or path perhaps, and got something else (not shown, it may hold a password)"
@@ -125,24 +131,24 @@ class Endpoint:
 
 
 class ClickHouse:
-    """A bulk source of counts.
+    """A source that asks for thousands of packages at once.
 
     Args:
         session: Sends the queries; see :func:`forecast.http.new_session`.
-        url: Where ClickHouse is, perhaps with ``user:password@``.
-        mirrors: Must be true: the table does not tell mirrors apart.
-        today: The present day, UTC. It is left out, for it is not over.
+        url: The server's address, optionally with ``user:password@``.
+        mirrors: Must be true: the table cannot leave mirrors out.
+        today: The present day, UTC. It is left out because it is not over.
         days: How many days before today to ask for.
-        timeout: Seconds to connect, and between two arrivals of bytes.
-        total_timeout: Seconds for one whole answer.
-        patience: How long to go on after a failure; ``total`` is for all failures of a
-            fetch together, after which every batch gets one attempt.
-        most: Packages a query.
+        timeout: Seconds to connect, and between two reads.
+        total_timeout: Seconds for one complete answer.
+        retry: When to ask again after a failure; ``max_total`` is for all failures
+            of a fetch together, after which every batch gets one attempt.
+        most: Packages per query.
         sleep: Waits.
-        clock: Seconds that only ever grow.
+        clock: Monotonic seconds.
 
     Raises:
-        ConfigError: The address is none, or mirrors were to be left out.
+        ConfigError: The address is not valid, or mirrors is false.
     """
 
     kind: Final = "clickhouse"
@@ -157,7 +163,7 @@ class ClickHouse:
         days: int = DAYS,
         timeout: tuple[float, float] = (10.0, 90.0),
         total_timeout: float = 300.0,
-        patience: RetryPolicy = PATIENT,
+        retry: RetryPolicy = RETRY,
         most: int = MOST_NAMES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -173,36 +179,38 @@ class ClickHouse:
         self._days = days
         self._timeout = timeout
         self._total_timeout = total_timeout
-        self._patience = patience
+        self._retry = retry
         self._most = most
         self._sleep = sleep
         self._clock = clock
         self._longest_row = _DIGITS_A_DAY * days + _BESIDE_DIGITS
 
     def fetch(self, names: Sequence[str]) -> Iterator[tuple[str, pd.Series[int] | DownloadsError]]:
-        """Every package's counts by day, or why there are none; each name once, in any order.
+        """See :class:`forecast.sources.source.Source`.
 
-        Counts are int64, called "downloads", by ascending days called "date"; a day without
-        a row is not there. Memory does not grow with the number of names: an answer lies in
-        a temporary file and is read as the caller goes on.
+        Memory does not grow with the number of names: an answer is stored in a temporary
+        file and read row by row.
         """
         today = self._today()
         waiting: deque[str] = deque()
         for name in dict.fromkeys(names):
-            if is_normalized_name(name):
+            if is_normalised(name):
                 waiting.append(name)
             else:
-                yield name, DownloadsError(f"{shown(name)} is not spelled as PEP 503 says")
+                yield (
+                    name,
+                    DownloadsError(f"{excerpt(name)} is not a normalised package name (PEP 503)"),
+                )
         most, lost = self._most, 0.0
         while waiting:
             batch = _take(waiting, most)
             begun = self._clock()
             with TemporaryFile() as answer:
                 try:
-                    self._ask_patiently(batch, answer, today, self._patience.total - lost)
+                    self._ask_with_retries(batch, answer, today, self._retry.max_total - lost)
                 except DownloadsError as error:
                     lost += self._clock() - begun
-                    splits = isinstance(error, _TooMuchError) and lost < self._patience.total
+                    splits = isinstance(error, _TooMuchError) and lost < self._retry.max_total
                     if splits and len(batch) > FEWEST_NAMES:
                         most = len(batch) // 2
                         waiting.extendleft(reversed(batch))
@@ -216,20 +224,20 @@ class ClickHouse:
                     yield name, self._read(name, line, today)
             waiting.extendleft(reversed(cut_off))
 
-    def _ask_patiently(
+    def _ask_with_retries(
         self, batch: Sequence[str], answer: BinaryIO, today: date, seconds: float
     ) -> None:
-        """Fill ``answer`` with rows of the batch, trying again for so many seconds.
+        """Write the batch's rows to ``answer``, with retries for so many seconds.
 
         Raises:
-            DownloadsError: It could not be filled.
+            DownloadsError: No usable answer came.
         """
-        patience = replace(self._patience, total=seconds)
+        policy = replace(self._retry, max_total=seconds)
         attempts = tenacity.Retrying(
             sleep=self._sleep,
             retry=tenacity.retry_if_exception_type(TransientError),
-            wait=patience.next_wait,
-            stop=patience.is_over,
+            wait=policy.next_wait,
+            stop=policy.is_over,
             reraise=True,
         )
         try:
@@ -241,7 +249,7 @@ class ClickHouse:
             ) from None
 
     def _ask(self, batch: Sequence[str], answer: BinaryIO, today: date) -> None:
-        """Send the query once, and see whether ``answer`` holds rows of the batch alone."""
+        """Send the query once, and check that ``answer`` holds only rows of the batch."""
         answer.seek(0)
         answer.truncate()
         connect, read = self._timeout
@@ -256,8 +264,8 @@ class ClickHouse:
             reply = fetch(
                 self._session,
                 self._endpoint.address,
-                # Buffered by the server until it is whole, so that most failures have a
-                # status of their own. No setting, but an argument of the HTTP interface.
+                # The server buffers the answer until it is complete, so that most failures have
+                # their own status. This is no setting, but an argument of the HTTP interface.
                 params={"wait_end_of_query": "1"},
                 auth=HTTPBasicAuth(self._endpoint.user.encode(), self._endpoint.password.encode()),
                 limits=Limits(connect, read, self._total_timeout, most_bytes),
@@ -279,39 +287,39 @@ class ClickHouse:
         return f"ClickHouse at {self._endpoint.address} was asked for counts"
 
     def _raise_exception(self, answer: BinaryIO, reply: Reply | None) -> None:
-        """Raise what ClickHouse says went wrong, wherever it says so.
+        """Raise the exception that ClickHouse reports in the answer, if any.
 
-        That is the body of a refusal, or the end of a body that began well: a status of
-        200 is sent before the query is through.
+        It is the body of an error status, or follows the rows: a status of 200 may be sent
+        before the query fails.
         """
         found = _EXCEPTION.search(_end(answer))
         if found is None:
             return
-        code, text = int(found[1]), shown(found[2])
+        code, text = int(found[1]), excerpt(found[2])
         message = f"{self._asked} and answered with its error {code}, {text}."
         if code in _TOO_MUCH:
-            raise _TooMuchError(f"{message} A smaller batch may be let through.")
-        if code in _LASTING:
+            raise _TooMuchError(f"{message} A smaller batch may be accepted.")
+        if code in _PERMANENT:
             raise DownloadsError(
                 f"{message} See whether CLICKHOUSE_URL names a server that has the table "
                 "pypi.pypi_downloads_per_day, and a user who may read it."
             )
         retry_after = seconds_of(reply.headers.get("Retry-After")) if reply else 0.0
-        raise TransientError(message, refused=code in _REFUSED, retry_after=retry_after)
+        raise TransientError(message, rate_limited=code in _RATE_LIMITED, retry_after=retry_after)
 
     def _refusal(self, reply: Reply, body: bytes) -> DownloadsError:
-        """A status that is not 200, without a word of ClickHouse's own: a proxy's."""
-        message = f"{self._asked} and answered with status {reply.status}: {shown(body)}."
+        """A status that is not 200, without an exception of ClickHouse: a proxy's."""
+        message = f"{self._asked} and answered with status {reply.status}: {excerpt(body)}."
         if reply.status == _TOO_MANY or reply.status >= _SERVER_FAULT:
             return TransientError(
                 message,
-                refused=reply.status == _TOO_MANY,
+                rate_limited=reply.status == _TOO_MANY,
                 retry_after=seconds_of(reply.headers.get("Retry-After")),
             )
         return DownloadsError(f"{message} See whether CLICKHOUSE_URL is right.")
 
     def _check(self, answer: BinaryIO, batch: Sequence[str]) -> None:
-        """See that each line is the row of a package that was asked for, none twice."""
+        """Check that each line is the row of a package in the batch, each at most once."""
         left = set(batch)
         for line in self._rows(answer):
             name = line.partition(b"\t")[0].decode("utf-8", "replace")
@@ -325,7 +333,7 @@ class ClickHouse:
             )
 
     def _rows(self, answer: BinaryIO) -> Iterator[bytes]:
-        """The lines of the answer; one too long to be a row comes in pieces."""
+        """The lines of the answer; a line too long for a row is cut into pieces."""
         answer.seek(0)
         return iter(lambda: answer.readline(self._longest_row), b"")
 
@@ -333,28 +341,30 @@ class ClickHouse:
         """The series in a row: name, days since 1970, counts."""
         found = _ROW.fullmatch(line)
         if found is None:
-            return self._wrong(f"days and counts of {shown(name)}", line[len(name) :])
+            return self._wrong(f"days and counts of {excerpt(name)}", line[len(name) :])
         days, counts = (np.array(_numbers(group), dtype=np.int64) for group in found.groups())
         if not days.size and not counts.size:
             return UnknownPackageError(
                 f"ClickHouse at {self._endpoint.address} has no downloads of a package called "
-                f"{shown(name)} in the last {self._days} days: check its spelling in "
+                f"{excerpt(name)} in the last {self._days} days: check its spelling in "
                 "config.toml, or wait a day or two if it is new on PyPI."
             )
         if days.size != counts.size:
-            return self._wrong(f"a count a day of {shown(name)}", f"{counts.size} of {days.size}")
+            return self._wrong(f"a count a day of {excerpt(name)}", f"{counts.size} of {days.size}")
         end = (today - _EPOCH).days
         if not (days[0] >= end - self._days and days[-1] < end and (np.diff(days) > 0).all()):
             return self._wrong(
-                f"{shown(name)}'s days before {today} in order, each once", line[len(name) :]
+                f"{excerpt(name)}'s days before {today} in order, each once", line[len(name) :]
             )
         if counts.max() > LARGEST_COUNT:
-            return self._wrong(f"{shown(name)}'s counts up to {LARGEST_COUNT:,}", f"{counts.max()}")
+            return self._wrong(
+                f"{excerpt(name)}'s counts up to {LARGEST_COUNT:,}", f"{counts.max()}"
+            )
         index = pd.DatetimeIndex(days.astype("datetime64[D]"), name="date").as_unit("us")
         return pd.Series(counts, index=index, name="downloads")
 
     def _wrong(self, expected: str, came: str | bytes) -> DownloadsError:
-        came = shown(came) if isinstance(came, bytes) else came
+        came = excerpt(came) if isinstance(came, bytes) else came
         return DownloadsError(
             f"The answer of ClickHouse at {self._endpoint.address} is not usable: expected "
             f"{expected}, got {came}. See whether it is ClickHouse (CLICKHOUSE_URL)."

@@ -1,24 +1,18 @@
 """Daily download counts from PyPI Stats.
 
-PyPI Stats admits 30 calls a minute and 5 a second from an address, and answers a call
-too many with a bare 429: no Retry-After, no JSON. Hosted runners share addresses, so
-even a first call can be one too many. Hence the spacing, and the long first wait.
-
-Its answers are checked against the schema below before anything is made of them.
+PyPI Stats allows 30 calls a minute and 5 a second from an address, and answers any further
+call with 429, without Retry-After or JSON. Hosted runners share addresses, so even a first
+call can be over the limit. Hence the spacing, and the long first wait.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urljoin
 
-import pandas as pd
 import tenacity
-from packaging.utils import canonicalize_name
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import DownloadsError, UnknownPackageError
 from forecast.http import (
@@ -26,24 +20,23 @@ from forecast.http import (
     Limits,
     Reply,
     TooLargeError,
+    excerpt,
     fetch,
-    origin,
-    shown,
+    url_origin,
 )
-from forecast.quantities import LARGEST_COUNT
+from forecast.sources.pypistats_answer import read_answer
 from forecast.sources.retry import RetryPolicy, TransientError, seconds_of
+from forecast.sources.source import OneByOne
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
+    import pandas as pd
     import requests
 
 API = "https://pypistats.org/api"
 
-# More than all of PyPI serves in a day, for one package.
-# The server keeps 181 days. A row years away from the others would be filled up with
-# made-up days further on.
-_LONGEST_SPAN = timedelta(days=5 * 366)
 _MAX_BYTES = 2 << 20
 _MAX_REDIRECTS = 2
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -53,29 +46,15 @@ _SERVER_FAULT = 500
 _OK = 200
 
 
-PATIENT = RetryPolicy()
-# For a visitor who waits: one more call if it can come at once. A 429 cannot.
-HASTY = RetryPolicy(attempts=2, failed=0.5, jitter=0.5, total=5.0, queue=20.0)
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    category: str
-    day: Annotated[str, Field(alias="date", pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-    downloads: Annotated[int, Field(ge=0, le=LARGEST_COUNT)]
-
-
-class _Answer(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    data: list[_Row]
-    package: str
-    type: Literal["overall_downloads"]
+RETRY = RetryPolicy()
+# For a waiting visitor: one quick retry. A rate limit takes too long to wait for.
+INTERACTIVE_RETRY = RetryPolicy(
+    attempts=2, failure_wait=0.5, jitter=0.5, max_total=5.0, max_queue=20.0
+)
 
 
 class _Spacing:
-    """Hands out moments that lie ``interval`` seconds apart, to any number of threads."""
+    """Lets the calls of all threads start at least ``interval`` seconds apart."""
 
     def __init__(
         self, interval: float, clock: Callable[[], float], sleep: Callable[[float], None]
@@ -87,7 +66,7 @@ class _Spacing:
         self._next = clock()
 
     def wait(self, most: float) -> bool:
-        """Return when it is this caller's turn; False, at once, if that is too far off."""
+        """Wait for this caller's turn; False, at once, if it is over ``most`` seconds away."""
         with self._lock:
             now = self._clock()
             turn = max(now, self._next)
@@ -99,27 +78,29 @@ class _Spacing:
         return True
 
     def hold(self, seconds: float) -> None:
-        """Let nobody's turn come for so long: a limit is the address's, not a thread's."""
+        """Delay the next turn of every thread: the limit is for the whole address."""
         with self._lock:
             self._next = max(self._next, self._clock() + seconds)
 
 
-class PyPIStats:
-    """A client of PyPI Stats; threads may share it.
+class PyPIStats(OneByOne):
+    """A source that asks PyPI Stats; threads may share it.
 
     Args:
         session: Sends the calls; see :func:`forecast.http.new_session`.
-        url: Where the API is.
+        url: The API's address.
         mirrors: Whether the counts include mirrors' downloads.
-        interval: Seconds between two calls. A little over two keeps the thirty-first
-            out of the minute even when the network delivers the calls unevenly.
-        timeout: Seconds to connect, and between two arrivals of bytes.
+        interval: Seconds between two calls. A little over two keeps the thirty-first call
+            out of the minute even if the network delays some calls.
+        timeout: Seconds to connect, and between two reads.
         total_timeout: Seconds for one whole call.
-        patience: How long to go on after a failure.
+        retry: When to ask again after a failure.
         today: The present day, UTC; if given, later days are refused.
         sleep: Waits.
-        clock: Seconds that only ever grow.
+        clock: Monotonic seconds.
     """
+
+    kind: Final = "pypistats"
 
     def __init__(
         self,
@@ -130,7 +111,7 @@ class PyPIStats:
         interval: float = 2.1,
         timeout: tuple[float, float] = (5.0, 30.0),
         total_timeout: float = 60.0,
-        patience: RetryPolicy = PATIENT,
+        retry: RetryPolicy = RETRY,
         today: Callable[[], date] | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -139,7 +120,7 @@ class PyPIStats:
         self._url = url.rstrip("/")
         self._mirrors = mirrors
         self._limits = Limits(timeout[0], timeout[1], total_timeout, _MAX_BYTES)
-        self._patience = patience
+        self._retry = retry
         self._today = today
         self._sleep = sleep
         self._spacing = _Spacing(interval, clock, sleep)
@@ -148,7 +129,7 @@ class PyPIStats:
         """The package's downloads by day.
 
         Args:
-            name: The package, spelled as PEP 503 says.
+            name: The package; a normalised name.
 
         Returns:
             Counts as int64, called "downloads", by ascending days called "date". A day
@@ -156,14 +137,14 @@ class PyPIStats:
 
         Raises:
             UnknownPackageError: PyPI Stats has no such package.
-            DownloadsError: It could not be asked, or its answer is not usable.
+            DownloadsError: It could not be reached, or its answer is not usable.
         """
         attempts = tenacity.Retrying(
             sleep=self._sleep,
             retry=tenacity.retry_if_exception_type(TransientError),
-            wait=self._patience.next_wait,
-            stop=self._patience.is_over,
-            before_sleep=self._hold_others,
+            wait=self._retry.next_wait,
+            stop=self._retry.is_over,
+            before_sleep=self._delay_others,
             reraise=True,
         )
         try:
@@ -177,8 +158,8 @@ class PyPIStats:
     def reachable(self, timeout: float = 5.0) -> bool:
         """Whether PyPI Stats can be reached: any HTTP answer within ``timeout`` will do.
 
-        Name resolution knows no time-out, so the probe has a thread to itself that is
-        left behind if it hangs.
+        Name resolution has no timeout, so the probe runs in its own thread, which is
+        abandoned if it hangs.
         """
         limits = Limits(timeout, timeout, timeout, _MAX_BYTES)
         answered = threading.Event()
@@ -204,39 +185,39 @@ class PyPIStats:
         reply = self._fetch(name)
         if reply.status == _NOT_FOUND:
             raise UnknownPackageError(
-                f"PyPI Stats has no counts of a package called {shown(name)}: check its "
+                f"PyPI Stats has no counts of a package called {excerpt(name)}: check its "
                 "spelling in config.toml, or wait a day or two if it is new on PyPI."
             )
         if reply.status == _TOO_MANY:
             raise TransientError(
-                f"PyPI Stats was asked for {shown(name)} and refused: too many calls from "
+                f"PyPI Stats was asked for {excerpt(name)} and refused: too many calls from "
                 "this address (429).",
-                refused=True,
+                rate_limited=True,
                 retry_after=seconds_of(reply.headers.get("Retry-After")),
             )
         if reply.status >= _SERVER_FAULT:
             raise TransientError(
-                f"PyPI Stats was asked for {shown(name)} and failed with status "
-                f"{reply.status}: {shown(reply.body)}.",
+                f"PyPI Stats was asked for {excerpt(name)} and failed with status "
+                f"{reply.status}: {excerpt(reply.body)}.",
                 retry_after=seconds_of(reply.headers.get("Retry-After")),
             )
         if reply.status != _OK:
             raise DownloadsError(
-                f"PyPI Stats was asked for {shown(name)} and should have answered 200; it "
-                f"answered {reply.status}: {shown(reply.body)}. See whether {self._url} is "
+                f"PyPI Stats was asked for {excerpt(name)} and should have answered 200; it "
+                f"answered {reply.status}: {excerpt(reply.body)}. See whether {self._url} is "
                 "still its API (PYPISTATS_URL)."
             )
         today = self._today() if self._today else None
         return read_answer(reply.body, name, mirrors=self._mirrors, today=today)
 
     def _fetch(self, name: str) -> Reply:
-        """One call, with its redirects as long as they stay on the same origin."""
+        """One call; redirects are followed on the same scheme, host and port only."""
         flag = "true" if self._mirrors else "false"
         url = f"{self._url}/packages/{quote(name, safe='')}/overall?mirrors={flag}"
         for _ in range(_MAX_REDIRECTS + 1):
-            if not self._spacing.wait(self._patience.queue):
+            if not self._spacing.wait(self._retry.max_queue):
                 raise DownloadsError(
-                    f"PyPI Stats was not asked for {shown(name)}: it is being asked as often as "
+                    f"PyPI Stats was not asked for {excerpt(name)}: it is being asked as often as "
                     "it allows already. Try again in a minute."
                 )
             try:
@@ -248,18 +229,18 @@ class PyPIStats:
                 )
             except TooLargeError as error:
                 raise DownloadsError(
-                    f"PyPI Stats' counts of {shown(name)} should fit into a few kB, but "
+                    f"PyPI Stats' counts of {excerpt(name)} should fit into a few kB, but "
                     f"{error}: see whether {self._url} is PyPI Stats (PYPISTATS_URL)."
                 ) from None
             except ExchangeError as error:
                 raise TransientError(
-                    f"PyPI Stats was asked for {shown(name)} and did not answer: {error}."
+                    f"PyPI Stats was asked for {excerpt(name)} and did not answer: {error}."
                 ) from None
             if reply.status not in _REDIRECTS:
                 return reply
             url = self._redirected(url, reply.headers.get("Location"))
         raise DownloadsError(
-            f"PyPI Stats redirects in circles when asked for {shown(name)}: set "
+            f"PyPI Stats redirects in a loop when asked for {excerpt(name)}: set "
             "PYPISTATS_URL to where its API is now."
         )
 
@@ -268,87 +249,21 @@ class PyPIStats:
             target = urljoin(url, location or "")
         except ValueError:
             target = ""
-        if not location or origin(target) is None or origin(target) != origin(url):
+        if not location or url_origin(target) is None or url_origin(target) != url_origin(url):
             raise DownloadsError(
                 f"PyPI Stats at {self._url} should answer itself, but sends on to "
-                f"{shown(location)}, which is not followed: if its API has moved there, set "
+                f"{excerpt(location)}, which is not followed: if its API has moved there, set "
                 "PYPISTATS_URL."
             )
         return target
 
-    def _hold_others(self, state: tenacity.RetryCallState) -> None:
+    def _delay_others(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
-        if isinstance(error, TransientError) and error.refused:
+        if isinstance(error, TransientError) and error.rate_limited:
             self._spacing.hold(state.upcoming_sleep)
 
 
-def read_answer(
-    body: bytes, name: str, *, mirrors: bool, today: date | None = None
-) -> pd.Series[int]:
-    """The series in an answer to ``/packages/<name>/overall``.
-
-    Raises:
-        DownloadsError: The answer is not what PyPI Stats documents.
-    """
-    try:
-        answer = _Answer.model_validate_json(body)
-    except ValidationError as error:
-        raise _malformed(body, name, error) from None
-    if canonicalize_name(answer.package) != canonicalize_name(name):
-        raise _wrong(name, "the package", shown(name), shown(answer.package))
-    if not answer.data:
-        raise _wrong(name, "a row for each day", "one at least", "none")
-    category = "with_mirrors" if mirrors else "without_mirrors"
-    counts: dict[date, int] = {}
-    for row in answer.data:
-        if row.category != category:
-            raise _wrong(name, "the category", category, shown(row.category))
-        day = _day(row.day, name)
-        if day in counts:
-            raise _wrong(name, "each day once", "no day again", row.day)
-        counts[day] = row.downloads
-    _check_days(min(counts), max(counts), name, today)
-    days = sorted(counts)
-    index = pd.DatetimeIndex([day.isoformat() for day in days], name="date")
-    return pd.Series([counts[day] for day in days], index=index, dtype="int64", name="downloads")
-
-
-def _day(text: str, name: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise _wrong(name, "dates", "YYYY-MM-DD", shown(text)) from None
-
-
-def _check_days(first: date, last: date, name: str, today: date | None) -> None:
-    if last - first > _LONGEST_SPAN:
-        raise _wrong(name, "days", "some six months in a row", f"{first} to {last}")
-    # A day's grace: the two clocks may stand on either side of midnight.
-    if today is not None and (last - today).days > 1:
-        raise _wrong(name, "days", f"none after {today}", str(last))
-
-
-def _wrong(name: str, what: str, expected: str, came: str) -> DownloadsError:
-    return DownloadsError(
-        f"PyPI Stats' answer for {shown(name)} is not usable: expected {what} ({expected}), "
-        f"got {came}. Try again later; if it stays so, its API has changed."
-    )
-
-
-def _malformed(body: bytes, name: str, error: ValidationError) -> DownloadsError:
-    """The first thing pydantic found, with its place; broken JSON may pass."""
-    first = error.errors(include_url=False, include_context=False)[0]
-    if first["type"] == "json_invalid":
-        return TransientError(
-            f"PyPI Stats was asked for {shown(name)} and should have answered with JSON, but "
-            f"sent {shown(body)} ({len(body)} bytes)."
-        )
-    place = ".".join(str(step) for step in first["loc"]) or "the whole"
-    came = "nothing" if first["type"] == "missing" else shown(repr(first["input"])[:200])
-    return _wrong(name, shown(place), shown(first["msg"]), came)
-
-
 def _advice(error: TransientError) -> str:
-    if error.refused:
+    if error.rate_limited:
         return "Try again in a few minutes, and at most once a day for a package."
     return "Try again later; https://pypistats.org tells whether it is down."

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from forecast.bundle.reader import read_zip
-from forecast.sources.source import Sample
+from forecast.sources.sample import Sample
 from tests.actions.runner import Runner, copy_checkout
 from tests.appserver import AppServer
 from tests.browser.conftest import opened

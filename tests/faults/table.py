@@ -120,13 +120,13 @@ def _no_answer(
     who: str, make: Callable[[str], Inflict], outcome: Enum, ways: Collection[str] = ()
 ) -> Iterator[Row]:
     """Every way of not answering in time, or in full."""
-    slow = "no whole answer within the time allowed"
+    slow = "no complete answer within the time allowed"
     all_ways = {
         "hang": ("hangs", slow),
         "drip": ("drips, a byte now and then", slow),
         "drip headers": ("drips its headers", slow),
-        "cut": ("breaks off half-way", "the connection broke off in mid-answer"),
-        "drop": ("hangs up at once", "no connection, or it broke off"),
+        "cut": ("breaks off half-way", "the connection broke during the answer"),
+        "drop": ("hangs up at once", "no connection, or it was lost"),
     }
     for how in ways or all_ways:
         words, reason = all_ways[how]
@@ -139,7 +139,7 @@ ATTESTED_BUT_BROKEN = f"{NEWEST} has a good attestation of a broken zip"
 
 MODELS = (
     Row("list: 401", github("list", 401), KEPT, "refused the token (401), which has expired"),
-    Row("list: 403", github("list", 403), KEPT, "refused (403), for the token is missing"),
+    Row("list: 403", github("list", 403), KEPT, "refused (403): the token is missing"),
     Row("list: 404", github("list", 404), KEPT, "found nothing (404): check username and"),
     Row("list: 410", github("list", 410), KEPT, "says it has expired (410): run the training"),
     Row("list: 429 without a header", limit("bare 429"), KEPT, "asked again in 60 s", limited=True),
@@ -174,7 +174,13 @@ MODELS = (
         "asked again in 60 s",
         limited=True,
     ),
-    Row("list: 403 with X-RateLimit-Reset", limit("reset"), KEPT, "too often (403)", limited=True),
+    Row(
+        "list: 403 with X-RateLimit-Reset",
+        limit("reset"),
+        KEPT,
+        "rate limit is reached (403)",
+        limited=True,
+    ),
     Row(
         "list: 403 with a reset that has passed",
         github("list", 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="5"),
@@ -187,17 +193,20 @@ MODELS = (
     Row("list: 503", github("list", 503), KEPT, "failed with status 503"),
     Row("list: moved (301)", github("list", 301), KEPT, "says it has moved (301)"),
     Row(
-        "list: an HTML page", github("list", "html"), KEPT, "with the list of artifacts as its API"
+        "list: an HTML page",
+        github("list", "html"),
+        KEPT,
+        "with the list of artifacts is malformed",
     ),
-    Row("list: other JSON", github("list", "nonsense"), KEPT, "total_count” is wrong"),
+    Row("list: other JSON", github("list", "nonsense"), KEPT, "artifacts” is wrong"),
     Row("list: no end to it", github("list", "endless"), KEPT, "the answer is larger than"),
     *_no_answer("list", partial(github, "list"), KEPT),
     Row("run: 404", github("run", 404), KEPT, "asked for a workflow run of owner/repo and found"),
     Row("run: 500", github("run", 500), KEPT, "failed with status 500"),
-    Row("run: an HTML page", github("run", "html"), KEPT, "with a workflow run as its API"),
+    Row("run: an HTML page", github("run", "html"), KEPT, "with a workflow run is malformed"),
     *_no_answer("run", partial(github, "run"), KEPT),
     Row("zip: 401", github("zip", 401), KEPT, "refused the token (401), which has expired"),
-    Row("zip: 403", github("zip", 403), KEPT, "refused (403), for the token is missing"),
+    Row("zip: 403", github("zip", 403), KEPT, "refused (403): the token is missing"),
     Row("zip: 404", github("zip", 404), KEPT, "found nothing (404)"),
     Row("zip: 410", github("zip", 410), KEPT, "says it has expired (410): run the training"),
     Row(
@@ -405,7 +414,7 @@ def _attested(attest: Attest, zipped: bytes | None = None) -> Inflict:
 ATTESTED = tuple(
     replace(row, verified=True)
     for row in (
-        Row(f"{NEWEST} has no attestation", _attested(lambda _: b""), KEPT, "none of it is known"),
+        Row(f"{NEWEST} has no attestation", _attested(lambda _: b""), KEPT, "GitHub has none"),
         Row(
             f"{NEWEST} is attested by another repository",
             _attested(partial(attestation, repository="evil/repo")),
@@ -428,7 +437,7 @@ ATTESTED = tuple(
             f"{NEWEST} is attested by another run",
             _attested(partial(attestation, run_id=1)),
             KEPT,
-            "it should be of the run https://github.com/owner/repo/actions/runs/",
+            "expected the run https://github.com/owner/repo/actions/runs/",
         ),
         Row(
             f"{NEWEST} is attested at another commit",
@@ -440,7 +449,7 @@ ATTESTED = tuple(
             f"{NEWEST} has another zip's attestation",
             _attested(partial(attestation, of="sha256:" + "0" * 64)),
             KEPT,
-            "it is of other files than sha256:",
+            "it is for other files than sha256:",
         ),
         Row(
             f"{NEWEST} has an attestation that was changed",
@@ -464,7 +473,7 @@ ATTESTED = tuple(
             f"{NEWEST} has an attestation of nested JSON",
             _attested(lambda _: b'{"a":' * 100_000),
             KEPT,
-            "cannot be believed: failed to load bundle",
+            "is not valid: failed to load bundle",
         ),
         Row(
             f"{NEWEST} has an attestation that is a bomb",
@@ -486,7 +495,7 @@ ATTESTED = tuple(
             KEPT,
             "with Actions: read and Attestations: read",
         ),
-        Row("attestations: 404", github("attestations", 404), KEPT, "none of it is known"),
+        Row("attestations: 404", github("attestations", 404), KEPT, "GitHub has none"),
         Row(
             "attestations: 429 without a header",
             limit("bare 429", "attestations"),
@@ -499,7 +508,7 @@ ATTESTED = tuple(
             "attestations: an HTML page",
             github("attestations", "html"),
             KEPT,
-            "with the artifact's attestations as its API documents",
+            "with the artifact's attestations is malformed",
         ),
         *_no_answer("attestations", partial(github, "attestations"), KEPT),
         Row(
@@ -647,7 +656,7 @@ TRAINING = (
         "GitHub: an artifact without an attestation",
         _attested(lambda _: b""),
         ALONE,
-        "none of it is known",
+        "GitHub has none",
         verified=True,
     ),
     Row(

@@ -20,8 +20,8 @@ from app.view.notices import notices
 from app.view.state import View, choose
 from forecast.config import Config
 from forecast.github.artifacts import GitHubArtifacts
-from forecast.http import Limits, PunctualAdapter, new_session
-from forecast.sources.pypistats import HASTY, PyPIStats
+from forecast.http import HeaderTimeoutAdapter, Limits, new_session
+from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
 from tests.faults.table import ATTESTED, ATTESTED_BUT_BROKEN, CLOCKS, MODELS, NEWEST, Models
 from tests.faults.world import ALWAYS, OWNED, PACKAGES, no_search
 from tests.waiting import until
@@ -42,7 +42,7 @@ WAIT = 20.0
 def new_store(world, *, slow=False, verifier=None, every=900.0):
     session = new_session()
     if slow:
-        session.mount("http://", PunctualAdapter(TIGHT))
+        session.mount("http://", HeaderTimeoutAdapter(TIGHT))
     limits = Limits(connect=2.0, read=TIGHT, total=TIGHT) if slow else None
     client = GitHubArtifacts(
         session,
@@ -63,7 +63,7 @@ def page(world, store):
         new_session(),
         url=world.pypistats.url,
         interval=0.0,
-        patience=HASTY,
+        retry=INTERACTIVE_RETRY,
         sleep=lambda _: None,
         today=world.now.date,
     )

@@ -15,8 +15,8 @@ from app.data.store import Store
 from app.view.content import show
 from app.view.state import View, choose
 from forecast.config import Config
-from forecast.http import PunctualAdapter, new_session
-from forecast.sources.pypistats import HASTY, PyPIStats
+from forecast.http import HeaderTimeoutAdapter, new_session
+from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
 from tests.faults.table import NEWER_DAYS
 from tests.faults.world import PACKAGES, World, last_weeks_bundle, no_search
 
@@ -55,12 +55,12 @@ def new_forecasts(world, *, slow):
     limits: dict[str, Any] = {"timeout": (2.0, TIGHT), "total_timeout": TIGHT} if slow else {}
     session = new_session()
     if slow:
-        session.mount("http://", PunctualAdapter(TIGHT))
+        session.mount("http://", HeaderTimeoutAdapter(TIGHT))
     stats = PyPIStats(
         session,
         url=world.pypistats.url,
         interval=0.0,
-        patience=HASTY,
+        retry=INTERACTIVE_RETRY,
         sleep=lambda _: None,
         today=world.now.date,
         **limits,

@@ -34,7 +34,7 @@ def make_job(world, here, verifier, monkeypatch):
         hasty = {
             "timeout": (2.0, TIGHT),
             "total_timeout": TIGHT,
-            "patience": RetryPolicy(attempts=2),
+            "retry": RetryPolicy(attempts=2),
         }
         return job(
             pypistats_client=hasty,

@@ -432,7 +432,7 @@ MERGES = st.tuples(HISTORIES, HISTORIES)
 
 
 SIGSTORE = Sigstore()
-ARTIFACT = Artifact(1, CREATED_AT, None, f"sha256:{'1' * 64}", 1, 11, "c" * 40)
+ARTIFACT = Artifact(1, CREATED_AT, f"sha256:{'1' * 64}", 1, 11, "c" * 40)
 _DOCUMENT = json.dumps(SIGSTORE.attest(ARTIFACT.digest, Build(ARTIFACT.head_sha, 11))).encode()
 ATTESTED = [_DOCUMENT, bytes(snappy.compress_raw(_DOCUMENT))]
 ATTESTATIONS = st.one_of([edited_bytes(each) for each in ATTESTED])

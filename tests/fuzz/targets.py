@@ -30,7 +30,7 @@ from forecast.github.provenance import ProvenanceVerifier
 from forecast.history import merge
 from forecast.model import pickling
 from forecast.model.ensemble import Model
-from forecast.sources.pypistats import read_answer
+from forecast.sources.pypistats_answer import read_answer
 from tests.bundles import files_of
 from tests.fuzz import inputs
 

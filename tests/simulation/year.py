@@ -15,7 +15,7 @@ from app.data.store import ArtifactSource, Store
 from forecast.config import Config
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import new_session
-from forecast.sources.pypistats import HASTY, PyPIStats
+from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +108,7 @@ def start_space(
         new_session(),
         url=pypistats.url,
         interval=0.0,
-        patience=HASTY,
+        retry=INTERACTIVE_RETRY,
         sleep=lambda _: None,
         today=lambda: clock().date(),
     )

@@ -25,7 +25,7 @@ from forecast.github import provenance
 from forecast.github.artifact import Artifact, Provenance
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.github.provenance import AttestationError, ProvenanceVerifier, sigstore_root
-from forecast.http import Limits, PunctualAdapter
+from forecast.http import HeaderTimeoutAdapter, Limits
 from tests.standins.github import TOKEN
 from tests.standins.server import Answer
 from tests.standins.sigstore import SIGNED_AT, Build, Sigstore
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[3]
 WORKFLOW = ".github/workflows/upload_artifact.yml"
 COMMIT = "c0ffee" * 6 + "c0ff"
 DIGEST = "sha256:" + "ab" * 32
-ARTIFACT = Artifact(101, SIGNED_AT, None, DIGEST, 1, 4711, COMMIT)
+ARTIFACT = Artifact(101, SIGNED_AT, DIGEST, 1, 4711, COMMIT)
 BUILD = Build(COMMIT, 4711)
 FOUND = Provenance("owner/repo", WORKFLOW, COMMIT, 4711)
 
@@ -109,8 +109,8 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "pull request": ({"ref": "refs/pull/7/merge"}, "SANs do not match"),
     "issuer": ({"issuer": "https://accounts.example"}, "OIDCIssuerV2 does not match"),
     "commit": ({"commit": "0" * 40}, "OIDCSourceRepositoryDigest does not match"),
-    "run": ({"run_id": 4712}, r"run https://.*/4711, but is of .*/4712/attempts/1"),
-    "run that begins alike": ({"run_id": 47110}, r"/4711, but is of .*/47110/attempts/1"),
+    "run": ({"run_id": 4712}, r"run https://.*/4711, got .*/4712/attempts/1"),
+    "run that begins alike": ({"run_id": 47110}, r"/4711, got .*/47110/attempts/1"),
     # A reusable workflow's own identity is the subject; what called it is told here alone.
     "calling repository": (
         {"overrides": {12: "https://github.com/evil/repo"}},
@@ -161,13 +161,13 @@ def test_another_log_is_refused(sigstore, root, log):
 
 def test_other_files_are_refused(sigstore, verifier):
     bundle = sigstore.attest("sha256:" + "cd" * 32, BUILD)
-    with pytest.raises(AttestationError, match=f"of other files than {DIGEST}"):
+    with pytest.raises(AttestationError, match=f"for other files than {DIGEST}"):
         verifier.verify(encoded(bundle), ARTIFACT)
 
 
 def test_the_same_digest_of_another_kind_is_refused(sigstore, verifier):
     bundle = sigstore.attest("sha512:" + "ab" * 32, BUILD)
-    with pytest.raises(AttestationError, match="of other files"):
+    with pytest.raises(AttestationError, match="for other files"):
         verifier.verify(encoded(bundle), ARTIFACT)
 
 
@@ -403,11 +403,11 @@ def hook(event, arguments):
         seen.append(event)
 sys.addaudithook(hook)
 import datetime as dt
-from forecast.github.artifacts import Artifact
+from forecast.github.artifact import Artifact
 from forecast.errors import ArtifactError
 from forecast.github.provenance import ProvenanceVerifier
 digest, commit, root = sys.argv[1:]
-artifact = Artifact(1, dt.datetime.now(dt.UTC), None, digest, 1, 4711, commit)
+artifact = Artifact(1, dt.datetime.now(dt.UTC), digest, 1, 4711, commit)
 names = {"repository": "owner/repo", "workflow": "upload_artifact.yml", "branch": "main"}
 attestation = sys.stdin.buffer.read()
 ProvenanceVerifier(**names, trusted_root=root).verify(attestation, artifact)
@@ -577,13 +577,13 @@ def nested(server, stored, bundle):
 
 
 REFUSED = {
-    no_list: "none of it is known to GitHub; run the workflow again, or set verify_attestation",
-    empty_list: "none of it is known to GitHub",
-    listed_without_bundle: "the only one cannot be believed: GitHub lists it without its bundle",
+    no_list: "GitHub has none; run the workflow again, or set verify_attestation",
+    empty_list: "GitHub has none",
+    listed_without_bundle: "the only one is not valid: GitHub lists it without its bundle",
     of_something_else: "neither JSON nor compressed by Snappy",
     bomb: "larger than 1,048,576 bytes",
     lying_bomb: "larger than 1,048,576 bytes",
-    nested: "the only one cannot be believed: ",
+    nested: "the only one is not valid: ",
 }
 
 
@@ -610,7 +610,7 @@ def test_an_artifact_without_an_attestation_is_refused(
 def test_none_of_several(github_server, client, sigstore, stored):
     for repository in ("evil/repo", "evil/other"):
         github_server.attest(stored, attested(sigstore, stored, repository=repository))
-    with pytest.raises(ArtifactError, match=r"the first of 2 cannot be believed: .*evil/repo"):
+    with pytest.raises(ArtifactError, match=r"the first of 2 is not valid: .*evil/repo"):
         client.newest()
 
 
@@ -636,20 +636,20 @@ def test_a_bundle_without_an_end_is_not_read(github_server, client):
         ("attestations", 403, r"\(403\).* with Actions: read and Attestations: read"),
         ("attestations", 422, "answered 422"),
         ("attestations", 500, "failed with status 500"),
-        ("attestations", "html", "with the artifact's attestations as its API documents"),
+        ("attestations", "html", "with the artifact's attestations is malformed"),
         ("attestations", "nonsense", "attestations” is wrong"),
         ("attestations", "drop", "did not answer: no connection"),
-        ("attestations", "hang", "did not answer: no whole answer"),
+        ("attestations", "hang", "did not answer: no complete answer"),
         ("bundle", 403, "which answered 403"),
         ("bundle", 500, "which answered 500"),
-        ("bundle", "cut", "the connection broke off in mid-answer"),
-        ("bundle", "hang", "did not come .* no whole answer"),
+        ("bundle", "cut", "the connection broke during the answer"),
+        ("bundle", "hang", "did not come .* no complete answer"),
     ],
 )
 @pytest.mark.usefixtures("good")
 def test_when_github_fails_it_is_asked_again(github_server, session, root, case):
     route, fault, says = case
-    session.mount("http://", PunctualAdapter(0.5))
+    session.mount("http://", HeaderTimeoutAdapter(0.5))
     limits = Limits(connect=2.0, read=0.5, total=0.5) if fault == "hang" else None
     client = _client(github_server, session, root, limits=limits)
     github_server.fail(route, fault)
@@ -665,7 +665,7 @@ def test_an_old_artifact_is_not_taken_in_place_of_one_without_attestation(
     assert client.newest().id == good.id
     github_server.add_artifact(b"another")
     for _ in range(2):
-        with pytest.raises(ArtifactError, match="none of it is known to GitHub"):
+        with pytest.raises(ArtifactError, match="GitHub has none"):
             client.newest()
 
 
@@ -682,7 +682,7 @@ def test_a_failure_that_passes_is_retried(github_server, session, root):
 def test_a_refusal_is_not_retried(github_server, session, root):
     slept = []
     client = _client(github_server, session, root, attempts=4, sleep=slept.append)
-    with pytest.raises(ArtifactError, match="none of it is known"):
+    with pytest.raises(ArtifactError, match="GitHub has none"):
         client.newest()
     assert slept == []
 

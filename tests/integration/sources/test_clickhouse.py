@@ -12,10 +12,10 @@ import pytest
 from pandas.testing import assert_series_equal
 
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
-from forecast.http import PunctualAdapter
+from forecast.http import HeaderTimeoutAdapter
 from forecast.sources.clickhouse import DAYS, MOST_NAMES, ClickHouse, Endpoint
 from forecast.sources.retry import RetryPolicy
-from forecast.sources.source import Sample
+from forecast.sources.sample import Sample
 from tests.standins.clickhouse import TSV, edited, exception, fields, midway
 from tests.standins.server import Answer
 
@@ -25,7 +25,7 @@ SERIES = {name: Sample(TODAY).daily(name) for name in NAMES}
 for counts in SERIES.values():
     counts.index = pd.DatetimeIndex(counts.index).as_unit("us")  # as PyPI Stats' days are
 ONCE = RetryPolicy(attempts=1, jitter=0.0)
-TWICE = RetryPolicy(attempts=2, refused=60.0, failed=5.0, jitter=0.0, total=900.0)
+TWICE = RetryPolicy(attempts=2, rate_limit_wait=60.0, failure_wait=5.0, jitter=0.0, max_total=900.0)
 MEMORY = "SELECT groupArray(number) FROM numbers(10000000) SETTINGS max_memory_usage = 5000000"
 
 
@@ -40,7 +40,7 @@ def make(session, clickhouse_server, waits):
         known = {
             "url": clickhouse_server.url,
             "today": lambda: TODAY,
-            "patience": ONCE,
+            "retry": ONCE,
             "timeout": (5.0, 5.0),
             "total_timeout": 10.0,
             "sleep": waits.append,
@@ -272,14 +272,14 @@ def test_an_exception_instead_of_rows_with_a_status_of_200_is_seen(server, make)
 
 def test_a_passing_fault_is_asked_again(server, make, waits):
     server.fail(503)
-    assert_all_there(fetched(make(patience=TWICE)))
+    assert_all_there(fetched(make(retry=TWICE)))
     assert waits == [5.0]
 
 
 @pytest.mark.parametrize("how", ["cut", "drop"])
 def test_a_broken_connection_is_asked_again(server, make, how):
     server.fail(how)
-    assert_all_there(fetched(make(patience=TWICE)))
+    assert_all_there(fetched(make(retry=TWICE)))
 
 
 QUOTA = (
@@ -300,13 +300,13 @@ QUOTA = (
 )
 def test_a_refusal_is_waited_for(server, make, waits, fault, waited):
     server.fail(fault)
-    assert_all_there(fetched(make(patience=TWICE)))
+    assert_all_there(fetched(make(retry=TWICE)))
     assert waits == [waited]
 
 
 def test_a_quota_that_stays_used_up_says_so(server, make):
     server.fail(exception(QUOTA), times=2)
-    assert_all_fail(fetched(make(patience=TWICE)), "error 201", "Quota for user", "Asked 2 times.")
+    assert_all_fail(fetched(make(retry=TWICE)), "error 201", "Quota for user", "Asked 2 times.")
 
 
 @pytest.mark.parametrize(
@@ -320,14 +320,14 @@ def test_a_quota_that_stays_used_up_says_so(server, make):
 )
 def test_what_will_not_pass_is_asked_once(server, make, waits, status, advice):
     server.fail(status)
-    assert_all_fail(fetched(make(patience=TWICE)), f"status {status}", advice)
+    assert_all_fail(fetched(make(retry=TWICE)), f"status {status}", advice)
     assert waits == []
     assert len(server.calls) == 1
 
 
 def test_a_missing_table_is_told_in_clickhouse_s_words(server, make, waits):
     server.engine.query("DROP TABLE pypi.pypi_downloads_per_day")
-    assert_all_fail(fetched(make(patience=TWICE)), "error 60", "names a server that has the table")
+    assert_all_fail(fetched(make(retry=TWICE)), "error 60", "names a server that has the table")
     assert waits == []
 
 
@@ -354,7 +354,7 @@ def test_an_answer_that_is_none_of_clickhouse_s_is_refused_whole(server, make, f
     server.fail(fault)
     assert_all_fail(fetched(make()), "is not usable", "(CLICKHOUSE_URL)")
     server.fail(fault)
-    assert_all_there(fetched(make(patience=TWICE)))
+    assert_all_there(fetched(make(retry=TWICE)))
 
 
 def of_flask(old, new):
@@ -391,10 +391,10 @@ def test_a_bad_row_fails_its_own_package_alone(server, make, fault):
 
 @pytest.mark.parametrize("how", ["hang", "drip", "drip headers"])
 def test_a_server_that_takes_for_ever_is_given_up(server, make, session, how):
-    session.mount("http://", PunctualAdapter(1.0))
+    session.mount("http://", HeaderTimeoutAdapter(1.0))
     server.fail(how)
     found = fetched(make(timeout=(1.0, 1.0), total_timeout=1.0))
-    assert_all_fail(found, "no whole answer within the time allowed")
+    assert_all_fail(found, "no complete answer within the time allowed")
 
 
 def test_an_endless_answer_is_given_up(server, make):
@@ -409,11 +409,11 @@ def test_a_batch_that_fails_leaves_the_others(crowd, make):
     assert_all_fail({name: found[name] for name in many(50)}, "status 404")
 
 
-def test_patience_is_for_all_batches_together(crowd, make, waits):
+def test_the_total_of_retries_is_for_all_batches_together(crowd, make, waits):
     crowd.fail(503, times=100)
     moments = iter(range(0, 100_000, 400))  # each failing batch costs 400 seconds
-    patience = RetryPolicy(attempts=3, failed=5.0, jitter=0.0, total=1000.0)
-    found = fetched(make(most=50, patience=patience, clock=lambda: next(moments)), many(200))
+    policy = RetryPolicy(attempts=3, failure_wait=5.0, jitter=0.0, max_total=1000.0)
+    found = fetched(make(most=50, retry=policy, clock=lambda: next(moments)), many(200))
     assert_all_fail(found, "status 503")
     assert waits == [5.0, 10.0] * 3  # the fourth is asked once
     assert len(crowd.calls) == 3 * 3 + 1
@@ -437,7 +437,7 @@ def test_user_and_password_come_from_the_address_and_stay_secret(
     clickhouse_server.fill(SERIES)
     host = clickhouse_server.url.removeprefix("http://")
     url = f"http://ana:p%C3%A4%3Ass%2Fw%C3%B6rd%401@{host}"
-    source = ClickHouse(session, url=url, today=lambda: TODAY, patience=ONCE)
+    source = ClickHouse(session, url=url, today=lambda: TODAY, retry=ONCE)
     assert_all_there(fetched(source))
     seen = [repr(source), repr(Endpoint.parse(url))]
     for fault in (404, "drop", BAD_ANSWERS["html"], BAD_ROWS["negative"], exception(QUOTA)):
@@ -450,7 +450,7 @@ def test_user_and_password_come_from_the_address_and_stay_secret(
 
 def test_a_wrong_password_is_told_without_it(server, session):
     url = server.url.replace("//", "//demo:sesame@")
-    source = ClickHouse(session, url=url, today=lambda: TODAY, patience=ONCE)
+    source = ClickHouse(session, url=url, today=lambda: TODAY, retry=ONCE)
     found = fetched(source)
     assert_all_fail(found, "error 516", "Authentication failed", "a user who may read it")
     assert "sesame" not in repr(found)

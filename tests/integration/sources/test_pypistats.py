@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.errors import DownloadsError, UnknownPackageError
-from forecast.http import PunctualAdapter, new_session
-from forecast.sources.pypistats import HASTY, PyPIStats, read_answer
+from forecast.http import HeaderTimeoutAdapter, new_session
+from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
+from forecast.sources.pypistats_answer import read_answer
 from forecast.sources.retry import RetryPolicy
 from tests.standins.pypistats import FAULTS, PyPIStatsServer, edited
 from tests.standins.server import Answer
@@ -175,7 +176,7 @@ def test_a_passing_fault_is_tried_again(server, client, fault):
     assert len(server.calls) == 3
 
 
-def test_patience_ends_and_says_what_came(server, client, clock):
+def test_retries_end_and_say_what_came(server, client, clock):
     server.fail("flask", 503, times=99)
 
     with pytest.raises(DownloadsError, match=r"503: “503 TEMPORARILY DISABLED”.*6 times") as caught:
@@ -188,15 +189,15 @@ def test_patience_ends_and_says_what_came(server, client, clock):
 
 def test_the_total_is_never_exceeded(server, session, clock):
     server.fail("flask", 429, times=99)
-    patience = RetryPolicy(attempts=99, total=400)
+    policy = RetryPolicy(attempts=99, max_total=400)
 
     with pytest.raises(DownloadsError, match="too many calls"):
-        _client(server, session, clock, patience=patience).daily("flask")
+        _client(server, session, clock, retry=policy).daily("flask")
     assert clock.now <= 400
 
 
 def test_a_hasty_client_asks_twice_and_not_after_a_429(server, session, clock):
-    hasty = _client(server, session, clock, patience=HASTY, interval=0)
+    hasty = _client(server, session, clock, retry=INTERACTIVE_RETRY, interval=0)
     server.fail("flask", 502, times=99)
     with pytest.raises(DownloadsError, match="502"):
         hasty.daily("flask")
@@ -211,10 +212,10 @@ def test_a_hasty_client_asks_twice_and_not_after_a_429(server, session, clock):
     assert clock.now <= 1
 
 
-def test_a_short_patience_is_not_stretched_by_retry_after(server, session, clock):
+def test_a_short_policy_is_not_stretched_by_retry_after(server, session, clock):
     server.fail("flask", 503, times=2, Retry_After="3600")
     with pytest.raises(DownloadsError):
-        _client(server, session, clock, patience=HASTY).daily("flask")
+        _client(server, session, clock, retry=INTERACTIVE_RETRY).daily("flask")
     assert clock.now == 0
 
 
@@ -228,7 +229,7 @@ def test_other_refusals_are_not_tried_again(server, client):
 def test_nobody_listening(session, clock):
     with PyPIStatsServer() as closed:
         pass
-    client = _client(closed, session, clock, patience=RetryPolicy(attempts=2))
+    client = _client(closed, session, clock, retry=RetryPolicy(attempts=2))
     with pytest.raises(DownloadsError, match="no connection"):
         client.daily("flask")
     assert not client.reachable(1)
@@ -307,14 +308,14 @@ def test_an_answer_that_declares_too_much_is_not_read(server, client):
 def test_no_server_holds_the_client_for_long(server, clock, how):
     server.fail("flask", how, times=2)
     with requests.Session() as session:
-        session.mount("http://", PunctualAdapter(0.5))
+        session.mount("http://", HeaderTimeoutAdapter(0.5))
         client = _client(
             server,
             session,
             clock,
             timeout=(0.5, 0.5),
             total_timeout=0.5,
-            patience=RetryPolicy(attempts=2),
+            retry=RetryPolicy(attempts=2),
         )
         started = time.monotonic()
         with pytest.raises(DownloadsError, match="within the time allowed"):
@@ -324,9 +325,9 @@ def test_no_server_holds_the_client_for_long(server, clock, how):
 
 def test_the_sessions_we_make_are_punctual(session):
     for url in ("http://example.org", "https://example.org"):
-        assert isinstance(session.get_adapter(url), PunctualAdapter)
+        assert isinstance(session.get_adapter(url), HeaderTimeoutAdapter)
         adapter = new_session(seconds=7.0).get_adapter(url)
-        assert isinstance(adapter, PunctualAdapter)
+        assert isinstance(adapter, HeaderTimeoutAdapter)
         assert adapter._seconds == 7.0
 
 
@@ -360,7 +361,7 @@ def test_a_redirect_on_the_same_server_is_followed_and_not_for_ever(server, clie
     assert len(client.daily("flask")) == 100
 
     server.fail("flask", _redirect("/api/packages/flask/overall?mirrors=true"), times=9)
-    with pytest.raises(DownloadsError, match="in circles"):
+    with pytest.raises(DownloadsError, match="in a loop"):
         client.daily("flask")
     assert len(server.calls) == 6
 
@@ -396,10 +397,10 @@ def test_calls_of_many_threads_are_spaced(server, session):
 
 def test_spaced_calls_stay_within_the_limits(session, clock):
     with PyPIStatsServer({"flask": DAYS}, limited=True, clock=clock) as server:
-        client = _client(server, session, clock, patience=RetryPolicy(attempts=1))
+        client = _client(server, session, clock, retry=RetryPolicy(attempts=1))
         for _ in range(65):
             client.daily("flask")
-        hurried = _client(server, session, clock, patience=RetryPolicy(attempts=1), interval=0)
+        hurried = _client(server, session, clock, retry=RetryPolicy(attempts=1), interval=0)
         clock.sleep(60)
         for _ in range(5):
             hurried.daily("flask")
@@ -419,7 +420,7 @@ def test_a_refusal_holds_every_thread(server, session):
 def test_nobody_queues_for_long_but_the_patient(server, session):
     turns, now = [], [0.0]
     stopped = {"url": server.url, "sleep": turns.append, "clock": lambda: now[0]}
-    hasty = PyPIStats(session, patience=HASTY, **stopped)
+    hasty = PyPIStats(session, retry=INTERACTIVE_RETRY, **stopped)
     for _ in range(10):
         hasty.daily("flask")
     for _ in range(3):

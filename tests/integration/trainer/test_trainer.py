@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from forecast.bundle.reader import read_folder
-from forecast.sources.source import Sample
+from forecast.sources.sample import Sample
 from tests.standins.pypistats import PyPIStatsServer
 
 ROOT = Path(__file__).parents[3]

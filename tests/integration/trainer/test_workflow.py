@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from forecast.bundle.reader import read_folder, read_zip
-from forecast.sources.source import Sample
+from forecast.sources.sample import Sample
 from tests.actions.runner import Runner, copy_checkout
 from tests.bundles import make_bundle, zip_of
 from tests.standins.github import GitHubServer

@@ -17,7 +17,7 @@ from benchmarks.scale.many import DAYS, cut, make
 from forecast.bundle.manifest import Manifest, PackageEntry
 from forecast.config import load_config
 from forecast.errors import ConfigError, ForecastError
-from forecast.sources.source import Folder
+from forecast.sources.folder import CsvFolder
 
 
 def series(days=400, start="2024-01-03"):
@@ -49,7 +49,7 @@ def data(tmp_path):
 def test_series_are_as_many_as_asked_for_of_one_length_and_no_two_alike(tmp_path, data, real):
     names = make(tmp_path / "made", 40, data if real else None)
 
-    source = Folder(tmp_path / "made")
+    source = CsvFolder(tmp_path / "made")
     found = [source.daily(name) for name in names]
     assert len(list((tmp_path / "made").iterdir())) == len(set(names)) == 40
     assert {len(counts) for counts in found} == {DAYS}
@@ -62,7 +62,7 @@ def test_series_that_came_before_are_drawn_again(tmp_path, data, monkeypatch):
 
     names = make(tmp_path / "made", 20, data)
 
-    source = Folder(tmp_path / "made")
+    source = CsvFolder(tmp_path / "made")
     assert len({source.daily(name).to_numpy().tobytes() for name in names}) == 20
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from forecast.config import Config, Package, load_config, parse_packages
+from forecast.config import Config, Package, is_normalised, load_config, parse_packages
 from forecast.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[3] / "config.toml"
@@ -104,7 +105,7 @@ EVENT = "[[events]]\ndate = 2024-06-18\nkind = 'outage'\nnote = 'a'\n"
         ('"Flask"', '"../etc"', 'packages[0] = "../etc": expected'),
         ('"Flask"', '"\u017fk"', 'packages[0] = "\u017fk": expected'),
         ('"Flask"', "3", "packages[0] = 3: expected"),
-        ('"Flask"', '"zope_interface"', "'zope-interface' is there twice"),
+        ('"Flask"', '"zope_interface"', "'zope-interface' appears twice"),
         ('["Flask", "zope.interface"]', "[]", "packages = []: expected one or more names"),
         ('["Flask", "zope.interface"]', '"Flask"', 'packages = "Flask": expected one or more'),
         ('"somebody"', '"some/body"', 'username = "some/body": expected the name of a GitHub user'),
@@ -143,6 +144,69 @@ def test_events_are_checked_too(tmp_path, old, new, expected):
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, LEAST + EVENT.replace(old, new, 1))
     assert expected in str(caught.value)
+
+
+def keys(**values):
+    least = {
+        "packages": ["flask"],
+        "username": "u",
+        "repo_name": "r",
+        "forecast_days": 30,
+        "m_values": [7],
+    }
+    return least | values
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("forecast_days", 1, 0),
+        ("forecast_days", 90, 91),
+        ("m_values", [1], [0]),
+        ("m_values", [31], [32]),
+        ("m_values", list(range(1, 9)), list(range(1, 10))),
+        ("m_values", [7], []),
+        ("packages", ["p" * 100], ["p" * 101]),
+        ("packages", ["p"], []),
+        ("username", "u" * 39, "u" * 40),
+        ("repo_name", "r" * 100, "r" * 101),
+        ("artifact_name", "a" * 100, "a" * 101),
+        ("default_branch", "b" * 200, "b" * 201),
+        ("workflow_file", "w" * 100 + ".yml", "w" * 101 + ".yml"),
+    ],
+)
+def test_each_bound_of_a_key_is_where_it_says(key, good, bad):
+    Config.model_validate(keys(**{key: good}))
+    with pytest.raises(ValueError, match=key):
+        Config.model_validate(keys(**{key: bad}))
+
+
+@pytest.mark.parametrize(("length", "good"), [(1, True), (120, True), (0, False), (121, False)])
+def test_a_note_has_1_to_120_characters(length, good):
+    event = {"date": dt.date(2026, 1, 1), "kind": "outage", "note": "n" * length}
+    with nullcontext() if good else pytest.raises(ValueError, match="note"):
+        Config.model_validate(keys(events=[event]))
+
+
+def test_an_event_may_end_on_its_first_day():
+    date = dt.date(2026, 1, 1)
+    event = {"date": date, "until": date, "kind": "outage", "note": "n"}
+    assert Config.model_validate(keys(events=[event])).outages == {date}
+
+
+@pytest.mark.parametrize(("length", "ending"), [(38, '"'), (39, "…")])
+def test_a_long_value_is_cut_in_a_message(length, ending):
+    with pytest.raises(ConfigError) as caught:
+        parse_packages(["/" * length])
+    value = str(caught.value).removeprefix("package ").partition(": ")[0]
+    assert len(value) == 40
+    assert value.endswith(ending)
+
+
+@pytest.mark.parametrize("name", ["Flask", "a_b", "a--b", "a b", "", "-a", None])
+def test_only_a_normalised_name_is_normalised(name):
+    assert is_normalised("zope-interface")
+    assert not is_normalised(name)
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -33,6 +33,18 @@ def test_a_missing_day_stays_missing_until_a_later_fetch_has_it():
     assert second.revised == 0
 
 
+def test_each_corrected_day_is_counted_once():
+    merged = merge(series({0: 5, 1: 6, 2: 7}), series({0: 4, 1: 7, 2: 7}))
+    assert content(merged.counts) == {0: 4, 1: 7, 2: 7}
+    assert merged.revised == 2
+
+
+def test_earlier_and_later_days_are_both_kept():
+    merged = merge(series({1: 6, 5: 9}), series({0: 5, 3: 7}))
+    assert list(content(merged.counts).items()) == [(0, 5), (1, 6), (3, 7), (5, 9)]
+    assert merged.counts.name == "downloads"
+
+
 def test_what_has_no_history_begins_with_the_later_counts():
     merged = merge(None, series({1: 2, 2: 3}))
     assert content(merged.counts) == {1: 2, 2: 3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.errors import SeriesError
-from forecast.series import OutageDetector, regular
+from forecast.series import OutageDetector, recent, regular
 
 START = dt.date(2026, 3, 2)
 
@@ -104,20 +105,37 @@ def test_more_holes_than_days_are_refused():
         regular(counts_of(values))
 
 
-def test_a_part_keeps_its_own_repairs():
-    values = weekly(60)
-    values[10] = values[50] = None
-    part = regular(counts_of(values)).since(20)
-    assert part.start == day(20)
-    assert len(part.values) == 40
-    assert part.repaired == (day(50),)
+def test_fourteen_days_are_enough():
+    assert len(regular(counts_of([5] * 14)).values) == 14
+
+
+@pytest.mark.parametrize(("missing", "refused"), [(50, False), (51, True)])
+def test_half_of_the_days_may_be_missing_and_no_more(missing, refused):
+    values = [
+        1000 if position < 25 or position >= 25 + missing else None for position in range(100)
+    ]
+    with pytest.raises(SeriesError) if refused else nullcontext():
+        assert len(regular(counts_of(values)).repaired) == 50
+
+
+@pytest.mark.parametrize(("level", "repaired"), [(9, ()), (10, (20,))])
+def test_from_ten_a_day_on_a_missing_day_is_a_hole_and_no_zero(level, repaired):
+    values = [level] * 56
+    values[20] = None
+    series = regular(counts_of(values))
+    assert series.repaired == tuple(map(day, repaired))
+
+
+@pytest.mark.parametrize(("number", "kept"), [(179, 179), (180, 180), (181, 180)])
+def test_the_last_180_days_are_recent(number, kept):
+    assert len(recent(counts_of([5] * number))) == kept
 
 
 def common_outages(several):
-    witnesses = OutageDetector()
+    detector = OutageDetector()
     for counts in several.values():
-        witnesses.add(counts)
-    return witnesses.outages()
+        detector.add(counts)
+    return detector.outages()
 
 
 def packages(failing=(), factor=0.0, number=4):
@@ -149,8 +167,37 @@ def test_a_day_missing_for_one_package_is_its_own_affair():
     assert common_outages(several) == frozenset()
 
 
-def test_two_packages_are_too_few_witnesses():
+def test_two_packages_are_too_few():
     assert common_outages(packages([40], number=2)) == frozenset()
+
+
+def test_three_packages_are_enough():
+    assert common_outages(packages([40], number=3)) == {day(40)}
+
+
+def test_an_outage_takes_three_packages_that_cover_the_day():
+    several = packages([40], number=3)
+    several["p0"] = several["p0"].loc[pd.Timestamp(day(41)) :]
+    assert common_outages(several) == frozenset()
+
+
+@pytest.mark.parametrize(("sound", "outages"), [(1, {day(40)}), (2, set())])
+def test_nine_packages_in_ten_make_an_outage_and_eight_do_not(sound, outages):
+    several = packages([40], number=10)
+    for name in list(several)[:sound]:
+        several[name] = packages(number=10)[name]
+    assert common_outages(several) == outages
+
+
+@pytest.mark.parametrize(("median", "outages"), [(50, {day(40)}), (49, set())])
+def test_packages_with_a_median_below_fifty_are_ignored(median, outages):
+    values = [None if position == 40 else median for position in range(90)]
+    assert common_outages({name: counts_of(values) for name in "abc"}) == outages
+
+
+@pytest.mark.parametrize(("low", "outages"), [(7, 7), (8, 0)])
+def test_a_week_up_to_the_end_may_be_an_outage_and_eight_days_are_a_new_level(low, outages):
+    assert len(common_outages(packages(range(90 - low, 90), factor=0.2))) == outages
 
 
 def test_a_low_last_day_of_every_package_is_an_outage():
@@ -162,7 +209,7 @@ def test_a_low_stretch_of_more_than_a_week_up_to_the_end_is_a_new_level():
 
 
 @pytest.mark.parametrize("at_once", [1, 3, 64])
-def test_it_does_not_matter_how_many_are_heard_at_once(monkeypatch, at_once):
+def test_the_packages_counted_in_one_table_do_not_matter(monkeypatch, at_once):
     monkeypatch.setattr("forecast.series.PACKAGES_AT_ONCE", at_once)
     several = packages([40, 41], factor=0.1, number=7)
     several["young"] = several.pop("p6").iloc[60:]

@@ -15,7 +15,8 @@ import pytest
 from forecast.bundle.writer import Writer
 from forecast.config import Config, parse_packages
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
-from forecast.sources.source import OneByOne, Sample
+from forecast.sources.sample import Sample
+from forecast.sources.source import OneByOne
 from tests.bundles import CREATED_AT, counts, files_of, in_memory, with_files
 from tests.weekly import without_search
 from trainer.engines.local import execute

@@ -6,7 +6,7 @@ import pytest
 from app.data.store import CHECK_EVERY, ArtifactSource, FolderSource, Snapshot, Store
 from forecast.config import Config
 from forecast.errors import ArtifactError, BundleError, CorruptArtifactError
-from forecast.github.api import PassingError
+from forecast.github.api import TransientArtifactError
 from forecast.github.artifact import Provenance
 from tests.bundles import files_of, make_bundle, replace_folder, zip_of
 
@@ -219,9 +219,9 @@ def test_so_many_older_ones_are_tried_and_each_once():
 
 
 def test_an_older_one_that_cannot_be_had_now_is_asked_for_again():
-    client = Client([PassingError("down"), BAD], 1, None)
+    client = Client([TransientArtifactError("down"), BAD], 1, None)
     source = ArtifactSource(client)
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientArtifactError):
         source.newest()
     client.zips[0] = GOOD
     assert source.newest() is not None

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
-from forecast.sources.source import Sample, folder
+from forecast.sources.folder import csv_folder
+from forecast.sources.sample import Sample
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -32,7 +33,7 @@ def test_a_sample_looks_like_downloads():
 
 def write(tmp_path, text):
     (tmp_path / "flask.csv").write_text(text, encoding="utf-8")
-    return folder(tmp_path)
+    return csv_folder(tmp_path)
 
 
 def test_a_folder_is_read_in_the_order_of_its_days(tmp_path):
@@ -45,12 +46,12 @@ def test_a_folder_is_read_in_the_order_of_its_days(tmp_path):
 
 def test_a_package_without_a_file(tmp_path):
     with pytest.raises(UnknownPackageError, match=r"flask.csv is not there"):
-        folder(tmp_path).daily("flask")
+        csv_folder(tmp_path).daily("flask")
 
 
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(ConfigError, match="expected pypistats, clickhouse, sample, auto"):
-        folder(tmp_path / "nowhere")
+        csv_folder(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""Which artifacts are trusted: rules over what GitHub says of an artifact and of its run.
+
+Anybody's pull request can put an artifact of any name into a repository's list, from a
+branch of any name. So an artifact is trusted only if the repository's own branch made it,
+in a successful run of the training workflow that nobody outside could have started.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from forecast.github.api import Schema
+from forecast.github.artifact import Artifact
+
+TRUSTED_EVENTS = ("push", "schedule", "workflow_dispatch")
+
+_DIGEST = r"sha256:[0-9a-f]{64}"
+
+
+class RunReference(Schema):
+    """What the list of artifacts says of the run that made one."""
+
+    id: int
+    repository_id: int
+    head_repository_id: int | None = None
+    head_branch: str | None = None
+    head_sha: str | None = None
+
+
+class ListedArtifact(Schema):
+    """An artifact in GitHub's list."""
+
+    id: int
+    name: str
+    size_in_bytes: Annotated[int, Field(ge=0)]
+    expired: bool
+    created_at: AwareDatetime | None = None
+    digest: str | None = None
+    workflow_run: RunReference | None = None
+
+    @property
+    def age(self) -> tuple[datetime, int]:
+        """Sorts by date; the id decides between artifacts of the same second."""
+        return self.created_at or datetime.min.replace(tzinfo=UTC), self.id
+
+
+class Repository(Schema):
+    """A repository, by the number that it keeps under any name."""
+
+    id: int
+
+
+class WorkflowRun(Schema):
+    """A workflow run, as GitHub tells it when asked for that run."""
+
+    id: int
+    status: str | None = None
+    conclusion: str | None = None
+    event: str
+    path: str
+    head_branch: str | None = None
+    head_sha: str
+    repository: Repository
+    head_repository: Repository | None = None
+
+
+@dataclass(frozen=True)
+class TrustRules:
+    """The rules that an artifact and its run must meet.
+
+    Attributes:
+        repository: as owner/name.
+        branch: the default branch.
+        workflow: the training workflow's file name in .github/workflows.
+        max_bytes: the largest zip to accept.
+    """
+
+    repository: str
+    branch: str
+    workflow: str
+    max_bytes: int
+
+    def broken_by_artifact(self, listed: ListedArtifact) -> str | None:
+        """The first rule that the list itself shows to be broken, None if there is none."""
+        run = listed.workflow_run
+        if run is None or run.head_sha is None:
+            return "the run that made it is unknown"
+        return _first_broken(
+            (run.head_repository_id == run.repository_id, "made by a fork"),
+            (run.head_branch == self.branch, f"made on another branch than {self.branch}"),
+            (listed.created_at is not None, "it has no date"),
+            (re.fullmatch(_DIGEST, listed.digest or ""), "it has no SHA-256 digest"),
+            (listed.size_in_bytes <= self.max_bytes, f"larger than {self.max_bytes:,} bytes"),
+        )
+
+    def broken_by_run(self, reference: RunReference, run: WorkflowRun) -> str | None:
+        """The first rule that the run breaks, None if there is none."""
+        listed = (reference.id, reference.head_sha, reference.repository_id)
+        return _first_broken(
+            (
+                (run.id, run.head_sha, run.repository.id) == listed,
+                "its run is not the one listed",
+            ),
+            (run.head_repository == run.repository, "made by a fork"),
+            (run.head_branch == self.branch, f"made on another branch than {self.branch}"),
+            (run.status == "completed", "its run has not ended"),
+            (run.conclusion == "success", "its run did not succeed"),
+            (
+                run.event in TRUSTED_EVENTS,
+                f"its run was started by another event than {', '.join(TRUSTED_EVENTS)}",
+            ),
+            (
+                self._workflow_path(run.path) == f".github/workflows/{self.workflow}",
+                f"made by another workflow than {self.workflow}",
+            ),
+        )
+
+    def _workflow_path(self, path: str) -> str:
+        """The path without ``@ref`` and without this repository's own prefix."""
+        path = path.split("@", 1)[0]
+        prefix = f"{self.repository}/"
+        return path[len(prefix) :] if path.lower().startswith(prefix.lower()) else path
+
+
+def trusted_artifact(listed: ListedArtifact) -> Artifact:
+    """The artifact, after every rule has been met."""
+    run = listed.workflow_run
+    if run is None or run.head_sha is None or listed.digest is None or listed.created_at is None:
+        raise AssertionError  # TrustRules.broken_by_artifact excludes it
+    return Artifact(
+        id=listed.id,
+        created_at=listed.created_at,
+        digest=listed.digest,
+        size=listed.size_in_bytes,
+        run_id=run.id,
+        head_sha=run.head_sha,
+    )
+
+
+def _first_broken(*rules: tuple[object, str]) -> str | None:
+    """The reason of the first rule that does not hold."""
+    return next((reason for holds, reason in rules if not holds), None)
