@@ -212,9 +212,9 @@ def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
         (["--source=nowhere"], "--source nowhere: expected pypistats, clickhouse, sample, auto or"),
         (
             ["--part=3/2", "--phase=train"],
-            "argument --part: invalid share such as 3/5 value: '3/2'",
+            "argument --part: invalid part such as 3/5 value: '3/2'",
         ),
-        (["--part=1/2"], "--part is the share of a run to train: it needs --phase train"),
+        (["--part=1/2"], "--part is the part of a run to train: it needs --phase train"),
         (["--phase=all"], "argument --phase: invalid choice: 'all'"),
         (["fla/sk"], 'package "fla/sk": expected a name that PyPI allows'),
         (["--output=config.toml"], "config.toml is a file; name a folder for the bundle"),
