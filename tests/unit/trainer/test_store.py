@@ -147,7 +147,8 @@ def test_a_run_or_a_part_of_another_version_is_told(store, tmp_path):
     (tmp_path / "old").mkdir()
     with closing(sqlite3.connect(tmp_path / "old" / "run.sqlite")) as old:
         old.execute("CREATE TABLE facts (name TEXT, value TEXT)")
-        old.execute("INSERT INTO facts VALUES ('plan', '{\"origin\": \"sample\"}')")
+        text = plan().model_dump_json().replace("requested_source", "origin")
+        old.execute("INSERT INTO facts VALUES ('plan', ?)", [text])
         old.commit()
     with pytest.raises(ConfigError, match=r"run\.sqlite is no run of this version; remove it"):
         Store(tmp_path / "old")
