@@ -8,13 +8,16 @@ import signal
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 from threadpoolctl import threadpool_limits
 
 from forecast.config import Package
 from forecast.series import recent, regular
 from forecast.sources.sample import Sample
+from tests.bundles import CREATED_AT
 from trainer.engines.task import Outcome, Task, train_package
+from trainer.plan import Plan
 
 TODAY = dt.date(2026, 11, 22)
 
@@ -23,6 +26,22 @@ def task(name: str) -> Task:
     """A real task on sample data."""
     package = Package(name, name)
     return Task(package, regular(recent(Sample(TODAY).daily(name)), frozenset()), 30, (3, 6, 7))
+
+
+def run_plan(*names: str, **changed: Any) -> Plan:
+    """The plan of a run that trains these packages from a folder."""
+    packages = tuple(Package(name, name) for name in names)
+    settings: dict[str, Any] = {
+        "created_at": CREATED_AT,
+        "versions": {},
+        "source": "folder",
+        "mirrors": True,
+        "forecast_days": 30,
+        "m_values": (7,),
+        "packages": packages,
+        "configured": packages,
+    }
+    return Plan(**(settings | changed))
 
 
 def strictly(task: Task) -> Outcome:

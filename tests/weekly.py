@@ -16,7 +16,8 @@ from forecast.model.member import Member
 from forecast.sources.clickhouse import ClickHouse
 from forecast.sources.pypistats import PyPIStats
 from tests.bundles import NAIVE
-from trainer import cli
+from trainer import cli, inputs
+from trainer.engines import local
 from trainer.engines.task import Outcome, product_of
 
 if TYPE_CHECKING:
@@ -132,11 +133,11 @@ class WeeklyJob:
             made.mount("http://", HeaderTimeoutAdapter(punctual))
             return made
 
-        monkeypatch.setattr(cli, "new_session", session)
-        monkeypatch.setattr(cli, "PyPIStats", stats)
-        monkeypatch.setattr(cli, "ClickHouse", bulk)
-        monkeypatch.setattr(cli, "GitHubArtifacts", Artifacts)
-        monkeypatch.setattr(cli, "execute", without_search)
+        monkeypatch.setattr(inputs, "new_session", session)
+        monkeypatch.setattr(inputs, "PyPIStats", stats)
+        monkeypatch.setattr(inputs, "ClickHouse", bulk)
+        monkeypatch.setattr(inputs, "GitHubArtifacts", Artifacts)
+        monkeypatch.setattr(local, "execute", without_search)
 
     def run(self, packages: Sequence[str], now: dt.datetime, *arguments: str) -> int:
         """The exit status of one run at this moment."""

@@ -1,1 +1,1 @@
-"""The weekly job: fetch, search, judge, publish. Run as ``python -m trainer``."""
+"""The weekly job: fetch, train, join into a bundle. Run as ``python -m trainer``."""

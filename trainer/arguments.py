@@ -1,4 +1,4 @@
-"""The command line's words: what they are, and which of them go together."""
+"""The command line: its options, and which of them go together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 from forecast.config import parse_packages
 from forecast.errors import ConfigError
 from trainer.engines.local import cores
-from trainer.outcomes import Part
+from trainer.plan import Part
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
     """Read a command line.
 
     Raises:
-        ConfigError: if it is not one of ours.
+        ConfigError: if it is wrong.
     """
     given = _parser(environment).parse_args(words)
     if given.part and given.phase != "train":
@@ -92,7 +92,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         default="",
         help="pypistats, clickhouse (for thousands of packages), sample, auto (pypistats, or "
         "sample if it cannot be reached), or a folder with one <package>.csv (date,downloads) "
-        "a package; default: the config's, which is pypistats if it says nothing",
+        "per package; default: the config's, or else pypistats",
     )
     add("--output", type=Path, default=Path("models"), help="folder for the bundle")
     add("--jobs", type=_positive, default=cores(), help="processes; default: all processors")
@@ -100,10 +100,10 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     add(
         "--work",
         type=Path,
-        help="folder of the run itself, from which a run that was stopped goes on; "
+        help="folder of the run itself, from which a stopped run resumes; "
         "default: the output's name with .run",
     )
-    add("--phase", choices=PHASES, help="only this phase of the run that lies in --work")
+    add("--phase", choices=PHASES, help="only this phase of the run in --work")
     add(
         "--packages-per-job",
         type=_positive,

@@ -1,4 +1,4 @@
-"""The first phase of a run: counts from the source, merged with those of the bundle before."""
+"""The first phase of a run: counts from the source, merged with those of the previous bundle."""
 
 from __future__ import annotations
 
@@ -13,48 +13,48 @@ from forecast.series import OutageDetector, recent
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from forecast.bundle.reader import Bundle
-    from forecast.sources.source import CountsOrError, Source
-    from trainer.work import Work
+    from forecast.sources.source import Source
+    from trainer.store import Store
 
-    Track = Callable[
-        [Iterator[tuple[str, CountsOrError]], int], Iterator[tuple[str, CountsOrError]]
-    ]
+    Fetched = tuple[str, pd.Series[int] | DownloadsError]  # a package, its counts or why not
+    Progress = Callable[[Iterator[Fetched], int], Iterable[Fetched]]
 
 log = logging.getLogger(__name__)
 
 
-def fetch(work: Work, source: Source, previous: Bundle | None, track: Track) -> None:
-    """Ask for the counts that are not there yet, and settle which days are to be repaired.
+def fetch(store: Store, source: Source, previous: Bundle | None, progress: Progress) -> None:
+    """Fetch the counts that are still missing, and find the days to repair.
 
     Args:
-        work: what to fetch, and where to keep it.
+        store: what to fetch, and where to keep it.
         source: where the counts come from.
-        previous: the bundle to go on from, if there is one.
-        track: shows the progress; gets the answers and how many there will be.
+        previous: the bundle to continue from, if there is one.
+        progress: shows the progress; gets what comes and how many packages there will be.
     """
-    there = set(work.counted())
-    if there:
-        log.info("going on with a run that was stopped: %d packages are fetched", len(there))
-    names = [package.name for package in work.plan.packages if package.name not in there]
-    for name, answer in track(source.fetch(names), len(names)):
-        if isinstance(answer, DownloadsError):
-            work.keep_failure(name, str(answer))
+    done = set(store.fetched())
+    if done:
+        log.info("going on with a run that was stopped: %d packages are fetched", len(done))
+    names = [package.name for package in store.plan.packages if package.name not in done]
+    for name, counts in progress(source.fetch(names), len(names)):
+        if isinstance(counts, DownloadsError):
+            store.add_failure(name, str(counts))
             continue
         earlier = previous.history(name) if previous and previous.has_history(name) else None
-        work.keep_counts(name, merge(earlier, answer))
-    _settle(work)
+        store.add_counts(name, merge(earlier, counts))
+    _find_outages(store)
 
 
-def _settle(work: Work) -> None:
-    """Find the days that failed for everybody, which takes the counts of all."""
-    witnesses, spans = OutageDetector(), []
-    for name in work.counted():
-        if merged := work.counts(name):
-            witnesses.add(merged.counts)
-            days = pd.DatetimeIndex(recent(merged.counts).index)
-            spans += [days[0].date(), days[-1].date()] if len(days) else []
-    seen: tuple[dt.date, dt.date] | None = (min(spans), max(spans)) if spans else None
-    work.settle({*work.plan.outages, *witnesses.outages()}, seen)
+def _find_outages(store: Store) -> None:
+    """Find the days on which the source failed, which takes the counts of all packages."""
+    detector = OutageDetector()
+    days: list[dt.date] = []
+    for name in store.fetched():
+        if merged := store.counts(name):
+            detector.add(merged.counts)
+            trained_on = pd.DatetimeIndex(recent(merged.counts).index)
+            days += [trained_on[0].date(), trained_on[-1].date()] if len(trained_on) else []
+    span = (min(days), max(days)) if days else None
+    store.complete_fetch({*store.plan.outages, *detector.outages()}, span)

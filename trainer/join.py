@@ -1,18 +1,18 @@
-"""The last phase of a run: what was fetched, trained and carried over becomes a bundle."""
+"""The last phase of a run: a bundle of what was fetched, trained and carried over."""
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import Manifest
-from trainer.outcomes import Gathered
+from forecast.errors import BundleError
 from trainer.previous import carry_over
-from trainer.reports.summary import NOT_ASKED
-from trainer.reports.track_record import keep_record, most_rows
+from trainer.reports.summary import NOT_ASKED, staleness
+from trainer.reports.track_record import most_rows, update_track_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pandas as pd
 
@@ -20,43 +20,41 @@ if TYPE_CHECKING:
     from forecast.bundle.writer import Writer
     from forecast.config import Package
     from forecast.history import Merged
-    from trainer.engines.task import Outcome
-    from trainer.work import Work
+    from trainer.plan import Plan
+    from trainer.store import Store
 
-NOT_TRAINED = "the share of the run that should have trained it did not come to its end"
+NOT_TRAINED = "the part of the run that should have trained it did not end"
 
 
-def join(work: Work, previous: Bundle | None, writer: Writer) -> Manifest:
+def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
     """Write a bundle with an entry for each package, with a model or a reason.
 
-    What could not be trained now, or was not asked for, keeps the model of the previous
-    bundle and says so. No day of the previous bundle's history is lost.
+    A package that could not be trained now, or was not asked for, keeps the model of the
+    previous bundle, and its entry says so. No day of the previous bundle's history is lost.
 
     Args:
-        work: a run whose shares were trained.
-        previous: the bundle that it goes on from, if there is one.
+        store: a run whose parts were trained.
+        previous: the bundle to continue from, if there is one.
         writer: writes into an empty folder.
 
     Raises:
-        ConfigError: if the fetch has not ended, or a file of the run is none.
-        BundleError: if the previous bundle does not hold what it says.
+        ConfigError: if the fetch is not complete, or a file of the run is damaged.
+        BundleError: if the previous bundle does not hold what its manifest says.
     """
-    plan = work.plan
-    packages = {package.name: package for package in _to_publish(work, previous)}
+    plan = store.plan
+    packages = {package.name: package for package in _to_publish(plan, previous)}
     others = [*previous.observed, *previous.recorded] if previous else []
-    outages, most = work.outages, most_rows(len(packages))
-    with closing(Gathered(work.folder, plan.identity)) as outcomes:
-        for name in dict.fromkeys([*packages, *others]):
-            merged = work.counts(name)
-            if package := packages.get(name):
-                outcome = outcomes.get(name)
-                _write_entry(package, work, outcome, merged, previous, writer)
-            counts = merged.counts if merged else _earlier(previous, name)
-            if counts is not None:
-                writer.history(name, counts)
-            if previous:
-                today = plan.created_at.date()
-                writer.record(*keep_record(previous, name, counts, outages, today, most=most))
+    outages, most = store.outages, most_rows(len(packages))
+    for name in dict.fromkeys([*packages, *others]):
+        merged = store.counts(name)
+        if package := packages.get(name):
+            _write_entry(package, store, merged, previous, writer)
+        counts = merged.counts if merged else _earlier(previous, name)
+        if counts is not None:
+            writer.history(name, counts)
+        if previous:
+            today = plan.created_at.date()
+            writer.record(*update_track_record(previous, name, counts, outages, today, most=most))
     return writer.close(
         Manifest(
             created_at=plan.created_at,
@@ -67,30 +65,48 @@ def join(work: Work, previous: Bundle | None, writer: Writer) -> Manifest:
             mirrors=plan.mirrors,
             forecast_days=plan.forecast_days,
             m_values=plan.m_values,
-            outages=work.outages_seen,
+            outages=store.outages_within,
             packages={},
         )
     )
 
 
-def _to_publish(work: Work, previous: Bundle | None) -> Iterator[Package]:
-    """What was asked for, and what of the config has a model that would else be lost."""
-    plan = work.plan
+def check_worth(manifest: Manifest, previous: Bundle | None, output: Path) -> None:
+    """Refuse a bundle that is not worth publishing.
+
+    Raises:
+        BundleError: if nothing could be trained, or no model has a newer day than before.
+    """
+    known = previous.modelled if previous else {}
+    trained, learnt = 0, False
+    for name, entry in manifest.packages.items():
+        if entry.status == "trained":
+            before = known.get(name)
+            trained += 1
+            learnt = learnt or before is None or before.trained_through != entry.trained_through
+    if not trained:
+        raise BundleError(f"no package could be trained; {output} is as it was")
+    if (stale := staleness(manifest)) and not learnt:
+        raise BundleError(f"nothing new was learnt, for {stale}; {output} is as it was")
+
+
+def _to_publish(plan: Plan, previous: Bundle | None) -> Iterator[Package]:
+    """What was asked for, and configured packages whose model would be lost otherwise."""
     yield from plan.packages
     asked = {package.name for package in plan.packages}
-    kept = set(previous.names if previous else ()) - asked
-    yield from (package for package in plan.configured if package.name in kept)
+    modelled = set(previous.names if previous else ()) - asked
+    yield from (package for package in plan.configured if package.name in modelled)
 
 
-def _write_entry(  # noqa: PLR0917 - what may be known of a package
+def _write_entry(
     package: Package,
-    work: Work,
-    outcome: Outcome | None,
+    store: Store,
     merged: Merged | None,
     previous: Bundle | None,
     writer: Writer,
 ) -> None:
-    name, plan = package.name, work.plan
+    name, plan = package.name, store.plan
+    outcome = store.outcome(name)
     if outcome and outcome.product:
         product = outcome.product
         update = {
@@ -101,7 +117,7 @@ def _write_entry(  # noqa: PLR0917 - what may be known of a package
         entry = product.entry.model_copy(update=update)
         writer.add(name, entry, product.model, product.forecast, product.pictures)
         return
-    untrained = NOT_TRAINED if merged else work.failure(name) or NOT_ASKED
+    untrained = NOT_TRAINED if merged else store.failure(name) or NOT_ASKED
     reason = outcome.reason if outcome else untrained
     entry, carried = carry_over(previous, package, reason, plan)
     if carried is None:

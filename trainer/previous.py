@@ -1,4 +1,4 @@
-"""The bundle of the run before: where to find it, and what a run takes over from it."""
+"""The previous bundle: where to find it, and what a run carries over from it."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ if TYPE_CHECKING:
     from forecast.config import Package
     from forecast.github.artifacts import GitHubArtifacts
     from forecast.model.ensemble import Model
-    from trainer.work import Plan
+    from trainer.plan import Plan
 
 LONGEST_REASON = 500  # characters
 ZIP, UNPACKED = "previous.zip", "previous"
 
 
 def download(client: GitHubArtifacts, folder: Path, warn: Callable[[str], None]) -> Bundle:
-    """The newest trusted artifact's bundle, or an older one's where that is corrupt.
+    """The newest trusted artifact's bundle, or an older one's if that is corrupt.
 
     Args:
         client: lists and downloads.
-        folder: of the run, where it is kept.
-        warn: told why it is an older one.
+        folder: of the run; the zip is kept there.
+        warn: gets the reason if it is an older one.
 
     Raises:
-        ArtifactError: if there is none to be had.
-        BundleError: if what came is no bundle.
+        ArtifactError: if there is none.
+        BundleError: if what was downloaded is no bundle.
     """
     artifact = client.newest()
     if artifact is None:
         raise BundleError("GitHub says that nothing has changed, and nothing was read before")
 
-    def keep(data: bytes) -> Bundle:
+    def read(data: bytes) -> Bundle:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ZIP).write_bytes(data)
         return unpack(folder)
 
-    published = open_newest(client, artifact, read=keep)
+    published = open_newest(client, artifact, read=read)
     if published.refusal:
         made = published.bundle.manifest.created_at
         warn(f"going on from the bundle of {made:%Y-%m-%d}, for a newer one: {published.refusal}")
@@ -59,10 +59,10 @@ def download(client: GitHubArtifacts, folder: Path, warn: Callable[[str], None])
 
 
 def unpack(folder: Path) -> Bundle:
-    """The bundle that ``download`` has kept; read from the disk as it is asked for.
+    """The bundle that ``download`` has kept; its tables are read from the disk as needed.
 
     Raises:
-        BundleError: if it is none.
+        BundleError: if it is no bundle.
     """
     shutil.rmtree(folder / UNPACKED, ignore_errors=True)
     (folder / UNPACKED).mkdir()
@@ -71,7 +71,7 @@ def unpack(folder: Path) -> Bundle:
 
 
 def forget(folder: Path) -> None:
-    """Remove what ``download`` has kept, and the folder if it held nothing else."""
+    """Remove what ``download`` has kept, and the folder if nothing else is in it."""
     shutil.rmtree(folder / UNPACKED, ignore_errors=True)
     (folder / ZIP).unlink(missing_ok=True)
     with suppress(OSError):
@@ -79,15 +79,15 @@ def forget(folder: Path) -> None:
 
 
 def digest(bundle: Bundle) -> str:
-    """What tells one bundle from another."""
+    """SHA-256 of the manifest, which names the digests of all files."""
     return hashlib.sha256(bundle.manifest.dump()).hexdigest()
 
 
 def reopen(folder: Path, plan: Plan) -> Bundle | None:
-    """The bundle that a run goes on from, in a later phase; None where there is none.
+    """The bundle that a run continues from, in a later phase; None if there is none.
 
     Raises:
-        BundleError: if it is not there any more, or is another one.
+        BundleError: if it is no longer there, or is another one.
     """
     if not plan.previous:
         return None
@@ -98,10 +98,10 @@ def reopen(folder: Path, plan: Plan) -> Bundle | None:
 
 
 def check_kind(previous: Bundle, *, kind: Kind, mirrors: bool) -> Bundle:
-    """Refuse a bundle whose counts mean something else than this run's.
+    """Refuse a bundle whose counts are not comparable with this run's.
 
     Raises:
-        BundleError: if they come from another source, or mirrors are counted otherwise.
+        BundleError: if they come from another source, or with another setting of mirrors.
     """
     manifest = previous.manifest
     same = manifest.source == kind or {manifest.source, kind} <= PUBLIC
@@ -116,7 +116,7 @@ def check_kind(previous: Bundle, *, kind: Kind, mirrors: bool) -> Bundle:
 def carry_over(
     previous: Bundle | None, package: Package, reason: str, plan: Plan
 ) -> tuple[PackageEntry, Product | None]:
-    """The entry and the product of a package that was not trained now, for this reason."""
+    """The entry and the earlier product of a package that was not trained, for this reason."""
     failed = PackageEntry(label=package.label, status="failed", reason=_short(reason))
     if previous is None or package.name not in previous.modelled:
         return failed, None
@@ -140,7 +140,7 @@ def carry_over(
 
 
 def _forecast(previous: Bundle, name: str, model: Model, days: int) -> Forecast:
-    """What the model said before; only for another horizon is it asked again."""
+    """The published forecast; for another horizon the model makes a new one."""
     if previous.manifest.forecast_days != days:
         return model.predict(days)
     table = previous.forecast(name)

@@ -1,4 +1,4 @@
-"""The second phase of a run: one task a package, run by an engine, one share at a time."""
+"""The second phase of a run: one task per package, run by an engine, one part at a time."""
 
 from __future__ import annotations
 
@@ -8,60 +8,50 @@ from typing import TYPE_CHECKING
 from forecast.errors import SeriesError
 from forecast.series import recent, regular
 from trainer.engines.task import Outcome, Task
-from trainer.outcomes import Outcomes
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Callable, Iterable, Iterator
 
-    from trainer.outcomes import Part
-    from trainer.work import Work
+    from trainer.plan import Part
+    from trainer.store import Store
 
     Execute = Callable[[Iterable[Task], int], Iterable[Outcome]]
 
 log = logging.getLogger(__name__)
 
 
-def train(work: Work, part: Part, execute: Execute) -> None:
-    """Train what the share has and is not trained yet; the outcomes go into its file.
+def train(store: Store, part: Part, execute: Execute) -> None:
+    """Train the packages of a part that have no model yet, and keep the outcomes.
 
     Args:
-        work: a run that has been fetched.
-        part: the share.
+        store: a run that has been fetched.
+        part: which packages.
         execute: runs ``train_package`` over tasks, in any order; gets the tasks, which are
-            made as they are asked for, and how many there will be at the most.
+            made as they are asked for, and the largest possible number of them.
 
     Raises:
-        ConfigError: if the fetch has not ended.
+        ConfigError: if the fetch is not complete.
     """
-    outages = work.outages
-    outcomes = Outcomes(work.folder / part.file, work.plan.identity)
-    share = work.counted()[part.number - 1 :: part.of]
-    done = outcomes.trained()
+    outages = store.outages
+    done = store.trained(part)
     if done:
         log.info("going on with a run that was stopped: %d packages are trained", len(done))
-    names = [name for name in share if name not in done]
-    try:
-        for outcome in execute(_tasks(work, names, outages, outcomes), len(names)):
-            outcomes.keep(outcome)
-    finally:
-        outcomes.close()
+    names = [name for name in store.fetched()[part.number - 1 :: part.of] if name not in done]
 
+    def tasks() -> Iterator[Task]:
+        """A task for each series that can be made regular; the others fail at once."""
+        plan = store.plan
+        packages = {package.name: package for package in plan.packages}
+        for name in names:
+            if not (merged := store.counts(name)):
+                continue
+            try:
+                series = regular(recent(merged.counts), outages)
+            except SeriesError as error:
+                store.add_outcome(Outcome(name, None, str(error), 0.0), part)
+                continue
+            pictures = plan.source != "sample"
+            yield Task(packages[name], series, plan.forecast_days, plan.m_values, pictures)
 
-def _tasks(
-    work: Work, names: Iterable[str], outages: frozenset[dt.date], outcomes: Outcomes
-) -> Iterator[Task]:
-    """A task for each series that can be made regular; the others have their outcome at once."""
-    plan = work.plan
-    packages = {package.name: package for package in plan.packages}
-    for name in names:
-        merged = work.counts(name)
-        if merged is None:
-            continue
-        try:
-            series = regular(recent(merged.counts), outages)
-        except SeriesError as error:
-            outcomes.keep(Outcome(name, None, str(error), 0.0))
-            continue
-        pictures = plan.source != "sample"
-        yield Task(packages[name], series, plan.forecast_days, plan.m_values, pictures)
+    for outcome in execute(tasks(), len(names)):
+        store.add_outcome(outcome, part)

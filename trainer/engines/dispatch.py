@@ -1,7 +1,7 @@
-"""Handing tasks to an engine and taking their outcomes, whatever the engine is.
+"""Hands tasks to an engine and collects their outcomes, whatever the engine is.
 
-Tasks are taken from their iterable as the engine has room, so a run needs the memory of
-the tasks in flight, however many there are in all.
+Tasks are taken from their iterable as the engine has room, so memory use depends on the
+tasks in flight and not on how many there are in all.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from trainer.engines.task import Task
 
-# The task that a processor works on, and one that it finds when it is done with that.
-TASKS_A_PROCESSOR = 2
+# The task that a processor works on, and the one that it takes next.
+TASKS_PER_PROCESSOR = 2
 
 
 @dataclass(frozen=True)
 class Killed:
-    """A task was lost with the process that had it; ``how`` ends a sentence about it."""
+    """The process that had a task died; ``how`` ends a sentence about the task."""
 
     how: str
 
@@ -37,44 +37,47 @@ class Engine(Protocol):
         """Hand a task over, without waiting for it."""
 
     def collect(self, *, wait: bool) -> Iterable[tuple[Task, Outcome | Killed]]:
-        """The tasks that are done with; perhaps none, even after it waited."""
+        """The tasks that have ended; perhaps none, even after it waited."""
 
 
 def dispatch(tasks: Iterable[Task], engine: Engine) -> Iterator[Outcome]:
     """Train the tasks on the engine, yielding outcomes as they come.
 
-    When a process dies, any of the tasks that it had may be why. Each of them is tried
-    once more with nothing else in flight: the guilty one is then known, has all memory
-    to itself, and if it kills again there is a reason in place of its model.
+    When a process dies, any task that it had may be the cause. Each of them is retried
+    once, after all others and with no other task in flight, so that it has all memory to
+    itself. If its process dies again, its outcome is the reason.
     """
+    lost: list[Task] = []
+    for task, result in _run(tasks, engine):
+        if isinstance(result, Outcome):
+            yield result
+        else:
+            lost.append(task)
+    for suspect in lost:
+        for task, result in _run([suspect], engine):
+            yield result if isinstance(result, Outcome) else _failed(task, result)
+
+
+def _run(tasks: Iterable[Task], engine: Engine) -> Iterator[tuple[Task, Outcome | Killed]]:
     waiting = iter(tasks)
-    suspects: list[Task] = []
-    in_flight, alone, exhausted = 0, False, False
-    while in_flight or suspects or not exhausted:
-        if suspects and not in_flight:
-            engine.submit(suspects.pop())
-            in_flight, alone = 1, True
-        open_to_more = not (exhausted or suspects or alone) and engine.has_room()
-        if open_to_more:
+    in_flight, exhausted = 0, False
+    while in_flight or not exhausted:
+        has_room = not exhausted and engine.has_room()
+        if has_room:
             task = next(waiting, None)
             if task is None:
                 exhausted = True
             else:
                 engine.submit(task)
                 in_flight += 1
-        for task, came in engine.collect(wait=not open_to_more):
+        for ended in engine.collect(wait=not has_room):
             in_flight -= 1
-            if isinstance(came, Outcome):
-                yield came
-            elif alone:
-                yield Outcome(task.name, None, _reason(came), 0.0)
-            else:
-                suspects.append(task)
-            alone = False
+            yield ended
 
 
-def _reason(killed: Killed) -> str:
-    return (
+def _failed(task: Task, killed: Killed) -> Outcome:
+    reason = (
         f"training it {killed.how}, again with no other task beside it; if that was for want "
         "of memory, give it more or try fewer m_values, and run it again"
     )
+    return Outcome(task.name, None, reason, 0.0)

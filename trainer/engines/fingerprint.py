@@ -1,4 +1,4 @@
-"""Which program this is: a digest of the source that decides what a model looks like."""
+"""A digest of the source code that a model depends on."""
 
 from __future__ import annotations
 

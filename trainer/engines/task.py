@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """All that the training of one package depends on.
+    """Everything that the training of one package depends on.
 
     Attributes:
         package: whose counts they are.
         series: what to train on.
         horizon: days to forecast.
         m_values: season lengths to try.
-        pictures: whether to draw any; sample data has none, for nobody could tell there.
+        pictures: whether to draw any; a picture could not say that its data is a sample.
     """
 
     package: Package
@@ -65,7 +65,7 @@ class Product:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a task: a product, or the reason why there is none."""
+    """The result of a task: a product, or the reason why there is none."""
 
     name: str
     product: Product | None
@@ -77,7 +77,7 @@ def train_package(task: Task) -> Outcome:
     """Search, backtest, fit and forecast one package; never raises."""
     from forecast.search.search import train  # noqa: PLC0415 - pmdarima loads where it is used
 
-    begun = time.process_time()
+    started = time.process_time()
     product, reason = None, ""
     try:
         series = task.series
@@ -85,11 +85,11 @@ def train_package(task: Task) -> Outcome:
         product = product_of(task, trained)
     except ForecastError as error:
         reason = str(error)
-    except Exception as error:  # noqa: BLE001 - one package's surprise must not end the others
+    except Exception as error:  # noqa: BLE001 - an error in one package must not stop the others
         frame = traceback.extract_tb(error.__traceback__)[-1]
         place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
         reason = f"training failed at {place}: {type(error).__name__}: {error}"
-    return Outcome(task.name, product, reason, time.process_time() - begun)
+    return Outcome(task.name, product, reason, time.process_time() - started)
 
 
 def product_of(task: Task, trained: Trained) -> Product:

@@ -1,7 +1,7 @@
-"""Two pictures a package for other people's pages: a badge, and a small chart.
+"""Two pictures per package for other people's pages: a badge and a small chart.
 
-Both are SVG without script, without a font of their own and without a link, so that an
-``<img>`` may show them anywhere; the chart follows the reader's light or dark setting.
+Both are SVG without scripts, fonts or links, so that an ``<img>`` can show them anywhere.
+The chart follows the reader's light or dark setting.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 480, 160
 LEFT, RIGHT, TOP, BOTTOM = 8, 8, 34, 22  # margins of the plotted area
 HISTORY_DAYS = 90
 UNITS = ["", "K", "M", "B", "T"]
-CHARACTER = 6.6  # pixels of a character of the badge's 11 px type, on the wide side
+CHARACTER = 6.6  # pixels; width of a character in the badge's 11 px type, rounded up
 
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
@@ -37,14 +37,14 @@ text { fill: #e6edf3 } .small { fill: #9198a1 } .seen { stroke: #9198a1 }
 
 
 def badge(label: str, total: Total, days: int) -> str:
-    """A badge with the downloads expected of the next days and their 80 % band."""
+    """A badge with the downloads expected in the next days and their 80 % band."""
     left = f"next {days} days"
     right = f"{compact(total.mean)} downloads"
     title = (
         f"{label}: about {compact(total.mean)} downloads in the next {days} days "
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
-    split, width = _wide(left), _wide(left) + _wide(right)
+    split, width = _width(left), _width(left) + _width(right)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img">'
         f"<title>{escape(title)}</title>"
@@ -57,7 +57,7 @@ def badge(label: str, total: Total, days: int) -> str:
 
 
 def chart(label: str, model: Model, forecast: Forecast, total: Total) -> str:
-    """The last ninety days, the forecast, and both of its bands."""
+    """A chart of the last ninety days, the forecast and its bands."""
     days = len(forecast.mean)
     seen: Array = np.array(model.history[-HISTORY_DAYS:], dtype=np.float64)
     highest = max(float(seen.max()), float(forecast.upper_80.max()), 1.0) * 1.05
@@ -109,5 +109,5 @@ def _footer(model: Model, forecast: Forecast, days: int) -> str:
     )
 
 
-def _wide(text: str) -> int:
+def _width(text: str) -> int:
     return round(len(text) * CHARACTER) + 12

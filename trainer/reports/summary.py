@@ -1,4 +1,4 @@
-"""What a run says of itself: a table for people, annotations for GitHub Actions."""
+"""Reports of a run: a table for people, annotations for GitHub Actions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from forecast.bundle.manifest import Manifest, PackageEntry
 
-NOT_ASKED = "not asked for in this run"  # the reason of a package that is carried over
-MOST_ANNOTATIONS = 10  # of a kind that GitHub shows for a step
-OLDEST_NEWEST_DAY = 4  # days; one behind is usual, and so are two after a failed night
-MOST_ROWS = 2_000  # a summary may have 1 MiB
+NOT_ASKED = "not asked for in this run"  # the reason of a package that is only carried over
+MOST_ANNOTATIONS = 10  # GitHub shows so many of each level per step
+STALE_DAYS = 4  # one day behind is usual, and so are two after a failed night
+MOST_ROWS = 2_000  # GitHub takes 1 MiB
 HEAD = [
     *("package", "ARIMA orders", "m", "MASE", "seasonal naive", "ratio"),
     *("last day", "repaired", "seconds"),
@@ -29,26 +29,27 @@ EXPLANATION = (
 
 
 def markdown(manifest: Manifest) -> str:
-    """The job summary: one row for each package with a model, a list of the others."""
+    """The job summary: a row for each trained package, and lists of the others."""
     entries = manifest.packages
     status: Counter[str] = Counter(entry.status for entry in entries.values())
     lines = [f"## {status['trained']} of {len(entries)} packages trained", ""]
     if manifest.source == "sample":
         lines += ["**Sample data: these are no real downloads.**", ""]
-    lines += _table([_row(entry) for entry in _some(manifest, "trained")])
+    lines += _table([_row(entry) for entry in _first_entries(manifest, "trained")])
     lines += ["", EXPLANATION]
     for kind, head in (("carried", "with an earlier model"), ("failed", "without a model")):
         if status[kind]:
             lines += ["", f"### {status[kind]} {head}", ""]
             lines += [
-                f"- **{_safe(each.label)}**: {_safe(each.reason)}" for each in _some(manifest, kind)
+                f"- **{_escaped(each.label)}**: {_escaped(each.reason)}"
+                for each in _first_entries(manifest, kind)
             ]
     return "\n".join(lines) + "\n"
 
 
 def plain(manifest: Manifest) -> str:
-    """The same table for a terminal or a log; empty without any model."""
-    rows = [HEAD, *(_row(entry) for entry in _some(manifest, "trained", "carried"))]
+    """The same table for a terminal or a log; empty if there is no model."""
+    rows = [HEAD, *(_row(entry) for entry in _first_entries(manifest, "trained", "carried"))]
     if len(rows) == 1:
         return ""
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
@@ -58,14 +59,14 @@ def plain(manifest: Manifest) -> str:
     )
 
 
-def _some(manifest: Manifest, *statuses: str) -> Iterator[PackageEntry]:
-    """The first entries of these statuses, as many as a table may have rows."""
+def _first_entries(manifest: Manifest, *statuses: str) -> Iterator[PackageEntry]:
+    """The first entries with these statuses, as many as a table may have rows."""
     found = (entry for entry in manifest.packages.values() if entry.status in statuses)
     return islice(found, MOST_ROWS)
 
 
 def warnings_of(manifest: Manifest) -> Iterator[str]:
-    """Workflow commands: a warning for each package that failed, and for sample data."""
+    """Workflow commands: a warning for each package that failed and for sample data."""
     messages = [
         f"{entry.label}: {entry.reason}"
         for entry in manifest.packages.values()
@@ -80,14 +81,14 @@ def warnings_of(manifest: Manifest) -> Iterator[str]:
 
 
 def staleness(manifest: Manifest) -> str:
-    """What is wrong with the age of the newest count; empty where nothing is."""
+    """A sentence about the age of the newest count if it is too old; else empty."""
     days = {
         entry.trained_through
         for entry in manifest.packages.values()
         if entry.status == "trained" and entry.trained_through
     }
     age = (manifest.created_at.date() - max(days)).days if days else 0
-    if manifest.source not in PUBLIC or age <= OLDEST_NEWEST_DAY:
+    if manifest.source not in PUBLIC or age <= STALE_DAYS:
         return ""
     return (
         f"the newest count of any package is of {max(days)}, {age} days ago: "
@@ -122,12 +123,12 @@ def _figure(value: float | None) -> str:
 
 def _table(rows: list[list[str]]) -> list[str]:
     align = ["---", "---", *["---:"] * (len(HEAD) - 2)]
-    body = [[_safe(cell) for cell in row] for row in rows]
+    body = [[_escaped(cell) for cell in row] for row in rows]
     return [f"| {' | '.join(cells)} |" for cells in (HEAD, align, *body)]
 
 
-def _safe(text: str) -> str:
-    """Text that can neither leave its cell nor become markup."""
+def _escaped(text: str) -> str:
+    """Text escaped for a cell of a Markdown table."""
     for special in "\\`*_[]<>|":
         text = text.replace(special, f"\\{special}")
     return " ".join(text.split())

@@ -7,7 +7,6 @@ import io
 import logging
 import shutil
 import socket
-import sys
 from contextlib import closing
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.dask import PATIENCE, ROOT, Dask
 from tests.trainings import obey, strictly, task
 from trainer.engines import dask as cluster
 from trainer.engines.dask import execute, facts, train_alike
-from trainer.engines.dispatch import TASKS_A_PROCESSOR
+from trainer.engines.dispatch import TASKS_PER_PROCESSOR
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +55,12 @@ def test_a_worker_is_killed_and_nothing_is_lost(dask):
     handed = (taken.append(each) or each for each in tasks)
     for outcome in execute(handed, dask.address, train=strictly):
         outcomes[outcome.name] = outcome
-        assert len(taken) - len(outcomes) <= 2 * TASKS_A_PROCESSOR
+        assert len(taken) - len(outcomes) <= 2 * TASKS_PER_PROCESSOR
         if len(outcomes) == 3:
             dask.stop(victim)
         if len(outcomes) == 8:
             kept = dask.ask(lambda dask_scheduler: len(dask_scheduler.tasks))
-            assert kept <= 2 * TASKS_A_PROCESSOR
+            assert kept <= 2 * TASKS_PER_PROCESSOR
     assert len(outcomes) == len(tasks)
     for each in map(strictly, tasks):
         assert outcomes[each.name].product.model == each.product.model
@@ -145,16 +144,16 @@ def test_a_scheduler_without_workers(dask):
 
 
 @pytest.fixture
-def said():
-    """What Dask itself says in this process."""
-    log, said = logging.getLogger("distributed.client"), io.StringIO()
-    handler = logging.StreamHandler(said)
+def logged():
+    """What Dask itself logs in this process."""
+    log, logged = logging.getLogger("distributed.client"), io.StringIO()
+    handler = logging.StreamHandler(logged)
     log.addHandler(handler)
-    yield said
+    yield logged
     log.removeHandler(handler)
 
 
-def test_a_scheduler_that_goes_away(tmp_path, said):
+def test_a_scheduler_that_goes_away(tmp_path, logged):
     with Dask(tmp_path) as dask:
         dask.worker()
         outcomes = execute(
@@ -164,7 +163,7 @@ def test_a_scheduler_that_goes_away(tmp_path, said):
         dask.stop(dask.scheduler)
         with pytest.raises(ClusterError, match="the Dask scheduler was lost .*; start it again"):
             next(outcomes)
-    assert not said.getvalue()
+    assert not logged.getvalue()
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch):
@@ -197,9 +196,3 @@ def test_certificates_that_are_not_there(tmp_path):
         error = refusal(address)
     assert isinstance(error, ConfigError)
     assert "cannot be used: [Errno 2] No such file" in str(error)
-
-
-def test_without_dask(monkeypatch):
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    error = refusal("tcp://127.0.0.1:8786")
-    assert str(error) == "--cluster needs Dask; pip install -r requirements/cluster.txt"

@@ -17,7 +17,7 @@ import pytest
 
 from forecast.config import Package
 from tests.trainings import obey, strictly, task
-from trainer.engines.dispatch import TASKS_A_PROCESSOR, Killed, dispatch
+from trainer.engines.dispatch import TASKS_PER_PROCESSOR, Killed, dispatch
 from trainer.engines.local import _Pool, execute
 from trainer.engines.task import Outcome
 
@@ -111,7 +111,7 @@ def test_tasks_are_taken_as_they_can_be_trained():
     with closing(execute(endless(), 2, train=obey)) as outcomes:  # type: ignore[type-var] # it is a generator
         for done in range(1, 51):
             next(outcomes)
-            assert len(taken) - done <= 2 * TASKS_A_PROCESSOR
+            assert len(taken) - done <= 2 * TASKS_PER_PROCESSOR
 
 
 class Instant:
@@ -158,10 +158,10 @@ def test_an_outcome_does_not_wait_for_tasks_that_are_slow_to_come():
     assert taken == ["a", "b", "c"]
 
 
-def test_what_was_in_flight_at_a_death_is_tried_alone():
+def test_what_was_in_flight_at_a_death_is_retried_alone_after_all_others():
     engine = Frail()
     outcomes = by_name(dispatch(map(task, ["a", "b", "kill", "c", "d", "e"]), engine))
-    assert engine.batches == [["a", "b"], ["kill", "c"], ["c"], ["kill"], ["d", "e"]]
+    assert engine.batches == [["a", "b"], ["kill", "c"], ["d", "e"], ["kill"], ["c"]]
     assert [name for name, each in outcomes.items() if each.reason] == ["kill"]
 
 

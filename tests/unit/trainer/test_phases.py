@@ -23,11 +23,11 @@ from trainer.engines.local import execute
 from trainer.engines.task import train_package
 from trainer.fetch import fetch
 from trainer.join import NOT_TRAINED, join
-from trainer.outcomes import Part
+from trainer.plan import Part, Plan
 from trainer.previous import digest
 from trainer.reports.summary import markdown, plain, staleness, warnings_of
+from trainer.store import Store
 from trainer.train import train
-from trainer.work import Plan, Work
 
 if TYPE_CHECKING:
     from forecast.bundle.manifest import Kind
@@ -88,21 +88,21 @@ def one_by_one(tasks, _most):
     return map(train_package, tasks)
 
 
-def untracked(answers, _most):
-    return answers
+def without_progress(fetched, _most):
+    return fetched
 
 
 def fetched(folder, plan, source, previous=None):
     """A run that has been fetched."""
-    work = Work.begin(folder, plan)
-    fetch(work, source, previous, untracked)
-    return work
+    store = Store.begin(folder, plan)
+    fetch(store, source, previous, without_progress)
+    return store
 
 
-def joined(work, previous=None):
+def joined(store, previous=None):
     """The bundle of a run."""
     with tempfile.TemporaryDirectory() as folder:
-        join(work, previous, Writer(Path(folder)))
+        join(store, previous, Writer(Path(folder)))
         return in_memory(Path(folder))
 
 
@@ -111,10 +111,10 @@ def run(config, source, execute=without_search, *, asked=None, previous=None, **
     plan = plan_of(config, source, asked=asked, previous=previous, **changed)
     with (
         tempfile.TemporaryDirectory() as folder,
-        closing(fetched(Path(folder), plan, source, previous)) as work,
+        closing(fetched(Path(folder), plan, source, previous)) as store,
     ):
-        train(work, WHOLE, execute)
-        return joined(work, previous)
+        train(store, WHOLE, execute)
+        return joined(store, previous)
 
 
 def all_but_seconds(bundle):
@@ -203,15 +203,15 @@ def test_a_surprise_in_training_ends_one_package_alone(monkeypatch):
 def test_a_source_that_fails_three_times_running_is_asked_no_more():
     down = DownloadsError("down")
     shelf = Shelf(a=down, b=down, c=down)
-    answers = dict(shelf.fetch(["a", "b", "c", "d", "e"]))
+    fetched = dict(shelf.fetch(["a", "b", "c", "d", "e"]))
     assert shelf.asked == ["a", "b", "c"]
-    assert str(answers["e"]) == "not asked for: the source failed too often before"
+    assert str(fetched["e"]) == "not asked for: the source failed too often before"
 
 
 def test_unknown_packages_do_not_count_as_failures_of_the_source():
-    answers = dict(Shelf(d=counts()).fetch(["a", "b", "c", "d"]))
-    assert answers["d"].equals(counts())
-    assert {str(answers[name]) for name in "abc"} == {f"no {name} here" for name in "abc"}
+    fetched = dict(Shelf(d=counts()).fetch(["a", "b", "c", "d"]))
+    assert fetched["d"].equals(counts())
+    assert {str(fetched[name]) for name in "abc"} == {f"no {name} here" for name in "abc"}
 
 
 def test_two_processes_give_the_same_models_as_one():
@@ -231,14 +231,14 @@ def short_plan(**changed):
 
 
 @pytest.fixture
-def work(tmp_path):
+def store(tmp_path):
     """A run of three packages that has been fetched."""
-    with closing(fetched(tmp_path / "run", short_plan(), Shelf(**SHORT))) as work:
-        yield work
+    with closing(fetched(tmp_path / "run", short_plan(), Shelf(**SHORT))) as store:
+        yield store
 
 
-def names_trained(work, part=WHOLE):
-    """Train a share; the packages that were really trained for it."""
+def names_trained(store, part=WHOLE):
+    """Train a part; the packages that were really trained for it."""
     seen = []
 
     def noting(tasks, _most):
@@ -246,43 +246,43 @@ def names_trained(work, part=WHOLE):
             seen.append(task.name)
             yield train_package(task)
 
-    train(work, part, noting)
+    train(store, part, noting)
     return seen
 
 
-def test_shares_make_the_same_bundle_as_one_machine(work, tmp_path):
-    shares = [names_trained(work, Part(number, 2)) for number in (1, 2)]
-    assert sorted(shares[0] + shares[1]) == ["a", "b", "c"]
-    parted = joined(work)
+def test_parts_make_the_same_bundle_as_one_machine(store, tmp_path):
+    parts = [names_trained(store, Part(number, 2)) for number in (1, 2)]
+    assert sorted(parts[0] + parts[1]) == ["a", "b", "c"]
+    in_parts = joined(store)
     with closing(fetched(tmp_path / "other", short_plan(), Shelf(**SHORT))) as other:
         assert names_trained(other) == ["a", "b", "c"]
         whole = joined(other)
-    assert all_but_seconds(parted) == all_but_seconds(whole)
+    assert all_but_seconds(in_parts) == all_but_seconds(whole)
 
 
-def test_a_share_that_did_not_end_costs_its_own_packages_alone(work):
-    names_trained(work, Part(1, 2))
-    made = joined(work)
+def test_a_part_that_did_not_end_costs_its_own_packages_alone(store):
+    names_trained(store, Part(1, 2))
+    made = joined(store)
     assert made.names == ["a", "c"]
     assert made.manifest.packages["b"].reason == NOT_TRAINED
     assert made.history("a").equals(SHORT["a"])
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
-    def stopping(answers, _most):
-        yield next(answers)
+    def stopping(fetched, _most):
+        yield next(fetched)
         raise KeyboardInterrupt
 
     shelf = Shelf(**SHORT, down=DownloadsError("down"))
     plan = plan_of(config_of("a", "down", "b", "c"), shelf)
     with (
-        closing(Work.begin(tmp_path, plan)) as work,
+        closing(Store.begin(tmp_path, plan)) as store,
         pytest.raises(KeyboardInterrupt),
     ):
-        fetch(work, shelf, None, stopping)
+        fetch(store, shelf, None, stopping)
     assert shelf.asked == ["a"]
     later = plan.model_copy(update={"created_at": CREATED_AT + dt.timedelta(hours=2)})
-    with closing(fetched(tmp_path, later, shelf)) as work:
+    with closing(fetched(tmp_path, later, shelf)) as store:
         assert shelf.asked == ["a", "down", "b", "c"]
 
         def dying(tasks, _most):
@@ -290,12 +290,12 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
             raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            train(work, WHOLE, dying)
+            train(store, WHOLE, dying)
     shelf.contents["down"] = counts(days=30)
-    with closing(fetched(tmp_path, later, shelf)) as work:
+    with closing(fetched(tmp_path, later, shelf)) as store:
         assert shelf.asked == ["a", "down", "b", "c", "down"]
-        assert names_trained(work) == ["down", "b", "c"]
-        made = joined(work)
+        assert names_trained(store) == ["down", "b", "c"]
+        made = joined(store)
     assert made.names == ["a", "down", "b", "c"]
     assert made.manifest.created_at == later.created_at
 
@@ -307,47 +307,47 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(tmp_path):
         {"code": "another program"},
         {"commit": "another"},
         {"versions": {"python": "3.13.0"}},
-        {"origin": "another folder"},
+        {"requested_source": "another folder"},
     ],
     ids=lambda changed: next(iter(changed)),
 )
 def test_another_run_begins_anew(tmp_path, changed):
     shelf = Shelf(**SHORT)
-    with closing(fetched(tmp_path, short_plan(), shelf)) as work:
-        names_trained(work)
-    with closing(fetched(tmp_path, short_plan(**changed), shelf)) as work:
+    with closing(fetched(tmp_path, short_plan(), shelf)) as store:
+        names_trained(store)
+    with closing(fetched(tmp_path, short_plan(**changed), shelf)) as store:
         assert shelf.asked == ["a", "b", "c"] * 2
-        assert names_trained(work) == ["a", "b", "c"]
+        assert names_trained(store) == ["a", "b", "c"]
 
 
-def test_outcomes_of_another_run_are_not_joined(work, tmp_path):
-    names_trained(work, Part(1, 2))
+def test_outcomes_of_another_run_are_not_joined(store, tmp_path):
+    names_trained(store, Part(1, 2))
     with closing(fetched(tmp_path / "other", short_plan(commit="other"), Shelf(**SHORT))) as other:
         names_trained(other, Part(2, 2))
     (tmp_path / "other" / Part(2, 2).file).rename(tmp_path / "run" / Part(2, 2).file)
-    assert joined(work).names == ["a", "c"]
+    assert joined(store).names == ["a", "c"]
 
 
 def test_a_run_that_is_not_fetched_to_its_end_is_neither_trained_nor_joined(tmp_path):
-    with closing(Work.begin(tmp_path, short_plan())) as work:
-        for phase in (lambda: names_trained(work), lambda: joined(work)):
+    with closing(Store.begin(tmp_path, short_plan())) as store:
+        for phase in (lambda: names_trained(store), lambda: joined(store)):
             with pytest.raises(ConfigError, match="its fetch has not ended; run it again"):
                 phase()
 
 
 @pytest.mark.parametrize("name", ["run.sqlite", "outcomes.sqlite"])
-def test_a_damaged_file_of_a_run_is_told_by_name(work, name):
-    work.close()
-    (work.folder / name).write_bytes(b"no database" * 1000)
-    with pytest.raises(ConfigError, match=name), closing(Work(work.folder)) as damaged:
+def test_a_damaged_file_of_a_run_is_told_by_name(store, name):
+    store.close()
+    (store.folder / name).write_bytes(b"no database" * 1000)
+    with pytest.raises(ConfigError, match=name), closing(Store(store.folder)) as damaged:
         joined(damaged)
-    with closing(Work.begin(work.folder, short_plan())) as anew:
+    with closing(Store.begin(store.folder, short_plan())) as anew:
         assert anew.plan == short_plan()
 
 
 def test_no_run_where_there_is_none(tmp_path):
     with pytest.raises(ConfigError, match=r"run\.sqlite is not there; fetch one first"):
-        Work(tmp_path)
+        Store(tmp_path)
 
 
 def test_the_summary_has_a_row_for_each_model_and_a_line_for_each_failure(bundle):

@@ -14,12 +14,13 @@ from forecast.bundle.manifest import PackageEntry
 from forecast.bundle.tables import PAST_COLUMNS, forecast_rows, record_rows
 from forecast.config import Package
 from tests.bundles import BANDS, LAST_DAY, bands, counts, make_bundle, with_files
+from tests.trainings import run_plan
 from trainer.engines.task import Outcome, Product
-from trainer.outcomes import Outcomes
+from trainer.plan import Part, Plan
 from trainer.previous import carry_over
 from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart
-from trainer.reports.track_record import keep_record
-from trainer.work import Plan
+from trainer.reports.track_record import update_track_record
+from trainer.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
 ROW = b"flask,2026-11-22,300.0,200.0,400.0,100.0,500.0\n"
@@ -40,7 +41,7 @@ def test_a_row_of_forecasts(bundle):
 
 
 def test_a_row_of_past_forecasts(bundle):
-    past, _ = keep_record(bundle, "flask", None, (), LAST_DAY, most=9)
+    past, _ = update_track_record(bundle, "flask", None, (), LAST_DAY, most=9)
     assert record_rows(past.head(1), "past_forecasts.csv") == PAST_ROW
     assert past.columns.tolist() == PAST_COLUMNS
     assert past.loc[0, list(BANDS)].to_dict() == BANDS
@@ -62,7 +63,7 @@ def test_a_row_of_past_forecasts(bundle):
 def test_a_count_is_inside_the_bands_of_its_day(bundle, count, inside_80, inside_95):
     day = pd.Timestamp(LAST_DAY) + pd.Timedelta(days=1)
     known = pd.concat([counts(), pd.Series([count], [day])])
-    _, track = keep_record(bundle, "flask", known, (), day.date(), most=9)
+    _, track = update_track_record(bundle, "flask", known, (), day.date(), most=9)
     [row] = track.to_dict("records")
     assert row["forecast"] == BANDS["mean"]
     assert row["error"] == abs(BANDS["mean"] - count)
@@ -72,10 +73,10 @@ def test_a_count_is_inside_the_bands_of_its_day(bundle, count, inside_80, inside
 def test_an_outcome_comes_back_from_its_file(tmp_path):
     entry = PackageEntry(label="flask", status="trained")
     outcome = Outcome("flask", Product(entry, b"model", bands(3), {}), "", 0.5)
-    with closing(Outcomes(tmp_path / "outcomes.sqlite", "run")) as outcomes:
-        outcomes.keep(outcome)
-        [[blob]] = outcomes._database.rows("SELECT forecast FROM outcomes")
-        read = outcomes.get("flask").product.forecast
+    with closing(Store.begin(tmp_path / "run", run_plan("flask"))) as store:
+        store.add_outcome(outcome, Part())
+        [[blob]] = store._part(Part().file).execute("SELECT forecast FROM outcomes")
+        read = store.outcome("flask").product.forecast
     assert np.frombuffer(blob).reshape(5, 3)[:, 0].tolist() == list(BANDS.values())
     assert read.start == bands(3).start
     assert {name: values[0] for name, values in read.columns().items()} == BANDS

@@ -1,4 +1,4 @@
-"""Forecasts are written down when they are made and scored when their days have come."""
+"""Forecasts are recorded when they are made and scored when their days have passed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from forecast.bundle.tables import PAST, PAST_COLUMNS, TRACK, TRACK_COLUMNS
 from forecast.model.pickling import dumps
 from tests.bundles import CREATED_AT, LAST_DAY, counts, files_of, make_bundle, written
-from trainer.reports.track_record import keep_record, most_rows
+from trainer.reports.track_record import most_rows, update_track_record
 
 TODAY = CREATED_AT.date() + dt.timedelta(days=7)
 
@@ -29,9 +29,9 @@ def previous():
     return make_bundle(["flask"])
 
 
-def keep(previous, counts, outages, today, most=1000):
-    """The record of Flask."""
-    return keep_record(previous, "flask", counts, outages, today, most=most)
+def updated(previous, counts, outages, today, most=1000):
+    """The track record of Flask."""
+    return update_track_record(previous, "flask", counts, outages, today, most=most)
 
 
 def with_record(bundle, record):
@@ -49,7 +49,7 @@ def with_record(bundle, record):
 
 
 def test_days_that_have_come_are_scored_and_the_others_wait(previous):
-    past, track = keep(previous, grown(), (), TODAY)
+    past, track = updated(previous, grown(), (), TODAY)
     assert len(track) == 7
     assert len(past) == 23
     assert past["date"].min() == pd.Timestamp("2026-11-29")
@@ -57,66 +57,66 @@ def test_days_that_have_come_are_scored_and_the_others_wait(previous):
     assert set(track["made_on"]) == {pd.Timestamp("2026-11-22")}
 
 
-def test_a_score_says_what_was_said_and_what_happened(previous):
-    _, track = keep(previous, grown(factor=1.5), (), TODAY)
+def test_a_score_compares_the_forecast_with_the_count(previous):
+    _, track = updated(previous, grown(factor=1.5), (), TODAY)
     first = track.iloc[0]
-    said = previous.forecast("flask").iloc[0]
+    forecast = previous.forecast("flask").iloc[0]
     actual = int(counts().iloc[-7] * 1.5)
     assert first["date"] == pd.Timestamp("2026-11-22")
     assert first["downloads"] == actual
-    assert first["forecast"] == said["mean"]
-    assert first["error"] == pytest.approx(abs(said["mean"] - actual), abs=0.05)
+    assert first["forecast"] == forecast["mean"]
+    assert first["error"] == pytest.approx(abs(forecast["mean"] - actual), abs=0.05)
     assert first["naive_error"] == actual - counts().iloc[-7]
-    assert first["inside_95"] == int(said["lower_95"] <= actual <= said["upper_95"])
-    assert first["inside_80"] == int(said["lower_80"] <= actual <= said["upper_80"]) == 0
+    assert first["inside_95"] == int(forecast["lower_95"] <= actual <= forecast["upper_95"])
+    assert first["inside_80"] == int(forecast["lower_80"] <= actual <= forecast["upper_80"]) == 0
 
 
 def test_what_came_as_expected_lies_inside(previous):
-    _, track = keep(previous, grown(), (), TODAY)
+    _, track = updated(previous, grown(), (), TODAY)
     assert track["inside_80"].tolist() == [1] * 7
     assert track["inside_95"].tolist() == [1] * 7
 
 
 def test_an_outage_is_never_scored(previous):
     outage = dt.date(2026, 11, 24)
-    past, track = keep(previous, grown(), {outage}, TODAY)
+    past, track = updated(previous, grown(), {outage}, TODAY)
     assert pd.Timestamp(outage) not in set(track["date"])
     assert pd.Timestamp(outage) not in set(past["date"])
 
 
 def test_a_missing_day_waits_and_is_scored_by_a_later_run(previous):
     lost = pd.Timestamp("2026-11-24")
-    record = keep(previous, grown().drop(lost), (), TODAY)
+    record = updated(previous, grown().drop(lost), (), TODAY)
     assert lost in set(record[0]["date"])
     second = with_record(previous, record)
-    _, track = keep(second, grown(), (), TODAY + dt.timedelta(days=7))
+    _, track = updated(second, grown(), (), TODAY + dt.timedelta(days=7))
     assert track[track["date"] == lost]["made_on"].tolist() == [pd.Timestamp("2026-11-22")]
 
 
 def test_a_day_is_scored_once_for_each_time_it_was_forecast(previous):
-    record = keep(previous, grown(), (), TODAY)
+    record = updated(previous, grown(), (), TODAY)
     second = with_record(previous, record)
-    past, track = keep(second, grown(), (), TODAY)
+    past, track = updated(second, grown(), (), TODAY)
     assert not track.duplicated(["package", "date", "made_on"]).any()
     assert len(track) + len(past) == 30
 
 
 def test_what_never_comes_is_not_waited_for_for_ever(previous):
-    past, track = keep(previous, counts(), (), TODAY + dt.timedelta(days=120))
+    past, track = updated(previous, counts(), (), TODAY + dt.timedelta(days=120))
     assert past.empty
     assert track.empty
 
 
 def test_a_package_without_counts_is_no_trouble(previous):
-    past, track = keep(previous, None, (), TODAY)
+    past, track = updated(previous, None, (), TODAY)
     assert len(past) == 30
     assert track.empty
     with_record(previous, (past, track))
 
 
-def test_the_naive_forecast_is_the_last_week_at_the_origin(previous):
+def test_the_naive_forecast_is_the_last_week_before_the_forecast(previous):
     long = pd.concat([counts(), counts(LAST_DAY + dt.timedelta(days=28), days=28, size=5000)])
-    _, track = keep(previous, long, (), TODAY + dt.timedelta(days=28))
+    _, track = updated(previous, long, (), TODAY + dt.timedelta(days=28))
     assert len(track) == 28
     for _, row in track.iterrows():
         weeks = int(np.ceil(row["horizon"] / 7))
@@ -125,7 +125,7 @@ def test_the_naive_forecast_is_the_last_week_at_the_origin(previous):
 
 
 def test_the_record_survives_a_bundle(previous):
-    past, track = keep(previous, grown(), (), TODAY)
+    past, track = updated(previous, grown(), (), TODAY)
     read = with_record(previous, (past, track))
     assert {PAST, TRACK} <= files_of(read).keys()
     pd.testing.assert_frame_equal(
@@ -142,19 +142,19 @@ def test_a_first_bundle_has_an_empty_record(previous):
 
 
 def test_of_too_many_rows_the_oldest_go_first(previous):
-    past, track = keep(previous, grown(), (), TODAY, most=3)
+    past, track = updated(previous, grown(), (), TODAY, most=3)
     assert track["date"].dt.day.tolist() == [26, 27, 28]
     assert len(past) == 23
 
 
-def test_each_package_has_its_share_of_the_rows():
+def test_the_rows_are_divided_among_the_packages():
     assert most_rows(5_000) == 80
     assert most_rows(100_000) == 60
     assert most_rows(0) == most_rows(1) == 400_000
 
 
 def test_a_package_that_the_bundle_does_not_know_has_no_record(previous):
-    past, track = keep_record(previous, "django", grown(), (), TODAY, most=9)
+    past, track = update_track_record(previous, "django", grown(), (), TODAY, most=9)
     assert list(past.columns) == PAST_COLUMNS
     assert list(track.columns) == TRACK_COLUMNS
     assert len(past) == len(track) == 0

@@ -1,0 +1,197 @@
+"""What a run works on: its environment, the source, the previous bundle, and the plan."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.bundle.manifest import MANIFEST, PUBLIC
+from forecast.bundle.reader import read_folder
+from forecast.clock import clock_of
+from forecast.errors import ArtifactError, BundleError
+from forecast.github.api import API as GITHUB_API
+from forecast.github.api import TransientArtifactError
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.http import new_session
+from forecast.sources import clickhouse, pypistats
+from forecast.sources.clickhouse import ClickHouse
+from forecast.sources.folder import csv_folder
+from forecast.sources.pypistats import PyPIStats
+from forecast.sources.sample import Sample
+from trainer.engines.fingerprint import source_digest
+from trainer.plan import Plan
+from trainer.previous import check_kind, digest, download, forget
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Mapping
+
+    from forecast.bundle.reader import Bundle
+    from forecast.config import Config
+    from forecast.sources.source import Source
+    from trainer.arguments import Arguments
+    from trainer.reports.console import Console
+
+PROBE_SECONDS = 5.0
+MAX_WAIT = 600.0  # seconds that a run waits for a rate limit of GitHub
+LIBRARIES = ["numpy", "pandas", "pmdarima", "statsmodels"]
+
+log = logging.getLogger("trainer")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a run takes from the environment and the clock.
+
+    Attributes:
+        now: when the run began, to the second.
+        token: GitHub's; empty if there is none.
+        commit: of the checkout, on GitHub.
+        run: page of the workflow run, on GitHub.
+        step_output: the file that takes a step's outputs; None outside of GitHub.
+    """
+
+    now: dt.datetime
+    token: str
+    github_url: str
+    pypistats_url: str
+    clickhouse_url: str
+    commit: str
+    run: str
+    step_output: Path | None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Environment:
+        """Read the clock and the variables.
+
+        Raises:
+            ConfigError: if SOURCE_DATE_EPOCH is no time.
+        """
+        get = environment.get
+        server = get("GITHUB_SERVER_URL", "https://github.com")
+        repository, run_id = get("GITHUB_REPOSITORY"), get("GITHUB_RUN_ID")
+        step_output = get("GITHUB_OUTPUT")
+        return cls(
+            now=clock_of(environment)().replace(microsecond=0),
+            token=get("GITHUB_TOKEN", ""),
+            github_url=get("GITHUB_API_URL") or GITHUB_API,
+            pypistats_url=get("PYPISTATS_URL") or pypistats.API,
+            clickhouse_url=get("CLICKHOUSE_URL") or clickhouse.API,
+            commit=get("GITHUB_SHA", ""),
+            run=f"{server}/{repository}/actions/runs/{run_id}" if repository and run_id else "",
+            step_output=Path(step_output) if step_output else None,
+        )
+
+
+def open_source(name: str, config: Config, environment: Environment) -> Source:
+    """The source of this name.
+
+    Raises:
+        ConfigError: if it does not exist or does not fit the config.
+    """
+    today = environment.now.date
+    if name == "sample":
+        return Sample(today())
+    if name == "clickhouse":
+        return ClickHouse(
+            new_session(config.repository_url),
+            url=environment.clickhouse_url,
+            mirrors=config.mirrors,
+            today=today,
+        )
+    if name not in {"pypistats", "auto"}:
+        return csv_folder(Path(name))
+    client = PyPIStats(
+        new_session(config.repository_url),
+        url=environment.pypistats_url,
+        mirrors=config.mirrors,
+        today=today,
+    )
+    if name == "auto" and not client.reachable(PROBE_SECONDS):
+        log.warning("PyPI Stats cannot be reached: this is sample data, not real downloads")
+        return Sample(today())
+    return client
+
+
+def open_previous(
+    arguments: Arguments,
+    config: Config,
+    source: Source,
+    environment: Environment,
+    console: Console,
+) -> Bundle | None:
+    """The bundle to continue from: the published one if there is a token, else the output's.
+
+    Returns:
+        None, after a warning, if it cannot be used.
+
+    Raises:
+        ArtifactError: if GitHub cannot be asked now, on Actions.
+    """
+    output, token = arguments.output, environment.token
+    forget(arguments.work)
+    if source.kind not in PUBLIC or not (token or (output / MANIFEST).is_file()):
+        return None
+    try:
+        if token:
+            client = _artifacts(config, environment)
+            bundle = download(client, arguments.work, console.warn)
+        else:
+            bundle = read_folder(output)
+        return check_kind(bundle, kind=source.kind, mirrors=config.mirrors)
+    except (ArtifactError, BundleError) as error:
+        forget(arguments.work)
+        if _is_temporary(error) and console.on_actions:
+            # A bundle published without the previous one would end the history for good.
+            raise ArtifactError(f"the bundle before could not be asked for: {error}") from None
+        console.warn(f"going on from this fetch alone, without earlier history and models: {error}")
+        return None
+
+
+def make_plan(
+    arguments: Arguments,
+    config: Config,
+    source: Source,
+    previous: Bundle | None,
+    environment: Environment,
+) -> Plan:
+    """What this run is to do."""
+    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    from_folder = previous is not None and not environment.token
+    return Plan(
+        created_at=environment.now,
+        commit=environment.commit,
+        run=environment.run,
+        versions={"python": platform.python_version(), **versions},
+        code=source_digest(),
+        source=source.kind,
+        requested_source=arguments.source or config.source,
+        mirrors=config.mirrors,
+        forecast_days=config.forecast_days,
+        m_values=config.m_values,
+        packages=arguments.packages or config.packages,
+        configured=config.packages,
+        outages=tuple(sorted(config.outages)),
+        previous=digest(previous) if previous else "",
+        previous_folder=str(arguments.output.absolute()) if from_folder else "",
+    )
+
+
+def _artifacts(config: Config, environment: Environment) -> GitHubArtifacts:
+    return GitHubArtifacts.configured(
+        config,
+        token=environment.token,
+        url=environment.github_url,
+        clock=lambda: environment.now,
+        attempts=4,
+        max_wait=MAX_WAIT,
+    )
+
+
+def _is_temporary(error: Exception) -> bool:
+    """Whether GitHub may give the bundle a little later."""
+    return isinstance(error, TransientArtifactError) or getattr(error, "retry_after", 0.0) > 0

@@ -1,0 +1,76 @@
+"""What a run is to do, and into which parts it is divided."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from forecast.bundle.manifest import Kind
+from forecast.config import Package
+
+
+class Plan(BaseModel):
+    """What a run is to do: all that its phases need from the config and the environment.
+
+    Attributes:
+        code: digest of the source files, so that no run resumes with other code.
+        source: the kind of the source.
+        requested_source: the source as the command line or the config has it, such as a folder.
+        packages: to fetch and train, in this order.
+        configured: what the config lists.
+        outages: those that the config lists.
+        previous: digest of the previous bundle's manifest; empty if there is none.
+        previous_folder: where that bundle is, if it did not come from GitHub.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    created_at: AwareDatetime
+    commit: str = ""
+    run: str = ""
+    versions: dict[str, str]
+    code: str = ""
+    source: Kind
+    requested_source: str = ""
+    mirrors: bool
+    forecast_days: int
+    m_values: tuple[int, ...]
+    packages: tuple[Package, ...]
+    configured: tuple[Package, ...]
+    outages: tuple[dt.date, ...] = ()
+    previous: str = ""
+    previous_folder: str = ""
+
+    @property
+    def identity(self) -> str:
+        """Equal for two plans if a run of the second may resume a run of the first."""
+        same = self.model_dump_json(exclude={"created_at", "run"})
+        return hashlib.sha256(f"{self.created_at:%Y-%m-%d} {same}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a run, trained by one machine: the ``number``-th of ``of``, from 1 on."""
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> Part:
+        """Read a part such as ``3/5``.
+
+        Raises:
+            ValueError: if it is not one.
+        """
+        number, slash, of = text.partition("/")
+        if not (slash and number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise ValueError
+        return cls(int(number), int(of))
+
+    @property
+    def file(self) -> str:
+        """The file with its outcomes."""
+        return f"outcomes-{self.number}-of-{self.of}.sqlite" if self.of > 1 else "outcomes.sqlite"

@@ -1,0 +1,101 @@
+"""What a person sees of a run: progress, warnings and errors, on a terminal or on GitHub."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tqdm import tqdm
+
+from trainer.reports.summary import annotation, markdown, plain, staleness, warnings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from forecast.bundle.manifest import Manifest
+
+T = TypeVar("T")
+
+log = logging.getLogger("trainer")
+
+
+@dataclass(frozen=True)
+class Console:
+    """Logs to standard error; on GitHub Actions it adds workflow commands on standard output.
+
+    Attributes:
+        on_actions: whether this is a step of a workflow.
+        on_terminal: whether a progress bar can be drawn.
+        summary: the file of the job summary; None if there is none.
+    """
+
+    on_actions: bool
+    on_terminal: bool
+    summary: Path | None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Console:
+        """Read GitHub's variables, and what standard error is."""
+        on_actions = environment.get("GITHUB_ACTIONS") == "true"
+        summary = environment.get("GITHUB_STEP_SUMMARY") if on_actions else None
+        on_terminal = sys.stderr.isatty() and not on_actions
+        return cls(on_actions, on_terminal, Path(summary) if summary else None)
+
+    def warn(self, message: str) -> None:
+        """Show a warning, in one line."""
+        self._show("warning", message)
+
+    def error(self, message: str) -> None:
+        """Show an error, in one line."""
+        self._show("error", message)
+
+    def progress(
+        self, what: str, things: Iterable[T], most: int, line: Callable[[T], str]
+    ) -> Iterator[T]:
+        """Pass the things on and show a bar on a terminal, else up to a hundred lines.
+
+        Args:
+            what: the activity.
+            things: one for each package.
+            most: how many there can be.
+            line: what to log of a thing.
+        """
+        if self.on_terminal:
+            yield from tqdm(things, what, most, unit=" packages")
+            return
+        step = max(most // 100, 1)
+        for number, thing in enumerate(things, 1):
+            if number % step == 0:
+                done = f"{what} {number} of {most}: " if step > 1 else ""
+                log.info("%s%s", done, line(thing))
+            yield thing
+
+    def report(self, manifest: Manifest) -> None:
+        """Show what became of each package."""
+        if table := plain(manifest):
+            log.info("\n%s\n", table)
+        for entry in manifest.packages.values():
+            if entry.status != "trained":
+                log.warning("%s: %s", entry.label, entry.reason)
+        if stale := staleness(manifest):
+            self.error(stale)
+        if self.on_actions:
+            for text in warnings_of(manifest):
+                _command(text)
+        if self.summary:
+            with self.summary.open("a", encoding="utf-8") as file:
+                file.write(markdown(manifest))
+
+    def _show(self, level: str, message: str) -> None:
+        line = " ".join(message.split())
+        if self.on_actions:
+            _command(annotation(level, line))
+        else:
+            log.log(logging.ERROR if level == "error" else logging.WARNING, "%s", line)
+
+
+def _command(text: str) -> None:
+    print(text)  # noqa: T201 - GitHub reads workflow commands from standard output

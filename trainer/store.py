@@ -1,0 +1,294 @@
+"""The folder of a run: its plan, the fetched counts and the outcomes of training.
+
+The three phases of a run (``fetch``, ``train``, ``join``) share only this folder. So a run
+that was stopped resumes where it was, several machines can train parts of it, and memory use
+does not grow with the number of packages::
+
+    run.sqlite         the plan, the counts, and why some packages have none
+    outcomes.sqlite    what was trained; ``outcomes-3-of-5.sqlite`` for a part
+    previous.zip       the previous bundle, if it came from GitHub; see ``trainer.previous``
+
+The files are SQLite's: each statement is kept as soon as it is executed, and a process may be
+killed at any moment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from contextlib import ExitStack, closing, suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from forecast.bands import BAND_COLUMNS, Forecast
+from forecast.bundle.manifest import PackageEntry
+from forecast.errors import ConfigError
+from forecast.history import Merged
+from trainer.engines.task import Outcome, Product
+from trainer.plan import Part, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+RUN = "run.sqlite"
+# Days since 1970 and downloads as int64, in one blob.
+RUN_TABLES = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS counts (
+    package TEXT PRIMARY KEY, days_and_downloads BLOB NOT NULL, revised INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS failures (package TEXT PRIMARY KEY, reason TEXT NOT NULL);
+"""
+# Outcomes carry the plan they belong to; entry, model and the rest are NULL without a model.
+PART_TABLES = """
+CREATE TABLE IF NOT EXISTS outcomes (
+    package TEXT PRIMARY KEY, plan TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL NOT NULL,
+    entry TEXT, model BLOB, start TEXT, forecast BLOB, pictures TEXT
+);
+"""
+
+
+class _Fetched(BaseModel):
+    """What is known when the fetch is complete: the days to repair."""
+
+    outages: frozenset[dt.date]
+    outages_within: tuple[dt.date, ...]
+
+
+class Store:
+    """The folder of a run, open for reading and adding.
+
+    Args:
+        folder: where ``run.sqlite`` is.
+
+    Raises:
+        ConfigError: if it is not there, or is not one of this version.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        if not (folder / RUN).is_file():
+            raise ConfigError(f"{folder}: expected a run, but {RUN} is not there; fetch one first")
+        self._parts: dict[str, sqlite3.Connection] = {}
+        self._part_of: dict[str, sqlite3.Connection] | None = None
+        with ExitStack() as opened:
+            try:
+                self._run = _open(folder / RUN, RUN_TABLES, opened)
+                self.plan = Plan.model_validate_json(self._fact("plan"))
+            except (sqlite3.Error, ValueError):
+                raise ConfigError(
+                    f"{folder}: {RUN} is no run of this version; remove it and fetch again"
+                ) from None
+            self._opened = opened.pop_all()
+
+    @classmethod
+    def begin(cls, folder: Path, plan: Plan) -> Store:
+        """The store of a run with this plan: the one that is there if it matches, else new."""
+        if _identity(folder) != plan.identity:
+            _remove_files(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as opened:
+            run = _open(folder / RUN, RUN_TABLES, opened)
+            run.execute("DELETE FROM failures")  # what failed is fetched again
+            run.execute("INSERT OR REPLACE INTO facts VALUES ('plan', ?)", [plan.model_dump_json()])
+        return cls(folder)
+
+    def close(self) -> None:
+        """Write everything into the files, which may then be moved."""
+        self._opened.close()
+
+    def add_counts(self, name: str, merged: Merged) -> None:
+        """Keep the counts of a package, earlier ones merged in."""
+        days = merged.counts.index.to_numpy(dtype="datetime64[D]").astype("int64")
+        blob = np.stack([days, merged.counts.to_numpy(dtype="int64")]).tobytes()
+        row = [name, blob, merged.revised]
+        self._run.execute("INSERT OR REPLACE INTO counts VALUES (?, ?, ?)", row)
+
+    def add_failure(self, name: str, reason: str) -> None:
+        """Keep why a package has no counts."""
+        self._run.execute("INSERT OR REPLACE INTO failures VALUES (?, ?)", [name, reason])
+
+    def fetched(self) -> list[str]:
+        """The packages that have counts, in the order of the plan."""
+        found = {name for (name,) in self._run.execute("SELECT package FROM counts")}
+        return [package.name for package in self.plan.packages if package.name in found]
+
+    def counts(self, name: str) -> Merged | None:
+        """The counts of a package; None if it has none."""
+        statement = "SELECT days_and_downloads, revised FROM counts WHERE package = ?"
+        if not (row := self._run.execute(statement, [name]).fetchone()):
+            return None
+        days, downloads = np.frombuffer(row[0], dtype="int64").reshape(2, -1)
+        index = pd.DatetimeIndex(days.astype("datetime64[D]")).as_unit("us")
+        return Merged(pd.Series(downloads.copy(), index=index, name="downloads"), row[1])
+
+    def failure(self, name: str) -> str:
+        """Why a package has no counts; empty if it has."""
+        statement = "SELECT reason FROM failures WHERE package = ?"
+        return _first(self._run.execute(statement, [name]))
+
+    def complete_fetch(
+        self, outages: Iterable[dt.date], span: tuple[dt.date, dt.date] | None
+    ) -> None:
+        """Keep the days to repair and complete the fetch.
+
+        Args:
+            outages: the days to repair.
+            span: the first and the last day of what is trained on; None without any counts.
+        """
+        days = sorted(outages)
+        within = [day for day in days if span and span[0] <= day <= span[1]]
+        fetched = _Fetched(outages=frozenset(days), outages_within=tuple(within))
+        row = ["fetched", fetched.model_dump_json()]
+        self._run.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", row)
+
+    @property
+    def outages(self) -> frozenset[dt.date]:
+        """The days to repair.
+
+        Raises:
+            ConfigError: if the fetch is not complete.
+        """
+        return self._fetched().outages
+
+    @property
+    def outages_within(self) -> tuple[dt.date, ...]:
+        """Those that lie within what is trained on, ascending.
+
+        Raises:
+            ConfigError: if the fetch is not complete.
+        """
+        return self._fetched().outages_within
+
+    def add_outcome(self, outcome: Outcome, part: Part) -> None:
+        """Keep an outcome in the file of a part, in place of an earlier one of the package.
+
+        Raises:
+            ConfigError: if the file is damaged or of another version.
+        """
+        row = [outcome.name, self.plan.identity, outcome.reason, outcome.seconds]
+        marks = ", ".join("?" * 9)
+        self._part(part.file).execute(
+            f"INSERT OR REPLACE INTO outcomes VALUES ({marks})",  # noqa: S608 - marks alone
+            [*row, *_columns(outcome.product)],
+        )
+
+    def trained(self, part: Part) -> set[str]:
+        """The packages that have a model in the file of a part.
+
+        Raises:
+            ConfigError: if the file is damaged or of another version.
+        """
+        return self._names(self._part(part.file), "AND entry IS NOT NULL")
+
+    def outcome(self, name: str) -> Outcome | None:
+        """The outcome of a package, from any part; None if no part has it.
+
+        The files are looked for once, at the first call.
+
+        Raises:
+            ConfigError: if a file is damaged or of another version.
+        """
+        if self._part_of is None:
+            paths = sorted(self.folder.glob("outcomes*.sqlite"))
+            parts = [self._part(path.name) for path in paths]
+            self._part_of = {name: part for part in parts for name in self._names(part)}
+        if not (part := self._part_of.get(name)):
+            return None
+        columns = "reason, seconds, entry, model, start, forecast, pictures"
+        statement = f"SELECT {columns} FROM outcomes WHERE package = ?"  # noqa: S608 - constants
+        reason, seconds, *product = part.execute(statement, [name]).fetchone()
+        return Outcome(name, _product(*product), reason, seconds)
+
+    def _fact(self, name: str) -> str:
+        return _first(self._run.execute("SELECT value FROM facts WHERE name = ?", [name]))
+
+    def _fetched(self) -> _Fetched:
+        if not (fetched := self._fact("fetched")):
+            raise ConfigError(f"{self.folder}: its fetch has not ended; run it again")
+        return _Fetched.model_validate_json(fetched)
+
+    def _part(self, file: str) -> sqlite3.Connection:
+        if file not in self._parts:
+            path = self.folder / file
+            try:
+                part = _open(path, PART_TABLES, self._opened)
+                part.execute("SELECT plan FROM outcomes LIMIT 1")
+            except sqlite3.Error:
+                raise ConfigError(f"{path} holds no outcomes of this version; remove it") from None
+            self._parts[file] = part
+        return self._parts[file]
+
+    def _names(self, part: sqlite3.Connection, condition: str = "") -> set[str]:
+        """The packages of a part that belong to this plan."""
+        statement = f"SELECT package FROM outcomes WHERE plan = ? {condition}"  # noqa: S608 - constants
+        return {name for (name,) in part.execute(statement, [self.plan.identity])}
+
+
+def remove(folder: Path) -> None:
+    """Remove a run that is complete, and its folder if nothing else is in it."""
+    _remove_files(folder)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _open(path: Path, tables: str, opened: ExitStack) -> sqlite3.Connection:
+    connection = opened.enter_context(closing(sqlite3.connect(path, isolation_level=None)))
+    # With the write-ahead log a killed process loses nothing, and a row waits for no disk.
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.executescript(tables)
+    return connection
+
+
+def _first(cursor: sqlite3.Cursor) -> str:
+    """The text in the first row; empty if there is no row."""
+    row = cursor.fetchone()
+    return str(row[0]) if row else ""
+
+
+def _columns(product: Product | None) -> tuple[object, ...]:
+    if product is None:
+        return (None,) * 5
+    forecast = np.stack(list(product.forecast.columns().values()))
+    return (
+        product.entry.model_dump_json(),
+        product.model,
+        product.forecast.start.isoformat(),
+        forecast.astype("float64").tobytes(),
+        json.dumps(dict(product.pictures)),
+    )
+
+
+def _product(
+    entry: str | None, model: Any, start: str, forecast: bytes, pictures: str
+) -> Product | None:
+    if entry is None:
+        return None
+    values = np.frombuffer(forecast, dtype="float64").reshape(len(BAND_COLUMNS), -1)
+    return Product(
+        PackageEntry.model_validate_json(entry),
+        model,
+        Forecast.of(dt.date.fromisoformat(start), dict(zip(BAND_COLUMNS, values, strict=True))),
+        json.loads(pictures),
+    )
+
+
+def _identity(folder: Path) -> str:
+    """The identity of the plan that is there; empty if there is none."""
+    try:
+        with closing(Store(folder)) as store:
+            return store.plan.identity
+    except ConfigError:
+        return ""
+
+
+def _remove_files(folder: Path) -> None:
+    for pattern in ("run.sqlite*", "outcomes*.sqlite*"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
