@@ -1,6 +1,6 @@
 // Of thousands of packages gradio's list is empty: this one holds what the server finds for the
 // letters typed. Enter takes what is typed, unless an option was gone to with the arrows.
-() => {
+(gradio) => {
   if (document.getElementById("found")) return;
   const PAUSE = 120; // milliseconds without another letter
   const list = document.createElement("ul");
@@ -21,8 +21,8 @@
   let timer = 0;
   let fresh = false; // whether the box has just been entered
 
-  const own = (target) => target.matches?.(".searched input[role=combobox]");
-  const tokens = () => [...input.closest(".wrap").querySelectorAll(".token span")];
+  const own = (target) => target.matches?.(`.searched ${gradio.input}`);
+  const tokens = () => [...input.closest(gradio.box).querySelectorAll(gradio.token)];
 
   function close() {
     clearTimeout(timer);
@@ -35,7 +35,7 @@
 
   function place() {
     if (panel.hidden) return;
-    const box = input.closest(".wrap").getBoundingClientRect();
+    const box = input.closest(gradio.box).getBoundingClientRect();
     const view = window.visualViewport;
     const below = view.offsetTop + view.height - box.bottom;
     const above = box.top - view.offsetTop;

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.data.package_forecast import counted
 from app.view.state import ALL, Scale
 from app.view.wording import count, date, event_note
 from forecast.quantities import WEEK, Array
@@ -132,7 +131,7 @@ def _curve(forecast: PackageForecast, view: View) -> Curve:
     series, daily = forecast.series, forecast.daily
     first = _first_day(forecast, view)
     skipped = (first - series.start).days
-    values = counted(series)
+    values = series.values
     means = _trailing_mean(np.concatenate([values, daily.mean]))
     days = [first + dt.timedelta(days=day) for day in range(len(values) - skipped)]
     repaired = set(series.repaired)
@@ -338,10 +337,10 @@ def _repaired(curve: Curve, scale: Scale, colour: str) -> list[dict[str, Any]]:
 
 def _earlier(forecast: PackageForecast, curve: Curve, scale: Scale) -> list[dict[str, Any]]:
     """What earlier weeks' forecasts said of the days shown, thin and without a colour."""
-    if forecast.record is None or scale == "indexed":
+    if forecast.track_record is None or scale == "indexed":
         return []
     traces: list[dict[str, Any]] = []
-    for said in forecast.record.said:
+    for said in forecast.track_record.past_forecasts:
         pairs = [
             (day.isoformat(), value)
             for day, value in zip(said.days, said.values, strict=True)

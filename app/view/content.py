@@ -52,7 +52,7 @@ def show(
     *,
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
-    visitor: str = "",
+    client: str = "",
 ) -> Shown:
     """Everything of a view; never raises, as a page that says why is better than none.
 
@@ -62,9 +62,9 @@ def show(
         now: the present moment, UTC.
         wait: seconds to wait for newer days.
         report: told how far a training is.
-        visitor: who asks.
+        client: who asks.
     """
-    ask = partial(forecasts.package_forecast, wait=wait, report=report, visitor=visitor)
+    ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
         return _show(forecasts, view, now, ask)
     except Exception as error:  # the page stays up
@@ -105,7 +105,7 @@ def _show(
     events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
     mirrors = manifest.mirrors if manifest else config.mirrors
-    published = any(not forecast.on_the_spot for forecast in shown)
+    published = any(not forecast.on_demand for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
     file_name = "-".join(forecast.package.name for forecast in shown)
     return Shown(

@@ -128,7 +128,7 @@ def _beside(ratio: float) -> str:
 
 def track_record(forecast: PackageForecast) -> str:
     """How the forecasts that were really published turned out; empty before any day has come."""
-    record = forecast.record
+    record = forecast.track_record
     if record is None:
         return ""
     made = "The forecast" if record.forecasts == 1 else f"The {record.forecasts} forecasts"
@@ -197,7 +197,7 @@ def origin(provenance: Provenance | None, *, asked: bool) -> str:
 def freshness(forecast: PackageForecast, manifest: Manifest | None) -> list[tuple[str, dt.date]]:
     """Where the numbers stand, as pairs of a name and a date."""
     pairs = []
-    if forecast.on_the_spot:
+    if forecast.on_demand:
         pairs.append(("Model made today, from counts through", forecast.trained_through))
     elif manifest is not None:
         pairs.append(("Last model updated on", _made(forecast, manifest).date()))
@@ -300,13 +300,13 @@ def _carried(shown: Sequence[PackageForecast], manifest: Manifest) -> list[Notic
             f"The last run did not train {forecast.package.label}: {entry.reason}.",
         )
         for forecast, entry in entries
-        if entry is not None and entry.status == "carried" and not forecast.on_the_spot
+        if entry is not None and entry.status == "carried" and not forecast.on_demand
     ]
 
 
 def _untrained(shown: Sequence[PackageForecast], configured: Collection[str]) -> list[Notice]:
     """Configured packages that the weekly run has no model of."""
-    waiting = [each for each in shown if each.on_the_spot and each.package.name in configured]
+    waiting = [each for each in shown if each.on_demand and each.package.name in configured]
     return [
         Notice(
             "info",
@@ -332,8 +332,7 @@ def matches(shown: int, found: int) -> str:
 
 def no_match(*, near: bool) -> str:
     """That no package has what was typed in its name, and what can be done then."""
-    text = "No package here is called so"
-    text += "; these come near." if near else "."
+    text = "No matching package; similar names are listed." if near else "No matching package."
     return f"{text} Enter takes any name on PyPI."
 
 

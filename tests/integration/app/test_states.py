@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from app.app import Settings, assemble
+from app.launch import Settings, assemble
 from app.view import content as views
 from app.view.state import View, choose
 from forecast.config import Config

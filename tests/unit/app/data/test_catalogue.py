@@ -1,6 +1,6 @@
 import pytest
 
-from app.data import catalogue as chooser
+from app.data import catalogue as catalogues
 from app.data.catalogue import Catalogue
 from app.view.search import MOST_FOUND, search
 from forecast.config import Package
@@ -49,7 +49,7 @@ def test_near_matches():
 def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
     some = catalogue("flask", "blask", "requests")
     assert labels(some.near("flaskk")) == ["flask", "blask"]
-    monkeypatch.setattr(chooser, "MOST_COMPARED", 2)
+    monkeypatch.setattr(catalogues, "MAX_COMPARED", 2)
     assert labels(some.near("flaskk")) == ["flask"]
 
 
@@ -64,11 +64,11 @@ def test_what_is_found_is_told():
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("flaks", (["flask"], "called so; these come near. Enter takes any name on PyPI.")),
-        ("zzz", ([], "called so. Enter takes any name on PyPI.")),
+        ("flaks", (["flask"], "; similar names are listed. Enter takes any name on PyPI.")),
+        ("zzz", ([], ". Enter takes any name on PyPI.")),
     ],
 )
 def test_where_nothing_is_found_the_way_on_is_told(text, found):
     names, end = found
     answer = search(catalogue("flask", "requests"), text)
-    assert answer == {"names": names, "note": f"No package here is {end}"}
+    assert answer == {"names": names, "note": f"No matching package{end}"}

@@ -6,7 +6,7 @@ import pytest
 
 from app.data.package_forecast import Choice, from_bundle
 from app.data.store import Snapshot
-from app.data.track_record import Record
+from app.data.track_record import TrackRecord
 from app.view import wording
 from forecast.bundle.manifest import Backtest
 from forecast.config import Event, Package
@@ -173,25 +173,26 @@ def test_the_choice():
 
 
 def test_the_track_record():
-    record = Record(
+    record = TrackRecord(
         forecasts=5,
         first=dt.date(2026, 10, 19),
         days=140,
         ratio=0.88,
         inside_80=0.79,
         inside_95=0.94,
-        said=(),
+        past_forecasts=(),
     )
-    assert plain(wording.track_record(package_forecast(record=record))) == (
+    assert plain(wording.track_record(package_forecast(track_record=record))) == (
         "The 5 forecasts published since 19 October 2026, seen from today: an error 12 % smaller "
         "than that of repeating the last week; 79 % of 140 days within the 80 % band, 94 % within "
         "the 95 % band."
     )
     worse = replace(record, forecasts=1, ratio=1.1)
-    assert "The forecast of 19 October 2026" in wording.track_record(package_forecast(record=worse))
-    assert "10 % larger" in plain(wording.track_record(package_forecast(record=worse)))
+    told = wording.track_record(package_forecast(track_record=worse))
+    assert "The forecast of 19 October 2026" in told
+    assert "10 % larger" in plain(told)
     unknown = replace(record, ratio=None)
-    assert "error" not in wording.track_record(package_forecast(record=unknown))
+    assert "error" not in wording.track_record(package_forecast(track_record=unknown))
     assert wording.track_record(package_forecast()) == ""
 
 
@@ -202,7 +203,7 @@ def test_freshness():
         ("Trained through", LAST_DAY),
         ("Observed through", LAST_DAY),
     ]
-    assert "Model made today" in wording.freshness(replace(made, on_the_spot=True), None)[0][0]
+    assert "Model made today" in wording.freshness(replace(made, on_demand=True), None)[0][0]
 
 
 def texts(bundle=None, shown=(), now=NOW, problem="", configured=()):
@@ -282,7 +283,7 @@ def test_a_model_that_does_not_beat_the_naive_is_warned_of():
 def test_missing_days_and_missing_models_are_told():
     found = texts(
         make_bundle(),
-        [package_forecast(problem="Down."), package_forecast(on_the_spot=True)],
+        [package_forecast(problem="Down."), package_forecast(on_demand=True)],
         configured={"flask"},
     )
     assert [kind for kind, _ in found] == ["info", "info"]
