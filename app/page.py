@@ -1,31 +1,21 @@
-"""The page, in gradio; what it shows is made elsewhere."""
+"""The page in gradio: its layout, and which event calls which handler."""
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.components.plot import PlotData
 from starlette.middleware import Middleware
 
-from app.data.catalogue import MOST_LISTED
+from app.gradio_internals.dom import SAVE_CHART, with_selectors
 from app.gradio_internals.preload import Preload, drawing_library
-from app.view import content, markup
-from app.view.state import ALL, MOST_COMPARED, RANGES, Scale, View, choose, parse_view
-from app.web.endpoints import (
-    COLD_START,
-    PATIENCE,
-    add_endpoints,
-    export_route,
-    find_route,
-    picture_route,
-)
-from app.web.guard import Limits, visitor_in
+from app.handlers import MAX_SESSIONS, Handlers
+from app.view import markup
+from app.view.state import ALL, MOST_COMPARED, RANGES, View
+from app.web.endpoints import add_endpoints, export_route, find_route, picture_route
+from app.web.guard import Limits
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -37,19 +27,14 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).with_name("static")
 TITLE = "PyPI download forecast"
-SESSIONS = 200  # remembered; every call of an endpoint is one to gradio
-WAITING = 100  # drawings and calls in line; who comes then is told to come back
-DRAWINGS = 20  # at once; a training among them has a lock of its own
+MAX_QUEUED = 100  # drawings and calls; further ones are told to try again
+MAX_DRAWING = 20  # at the same time; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 RANGE_CHOICES = [("All" if days == ALL else str(days), days) for days in RANGES]
 SCALE_CHOICES = [("Absolute", "absolute"), ("Log", "log"), ("Indexed", "indexed")]
 
-# The figure's own button needs a mouse; these two are for keyboards as well.
-SAVE = """() => { const plot = document.querySelector('#chart .js-plotly-plot');
-if (plot) Plotly.downloadImage(plot, {format: '%s', width: 1200, height: 600, scale: 2,
-filename: 'forecast'}); }"""
 # The address bar, and the box to copy from, open what is on the page now.
 REMEMBER = """(query) => { const link = new URL(query || location.pathname, location.href);
 history.replaceState(history.state, '', link); return link.href; }"""
@@ -59,19 +44,19 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     """The page, not yet served.
 
     Args:
-        forecasts: gives the shown.
+        forecasts: the forecasts of all packages.
         clock: the present moment, UTC.
     """
     page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
-    page.queue(max_size=WAITING)
+    page.queue(max_size=MAX_QUEUED)
     with page:
-        _wire(page, _lay_out(), forecasts, clock)
+        _wire(page, _lay_out(), Handlers(forecasts, clock))
         add_endpoints(forecasts)
     return page
 
 
 def launch_options(forecasts: Forecasts) -> dict[str, Any]:
-    """What ``Blocks.launch`` needs to know, but for where to listen."""
+    """The arguments of ``Blocks.launch``, except where to listen."""
     theme = gr.themes.Default(
         primary_hue="blue", neutral_hue="slate", font=list(FONT), font_mono=list(MONO)
     ).set(
@@ -88,7 +73,7 @@ def launch_options(forecasts: Forecasts) -> dict[str, Any]:
         "ssr_mode": False,
         "show_error": True,
         "footer_links": ["api"],
-        "state_session_capacity": SESSIONS,
+        "state_session_capacity": MAX_SESSIONS,
         "enable_monitoring": False,
         "run_history": False,
         "app_kwargs": {
@@ -98,34 +83,13 @@ def launch_options(forecasts: Forecasts) -> dict[str, Any]:
     }
 
 
-class LatestViews:
-    """What each visitor chose last: an answer that comes late must not replace a newer one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._views: OrderedDict[str, View] = OrderedDict()
-
-    def note(self, session: str | None, view: View) -> None:
-        """Remember it, and forget who was here longest ago."""
-        with self._lock:
-            self._views[session or ""] = view
-            self._views.move_to_end(session or "")
-            while len(self._views) > SESSIONS:
-                self._views.popitem(last=False)
-
-    def latest(self, session: str | None) -> View | None:
-        """The last view of a session; None if it is forgotten."""
-        with self._lock:
-            return self._views.get(session or "")
-
-
 @dataclass(frozen=True)
 class Parts:
-    """The components that something happens to.
+    """The components that events read or change.
 
     Attributes:
         controls: package, others, days, scale and smooth.
-        outputs: in the order of ``_parts``; the link is the last one.
+        outputs: in the order of the handlers' content; the link is the last one.
     """
 
     controls: tuple[gr.Dropdown, gr.Dropdown, gr.Radio, gr.Radio, gr.Checkbox]
@@ -196,62 +160,17 @@ def _lay_out() -> Parts:
     return Parts((package, others, days, scale, smooth), outputs, plot, link, png, svg)
 
 
-def _wire(
-    page: gr.Blocks, parts: Parts, forecasts: Forecasts, clock: Callable[[], dt.datetime]
-) -> None:
-    """Say what happens when: all of it private, as programs have their own endpoints."""
+def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
+    """Connect events with handlers, all of them private: programs have their own endpoints."""
     controls, outputs, link = list(parts.controls), parts.outputs, parts.link
-    seen = LatestViews()
-
-    def draw(  # noqa: PLR0917 - gradio passes what the components hold, in their order
-        package: str | None,
-        others: list[str] | None,
-        days: int,
-        scale: Scale,
-        smooth: bool,  # noqa: FBT001 - the same
-        request: gr.Request,
-        event: gr.EventData,
-        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for exactly this
-    ) -> list[Any]:
-        view = View(choose(package, others or []), scale, days, smooth)
-        if _is_echo(event, others, seen.latest(request.session_hash)):
-            return _unchanged(outputs)
-        seen.note(request.session_hash, view)
-
-        def report(part: float, text: str) -> None:
-            progress(part, desc=text)
-
-        shown = content.show(forecasts, view, clock(), report=report, visitor=visitor_in(request))
-        return _parts(shown)
-
-    def open_page(request: gr.Request) -> Iterator[list[Any]]:
-        view = parse_view(dict(request.query_params))
-        if not forecasts.store.snapshot.looked:
-            yield [*_set_controls(forecasts, view), *_parts(content.loading())]
-            forecasts.store.wait(COLD_START)
-        view = _with_package(forecasts, view, request)
-        seen.note(request.session_hash, view)
-        shown = content.show(forecasts, view, clock(), visitor=visitor_in(request))
-        yield [*_set_controls(forecasts, view), *_parts(shown)]
-
-    def catch_up(request: gr.Request) -> list[Any]:
-        view = seen.latest(request.session_hash)
-        if view is None or not any(forecasts.pending(package) for package in view.packages):
-            return _unchanged(outputs)
-        visitor = visitor_in(request)
-        parts = _parts(content.show(forecasts, view, clock(), wait=PATIENCE, visitor=visitor))
-        if seen.latest(request.session_hash) != view:
-            return _unchanged(outputs)  # the visitor has gone on meanwhile
-        return [*parts[:-1], gr.skip()]  # the link stays: it is the same view
-
     private: dict[str, Any] = {"api_visibility": "private"}
     package, others, days, scale, smooth = parts.controls
     # Names typed or removed by the keyboard are no "input" to a list of several.
     changes = [package.input, others.change, days.input, scale.input, smooth.input]
-    shared = {**private, "concurrency_limit": DRAWINGS, "concurrency_id": "draw"}
+    shared = {**private, "concurrency_limit": MAX_DRAWING, "concurrency_id": "draw"}
     drawn = gr.on(
         changes,
-        draw,
+        handlers.change,
         inputs=controls,
         outputs=outputs,
         trigger_mode="always_last",
@@ -259,7 +178,7 @@ def _wire(
         **shared,
     )
     opened = page.load(
-        open_page,
+        handlers.load,
         inputs=None,
         outputs=[*controls, *outputs],
         show_progress_on=[parts.plot],
@@ -267,74 +186,17 @@ def _wire(
     )
     for event in (drawn, opened):
         event.then(None, link, link, js=REMEMBER, **private)
-        # Newer days may take seconds: what is there already is not held up by them.
+        # Newer days may take seconds: what is known already is shown before.
         event.then(
-            catch_up,
+            handlers.catch_up,
             None,
             outputs,
             show_progress="hidden",
-            concurrency_limit=DRAWINGS,
+            concurrency_limit=MAX_DRAWING,
+            concurrency_id="catch-up",
             **private,
         )
-    page.load(None, js=(STATIC / "chooser.js").read_text("utf-8"), **private)
-    parts.png.click(None, js=SAVE % "png", **private)
-    parts.svg.click(None, js=SAVE % "svg", **private)
-
-
-def _with_package(forecasts: Forecasts, view: View, request: gr.Request) -> View:
-    """The view that was asked for, with a package if none was."""
-    if "package" in request.query_params:
-        return view
-    return replace(view, packages=forecasts.first())
-
-
-def _unchanged(outputs: list[Block]) -> list[Any]:
-    return [gr.skip() for _ in outputs]
-
-
-def _is_echo(event: gr.EventData, others: list[str] | None, latest: View | None) -> bool:
-    """Whether the page itself has filled in the list of others, as it opened a link.
-
-    The other controls may not have been filled in by then.
-    """
-    if latest is None or getattr(event.target, "elem_id", None) != "compare":
-        return False
-    return (others or []) == [package.label for package in latest.packages[1:]]
-
-
-def _parts(shown: content.PageContent) -> list[Any]:
-    """The page's outputs, in the order of ``outputs``."""
-    figure = None if shown.figure is None else PlotData(type="plotly", plot=shown.figure)
-    return [
-        gr.update(value=shown.banner, visible=bool(shown.banner)),
-        shown.headline,
-        gr.update(value=shown.warnings, visible=bool(shown.warnings)),
-        gr.update(value=figure, visible=figure is not None),
-        gr.update(visible=figure is not None),
-        shown.facts,
-        shown.exports,
-        shown.details,
-        shown.numbers,
-        shown.query,
-    ]
-
-
-def _set_controls(forecasts: Forecasts, view: View) -> list[Any]:
-    packages = forecasts.store.catalogue.packages
-    many = len(packages) > MOST_LISTED
-    several: dict[str, Any] = {
-        # Of many the list is empty, and chooser.js asks for what fits the letters typed.
-        "choices": [] if many else [package.label for package in packages],
-        "elem_classes": ["searched"] if many else [],
-    }
-    labels = [package.label for package in view.packages]
-    one = several | {"value": labels[0] if labels else None}
-    if labels[1:]:
-        several |= {"value": labels[1:]}
-    return [
-        gr.update(**one),
-        gr.update(**several),
-        view.days,
-        view.scale,
-        view.smooth,
-    ]
+    chooser = (STATIC / "chooser.js").read_text("utf-8")
+    page.load(None, js=with_selectors(chooser), **private)
+    parts.png.click(None, js=SAVE_CHART % "png", **private)
+    parts.svg.click(None, js=SAVE_CHART % "svg", **private)

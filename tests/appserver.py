@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import socket
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -104,6 +105,15 @@ class AppServer:
             except requests.ConnectionError:
                 time.sleep(0.03)
         raise AssertionError(f"the app did not answer within {STARTS_WITHIN} s: {self.log}")
+
+
+def call(app: AppServer, endpoint: str, **arguments: object) -> tuple[str, Any]:
+    """Call an endpoint as the README shows it: the last event's name and data."""
+    url = f"{app.url}gradio_api/call/v2/{endpoint}"
+    event = requests.post(url, json=arguments, timeout=30).json()["event_id"]
+    answer = requests.get(f"{app.url}gradio_api/call/{endpoint}/{event}", timeout=60).text
+    kind, data = (line.split(": ", 1)[1] for line in answer.strip().splitlines()[-2:])
+    return kind, json.loads(data)
 
 
 def _free_port() -> int:

@@ -1,4 +1,4 @@
-"""Finding a package among thousands, as somebody types its name."""
+"""Finding a package among thousands by a part of its name."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
     from forecast.config import Package
 
-MOST_LISTED = 200  # packages that the page has in its lists; more are looked for by name
-MOST_NEAR = 3  # names offered in place of an unknown one
-MOST_COMPARED = 5_000  # names, in some 15 ms
+MOST_LISTED = 200  # packages in the page's lists; of more, names are searched
+MAX_SIMILAR = 3  # names suggested for an unknown one
+MAX_COMPARED = 5_000  # names compared with an unknown one; it takes some 15 ms
 
 
 class Catalogue:
@@ -34,9 +34,9 @@ class Catalogue:
         return self._by_name.get(name)
 
     def matches(self, text: str) -> list[Package]:
-        """The packages whose name has the text in it; all of them for an empty one.
+        """The packages whose name contains the text; all of them for an empty text.
 
-        The one that is so called comes first, then those that begin with the text.
+        The package of exactly that name comes first, then those that begin with the text.
         """
         wanted = _normalised(text)
         if not wanted:
@@ -47,22 +47,22 @@ class Catalogue:
         return inside
 
     def near(self, text: str) -> list[Package]:
-        """The packages that somebody who typed the text may have meant."""
+        """The packages with a similar name, for typing errors."""
         names = near(_normalised(text), self._by_name.keys())
         return [self._by_name[name] for name in names]
 
 
 def near(name: str, known: Collection[str]) -> list[str]:
-    """Known names that somebody who typed ``name`` may have meant, the likeliest first.
+    """Known names similar to ``name``, the most similar first.
 
-    Of very many only those with the same first letter, as that one is rarely mistyped.
+    Among very many, only those with the same first letter, as that one is rarely mistyped.
     """
-    if len(known) > MOST_COMPARED:
+    if len(known) > MAX_COMPARED:
         known = [each for each in known if each[:1] == name[:1]]
-    return difflib.get_close_matches(name, list(known), n=MOST_NEAR, cutoff=0.6)
+    return difflib.get_close_matches(name, list(known), n=MAX_SIMILAR, cutoff=0.6)
 
 
 def _normalised(text: str) -> str:
-    """What is typed of a name, as PEP 503 normalises it; empty if it is none."""
+    """A typed part of a name, as PEP 503 normalises it; empty if it is too long."""
     text = text.strip()
     return re.sub(r"[-_.]+", "-", text).lower() if len(text) <= LONGEST_NAME else ""

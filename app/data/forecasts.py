@@ -1,4 +1,4 @@
-"""Package forecasts by name: from the bundle or on demand, kept while nothing newer is known."""
+"""Package forecasts by name: from the bundle or on demand, cached while nothing newer is known."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_KEPT = 256  # shown; each has some 20 kB
+BUNDLE_TIMEOUT = 45.0  # seconds to wait for the first bundle after a cold start
+LIVE_COUNTS_TIMEOUT = 12.0  # seconds to wait for newer days
+CACHE_SIZE = 256  # package forecasts; each has some 20 kB
 NOTHING = Counts()
-PREPARED = 10  # packages made ready as soon as a bundle is there
+PREPARED = 10  # packages whose forecasts are made as soon as a bundle is there
 
 
 class Forecasts:
-    """What the page and its endpoints ask for shown.
+    """All package forecasts, for the page and its endpoints.
 
     Args:
         store: the bundle in use.
@@ -43,7 +45,7 @@ class Forecasts:
         self._on_demand = on_demand
         self._lock = threading.Lock()
         self._preparing = False
-        self._kept: OrderedDict[str, tuple[Bundle, Counts, PackageForecast]] = OrderedDict()
+        self._cache: OrderedDict[str, tuple[Bundle, Counts, PackageForecast]] = OrderedDict()
 
     def package_forecast(
         self,
@@ -51,18 +53,18 @@ class Forecasts:
         *,
         wait: float = 0.0,
         report: Callable[[float, str], None] = lambda _part, _text: None,
-        visitor: str = "",
+        client: str = "",
     ) -> PackageForecast:
-        """Everything known of a package.
+        """The forecast of a package.
 
         Args:
-            package: any of PyPI; one without a model in the bundle is trained on the spot.
+            package: any of PyPI; one without a model in the bundle is trained on demand.
             wait: seconds to wait for newer days, if they are being fetched.
-            report: told how far a training is.
-            visitor: who asks.
+            report: called with the progress of a training, from 0 to 1, and its step.
+            client: who is counted for a training on demand.
 
         Raises:
-            ForecastError: if there is nothing to show; the sentence says why.
+            ForecastError: if there is none; the message says why.
         """
         snapshot = self.store.snapshot
         bundle = snapshot.bundle
@@ -70,45 +72,44 @@ class Forecasts:
         if bundle is not None and package.name in bundle.modelled:
             return self._from_bundle(bundle, package, wait)
         try:
-            return self._on_demand.package_forecast(package, report, visitor)
+            return self._on_demand.package_forecast(package, report, client)
         except BusyError:
             raise
         except ForecastError as error:
             if package.name in self.store.configured:
                 why = _no_model(snapshot, package)
-                raise BundleError(f"{why} Nor could one be made on the spot: {error}") from None
+                raise BundleError(f"{why} Training one now failed as well: {error}") from None
             if isinstance(error, UnknownPackageError):
                 raise UnknownPackageError(f"{error}{self._hint(package)}") from None
             raise
 
     def first(self) -> tuple[Package, ...]:
-        """The package that a visitor sees who asked for none: the first with a model."""
+        """The package to show when none was asked for: the first with a model."""
         packages = self.store.catalogue.packages
         bundle = self.store.snapshot.bundle
         ready = (each for each in packages if bundle and each.name in bundle.modelled)
         return (next(ready, packages[0]),)
 
-    def at_hand(self, package: Package, days: int) -> bool:
-        """Whether so many days can be told at once, without making anything."""
+    def is_cached(self, package: Package, days: int) -> bool:
+        """Whether so many days are forecast already, with nothing newer to wait for."""
         bundle = self.store.snapshot.bundle
         with self._lock:
-            kept = self._kept.get(package.name)
-        if kept is None or kept[0] is not bundle or days > kept[2].days:
+            cached = self._cache.get(package.name)
+        if cached is None or cached[0] is not bundle or days > cached[2].days:
             return False
         return not self.pending(package)
 
     def pending(self, package: Package) -> bool:
-        """Whether newer days of the package are on their way."""
+        """Whether newer days of the package are being fetched."""
         bundle = self.store.snapshot.bundle
         if bundle is None or package.name not in bundle.modelled or not _grows(bundle):
             return False
         return self._live_counts.pending(package.name)
 
     def start_preparing(self) -> None:
-        """From now on make each new bundle's first packages ready before anybody asks.
+        """From now on forecast each new bundle's first packages before anybody asks.
 
-        Not earlier: loading what models need takes two seconds, for which the page would
-        have to wait while the process starts.
+        Called after the page is up: loading what models need takes two seconds.
         """
         self._preparing = True
         bundle = self.store.snapshot.bundle
@@ -118,12 +119,12 @@ class Forecasts:
             ).start()
 
     def prepare(self, bundle: Bundle) -> None:
-        """Make the first packages of a bundle ready; never raises."""
+        """Forecast the first packages of a bundle; never raises."""
         try:
             self._prepare(bundle)
         except ForecastError as error:
-            log.warning("%s", error)  # whoever asks for that package will be told
-        except Exception:  # nobody waits for it
+            log.warning("%s", error)  # the page says the same to whoever asks for that package
+        except Exception:  # no caller could handle it
             log.exception("preparing a bundle failed")
 
     def _prepare(self, bundle: Bundle) -> None:
@@ -135,18 +136,18 @@ class Forecasts:
     def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> PackageForecast:
         counts = self._live_counts.counts(package.name, wait) if _grows(bundle) else NOTHING
         with self._lock:
-            kept = self._kept.get(package.name)
+            cached = self._cache.get(package.name)
         # "is": counts and bundles are replaced, never changed.
-        if kept and kept[0] is bundle and kept[1] is counts:
-            return kept[2]
+        if cached and cached[0] is bundle and cached[1] is counts:
+            return cached[2]
         forecast = from_bundle(
             bundle, package, counts.series, self.store.config.outages, counts.problem
         )
         with self._lock:
-            self._kept[package.name] = (bundle, counts, forecast)
-            self._kept.move_to_end(package.name)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
+            self._cache[package.name] = (bundle, counts, forecast)
+            self._cache.move_to_end(package.name)
+            while len(self._cache) > CACHE_SIZE:
+                self._cache.popitem(last=False)
         return forecast
 
     def _hint(self, package: Package) -> str:
@@ -155,12 +156,12 @@ class Forecasts:
 
 
 def _grows(bundle: Bundle) -> bool:
-    """Whether PyPI Stats can have newer days: made-up series and folders end where they end."""
+    """Whether PyPI Stats can have newer days of it: not of sample data or a folder of files."""
     return bundle.manifest.source in PUBLIC
 
 
 def _no_model(snapshot: Snapshot, package: Package) -> str:
-    """Why a configured package has no model yet, and what gives it one."""
+    """Why a configured package has no model yet, and what to do."""
     if snapshot.bundle is None:
         return snapshot.problem or f"There are no models yet, so none of {package.label}."
     entry = snapshot.bundle.manifest.packages.get(package.name)

@@ -1,4 +1,4 @@
-"""Days counted since training, asked of PyPI Stats at most once a package a UTC day."""
+"""Days counted since training; PyPI Stats is asked at most once a package and UTC day."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_WAITING = 100  # packages in the queue; two seconds each is patience enough
-MOST_KEPT = 2_000  # packages; a series has a few kB
-LOADED = dt.time(1, 30)  # UTC; yesterday's counts are loaded from 01:00 on
+QUEUE_SIZE = 100  # packages; each takes some two seconds
+CACHE_SIZE = 2_000  # packages; a series has a few kB
+PUBLISHED = dt.time(1, 30)  # UTC; PyPI Stats loads yesterday's counts from 01:00 on
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What PyPI Stats said last.
+    """The newest response of PyPI Stats.
 
     Attributes:
-        series: the newest counts that came; None before any did.
-        problem: why none came at the last attempt; empty if they did.
+        series: the newest counts received; None before any.
+        problem: why the last request failed; empty if it did not.
     """
 
     series: pd.Series[int] | None = None
@@ -38,8 +38,8 @@ class Counts:
 
 
 @dataclass
-class _Asked:
-    """The attempts for one package; changed under the owner's lock alone."""
+class _Request:
+    """A day's request for one package; ``done`` is set when ``counts`` holds its result."""
 
     day: dt.date
     counts: Counts
@@ -47,10 +47,10 @@ class _Asked:
 
 
 class LiveCounts:
-    """Fetches in one background thread, so that visitors never wait in line for each other.
+    """Fetches in one background thread, so that no page has to wait for another's request.
 
     Args:
-        fetch: gives a package's counts, or raises a ForecastError.
+        fetch: returns a package's counts, or raises a ForecastError.
         clock: the present moment, UTC.
     """
 
@@ -60,43 +60,47 @@ class LiveCounts:
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
-        self._asked: OrderedDict[str, _Asked] = OrderedDict()
-        self._waiting: queue.Queue[tuple[str, _Asked]] = queue.Queue(MOST_WAITING)
+        self._requests: OrderedDict[str, _Request] = OrderedDict()
+        self._queue: queue.Queue[tuple[str, _Request]] = queue.Queue(QUEUE_SIZE)
         self._thread: threading.Thread | None = None
 
     def counts(self, name: str, wait: float = 0.0) -> Counts:
-        """What is known of a package, after waiting for an answer that is on its way.
+        """What is known of a package.
 
         Never raises: a failure is part of what is known, and is remembered for the day.
+
+        Args:
+            name: normalised name of the package.
+            wait: seconds to wait for a request under way.
         """
-        asked = self._ask(name)
-        asked.done.wait(wait)
-        return asked.counts
+        request = self._request(name)
+        request.done.wait(wait)
+        return request.counts
 
     def pending(self, name: str) -> bool:
-        """Whether an answer is due today and has not come yet."""
-        return not self._ask(name).done.is_set()
+        """Whether a request is under way."""
+        return not self._request(name).done.is_set()
 
-    def _ask(self, name: str) -> _Asked:
+    def _request(self, name: str) -> _Request:
         now = self._clock()
         with self._lock:
-            asked = self._asked.get(name)
-            if asked is not None and not _is_due(asked.day, now):
-                self._asked.move_to_end(name)
-                return asked
-            asked = _Asked(now.date(), asked.counts if asked else Counts())
+            request = self._requests.get(name)
+            if request is not None and not _is_due(request.day, now):
+                self._requests.move_to_end(name)
+                return request
+            request = _Request(now.date(), request.counts if request else Counts())
             try:
-                self._waiting.put_nowait((name, asked))
+                self._queue.put_nowait((name, request))
             except queue.Full:
-                # Not remembered: there may be room when the next visitor comes.
-                asked.done.set()
-                return asked
-            self._asked[name] = asked
-            self._asked.move_to_end(name)
-            while len(self._asked) > MOST_KEPT:
-                self._asked.popitem(last=False)
+                # Not remembered, so that the next call tries again.
+                request.done.set()
+                return request
+            self._requests[name] = request
+            self._requests.move_to_end(name)
+            while len(self._requests) > CACHE_SIZE:
+                self._requests.popitem(last=False)
             self._start()
-            return asked
+            return request
 
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -105,21 +109,21 @@ class LiveCounts:
 
     def _work(self) -> None:
         while True:
-            name, asked = self._waiting.get()
-            asked.counts = self._answer(name, asked.counts.series)
-            asked.done.set()
+            name, request = self._queue.get()
+            request.counts = self._fetched(name, request.counts.series)
+            request.done.set()
 
-    def _answer(self, name: str, before: pd.Series[int] | None) -> Counts:
+    def _fetched(self, name: str, before: pd.Series[int] | None) -> Counts:
         try:
             return Counts(self._fetch(name))
         except ForecastError as error:
             log.warning("no newer days of %s: %s", name, error)
             return Counts(before, str(error))
-        except Exception as error:  # the thread serves everybody: it must go on
+        except Exception as error:  # the thread serves all packages: it must go on
             log.exception("fetching the newer days of %s failed", name)
             return Counts(before, f"Fetching its newer days failed ({type(error).__name__}).")
 
 
 def _is_due(last: dt.date, now: dt.datetime) -> bool:
-    """Whether to ask again: on another day, once yesterday's counts are there."""
-    return now.date() != last and now.time() >= LOADED
+    """Whether to ask again: on another day, once yesterday's counts are published."""
+    return now.date() != last and now.time() >= PUBLISHED

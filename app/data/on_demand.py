@@ -1,4 +1,4 @@
-"""A package that nobody configured: fetched, searched and forecast for the visitor who asks."""
+"""Packages without a model in the bundle: fetched, trained and forecast when asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.data.package_forecast import Choice, PackageForecast, arima
-from app.data.rate_limits import Allowance
+from app.data.rate_limits import RateLimit
 from forecast.bundle.manifest import Backtest
 from forecast.errors import BusyError, ForecastError, SeriesError, UnknownPackageError
 from forecast.series import Series, recent, regular
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
     TrainNow = Callable[[Series, int, tuple[int, ...]], Trained]
 
-MOST_KEPT = 128  # packages, failures included; a forecast has some 20 kB
-MOST_AT_ONCE = 8  # packages being made or waiting for it; each holds a thread
-EACH, EVERYBODY, HOUR = 20, 120, 3600.0  # new packages a visitor, and all, in so many seconds
+CACHE_SIZE = 128  # packages, failures included; a forecast has some 20 kB
+MAX_CONCURRENT = 8  # packages being made or waiting for it; each holds a thread
+PER_CLIENT, TOTAL, HOUR = 20, 120, 3600.0  # new packages in so many seconds
 
 
-def search_now(series: Series, horizon: int, m_values: tuple[int, ...]) -> Trained:
-    """The search of the weekly run, in this process.
+def train_model(series: Series, horizon: int, m_values: tuple[int, ...]) -> Trained:
+    """Search for a model as the weekly run does, in this process.
 
     Raises:
         SeriesError: if the series is too short or is not one of counts.
     """
-    from forecast.search.search import train  # noqa: PLC0415 - loaded when somebody asks for it
+    from forecast.search.search import train  # noqa: PLC0415 - 0.15 s of the start
 
     return train(series.values, series.start, horizon=horizon, m_values=m_values)
 
 
 @dataclass
-class _Kept:
-    """One package's day; filled by whoever holds its lock."""
+class _Result:
+    """A day's result for one package; filled under its lock."""
 
     day: dt.date
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,16 +51,16 @@ class _Kept:
 
 
 class OnDemand:
-    """Package forecasts on demand, each made once a UTC day for all visitors together.
+    """Package forecasts on demand, each made once a UTC day for all clients together.
 
     Args:
-        fetch: gives a package's counts; shares its limits with everybody.
-        train: the search.
+        fetch: returns a package's counts.
+        train: searches for a model.
         clock: the present moment, UTC.
         horizon: days to forecast.
         m_values: season lengths to try.
         outages: days that failed for every package.
-        allowance: how many new packages may be asked for.
+        rate_limit: how many new packages may be asked for; None for the usual limits.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class OnDemand:
         horizon: int,
         m_values: tuple[int, ...],
         outages: Collection[dt.date] = (),
-        allowance: Allowance | None = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         self._fetch = fetch
         self._train = train
@@ -82,79 +82,79 @@ class OnDemand:
         self._outages = outages
         self._lock = threading.Lock()
         self._training = threading.Lock()
-        self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
-        self._allowance = allowance or Allowance(EACH, EVERYBODY, HOUR)
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
+        self._rate_limit = rate_limit or RateLimit(PER_CLIENT, TOTAL, HOUR)
+        self._results: OrderedDict[str, _Result] = OrderedDict()
 
     def package_forecast(
         self,
         package: Package,
         report: Callable[[float, str], None] = lambda _part, _text: None,
-        visitor: str = "",
+        client: str = "",
     ) -> PackageForecast:
         """The package's forecast, today's if it was made today.
 
         Args:
             package: any package of PyPI.
-            report: told how far it is, from 0 to 1, and what is being done.
-            visitor: who asks; what somebody asked for before today costs nothing.
+            report: called with the progress, from 0 to 1, and the step.
+            client: who asks; a package made today counts towards no limit.
 
         Raises:
-            BusyError: if there is no room now.
-            ForecastError: if it is unknown, or cannot be forecast; the same all day.
+            BusyError: if a limit is reached.
+            ForecastError: if it is unknown or cannot be forecast; the same error all day.
         """
-        kept = self._keep(package, visitor)
-        with kept.lock:
-            if kept.forecast is None and kept.failure is None:
+        result = self._result(package, client)
+        with result.lock:
+            if result.forecast is None and result.failure is None:
                 try:
-                    kept.forecast = self._make_in_turn(package, report)
+                    result.forecast = self._make_within_limits(package, report)
                 except BusyError:
                     raise
                 except ForecastError as error:
-                    # Kept as well: a source in trouble is not asked again and again.
-                    kept.failure = error
-        if kept.failure is not None:
-            # Raised anew, as an exception holds the frames of whoever it was raised for.
-            raise type(kept.failure)(str(kept.failure))
-        if kept.forecast is None:
+                    # Cached as well, so that a failing source is not asked again and again.
+                    result.failure = error
+        if result.failure is not None:
+            # A copy, as an exception keeps the frames it passed through alive.
+            raise type(result.failure)(str(result.failure))
+        if result.forecast is None:
             raise AssertionError  # one of the two is set above
-        return kept.forecast
+        return result.forecast
 
-    def _keep(self, package: Package, visitor: str) -> _Kept:
+    def _result(self, package: Package, client: str) -> _Result:
         name, today = package.name, self._clock().date()
         with self._lock:
-            kept = self._kept.get(name)
-            if kept is None or kept.day != today:
-                self._take(package, visitor)
-                kept = self._kept[name] = _Kept(today)
-            self._kept.move_to_end(name)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-            return kept
+            result = self._results.get(name)
+            if result is None or result.day != today:
+                self._count(package, client)
+                result = self._results[name] = _Result(today)
+            self._results.move_to_end(name)
+            while len(self._results) > CACHE_SIZE:
+                self._results.popitem(last=False)
+            return result
 
-    def _take(self, package: Package, visitor: str) -> None:
+    def _count(self, package: Package, client: str) -> None:
         try:
-            self._allowance.take(visitor)
+            self._rate_limit.take(client)
         except BusyError as error:
             raise BusyError(
-                f"{package.label} would have to be fetched and trained, and {error}. Packages that "
-                "the weekly run trains are there at any time.",
+                f"{package.label} has no model and would have to be trained now, but {error}. "
+                "Packages of the weekly run have no limit.",
                 retry_after=error.retry_after,
             ) from None
 
-    def _make_in_turn(
+    def _make_within_limits(
         self, package: Package, report: Callable[[float, str], None]
     ) -> PackageForecast:
-        if not self._room.acquire(blocking=False):
+        if not self._slots.acquire(blocking=False):
             raise BusyError(
-                f"{package.label} would have to be fetched and trained, and {MOST_AT_ONCE} other "
-                "packages are in line; come back in a minute.",
+                f"{package.label} has no model and would have to be trained now, but "
+                f"{MAX_CONCURRENT} other packages are waiting for that; try again in a minute.",
                 retry_after=60.0,
             )
         try:
             return self._make(package, report)
         finally:
-            self._room.release()
+            self._slots.release()
 
     def _make(self, package: Package, report: Callable[[float, str], None]) -> PackageForecast:
         report(0.1, f"Fetching the counts of {package.label} from PyPI Stats")
@@ -162,8 +162,8 @@ class OnDemand:
             counts = self._fetch(package.name)
         except UnknownPackageError:
             raise UnknownPackageError(
-                f"PyPI Stats knows no package called {package.label}: check the spelling, "
-                "or come back in a day or two if it is new on PyPI."
+                f"PyPI Stats has no package named {package.label}: check the spelling, "
+                "or try again in a day or two if it is new on PyPI."
             ) from None
         try:
             series = regular(recent(counts), self._outages)
@@ -193,5 +193,5 @@ def _package_forecast(
         backtest=backtest,
         choice=Choice(names, trained.candidates, model.note),
         load=lambda: model,
-        on_the_spot=True,
+        on_demand=True,
     )

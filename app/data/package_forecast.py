@@ -1,4 +1,4 @@
-"""Everything the page knows of one package: what was counted, what is expected, how sure it is."""
+"""Everything the page shows of one package: counts, forecast, model and accuracy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.data.track_record import record_of
+from app.data.track_record import track_record
 from forecast.bands import Forecast
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
@@ -17,11 +17,9 @@ from forecast.series import Series, regular
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
-    from app.data.track_record import Record
+    from app.data.track_record import TrackRecord
     from forecast.bands import Total
     from forecast.bundle.manifest import Backtest
     from forecast.bundle.reader import Bundle
@@ -33,11 +31,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Choice:
-    """Which model it is, and among how many it was found.
+    """The model chosen, and among how many.
 
     Attributes:
-        names: its ARIMAs in Box and Jenkins' notation, the first carries most weight.
-        candidates: how many were tried.
+        names: its ARIMAs in Box and Jenkins' notation, the heaviest first.
+        candidates: how many models were tried.
         note: one sentence where a simple model stands in for the search.
     """
 
@@ -48,19 +46,19 @@ class Choice:
 
 @dataclass(frozen=True)
 class PackageForecast:
-    """One package, ready to be shown.
+    """The forecast of one package, with what it was made of.
 
     Attributes:
-        package: its name, and how it is spelled.
-        series: what was counted, made regular; ends on the day before the forecast.
+        package: its name and label.
+        series: daily counts; it ends on the day before the forecast.
         trained_through: the last day the parameters were estimated from.
         daily: mean and bands by day, from the day after the last counted one.
-        backtest: how its forecasts would have done; None where unknown.
-        choice: which model it is.
-        load: gives the model that made the forecast.
-        on_the_spot: whether it was trained for a visitor rather than by the weekly run.
-        problem: why no newer days are in it, in a sentence; empty where all went well.
-        record: how earlier weeks' forecasts turned out; None before any did.
+        backtest: errors of the same model on the past; None if unknown.
+        choice: the model chosen.
+        load: returns the model that made the forecast.
+        on_demand: whether the page trained the model, rather than the weekly run.
+        problem: why newer days are missing, in a sentence; empty if none are.
+        track_record: errors of earlier weeks' forecasts; None before any day of them was counted.
     """
 
     package: Package
@@ -70,9 +68,9 @@ class PackageForecast:
     backtest: Backtest | None
     choice: Choice
     load: Callable[[], Model] = field(repr=False)
-    on_the_spot: bool = False
+    on_demand: bool = False
     problem: str = ""
-    record: Record | None = None
+    track_record: TrackRecord | None = None
 
     @property
     def observed_through(self) -> dt.date:
@@ -84,7 +82,7 @@ class PackageForecast:
         """The model, with every counted day.
 
         Raises:
-            BundleError: if its pickle is not what it should be.
+            BundleError: if the model cannot be loaded.
         """
         return self.load()
 
@@ -92,7 +90,7 @@ class PackageForecast:
         """Mean and bands of the next days.
 
         Raises:
-            BundleError: if the forecast is too short and the model cannot be had.
+            BundleError: if the forecast is too short and the model cannot be loaded.
         """
         if days > len(self.daily.mean):
             return self.model.predict(days)
@@ -100,7 +98,7 @@ class PackageForecast:
 
     @cached_property
     def total(self) -> Total | None:
-        """The sum over the forecast's days, with the sum's own band; None without a model."""
+        """The sum over the forecast's days, with its own band; None if no model loads."""
         try:
             return self.model.total(len(self.daily.mean))
         except BundleError as error:
@@ -114,12 +112,12 @@ class PackageForecast:
 
     @property
     def days(self) -> int:
-        """Days that the page forecasts."""
+        """Length of the forecast, in days."""
         return len(self.daily.mean)
 
     def last_total(self) -> float | None:
-        """Downloads in as many days before the forecast; None where fewer are known."""
-        counts = counted(self.series)
+        """Downloads in as many days before the forecast; None if fewer are known."""
+        counts = self.series.values
         return float(counts[-self.days :].sum()) if len(counts) >= self.days else None
 
 
@@ -130,18 +128,18 @@ def from_bundle(
     outages: Collection[dt.date],
     problem: str = "",
 ) -> PackageForecast:
-    """A package of a bundle, its model fed with newer days where there are any.
+    """The forecast of a bundle's package, its model extended with newer days if there are any.
 
     Args:
         bundle: the bundle.
         package: a package that has a model there.
-        newer: counts fetched since; None where there are none.
+        newer: counts fetched since; None if there are none.
         outages: days that failed for every package.
         problem: why there are none.
 
     Raises:
-        BundleError: if there is no model, or it is not what it should be.
-        SeriesError: if the bundle's own history is not fit to be shown.
+        BundleError: if the bundle has no model of it, or contradicts itself.
+        SeriesError: if the bundle's own history is unusable.
     """
     entry = bundle.entry(package.name)
     trained_through = _day(entry.trained_through)
@@ -176,7 +174,7 @@ def from_bundle(
             choice=choice,
             load=lambda: model,
             problem=problem,
-            record=record_of(bundle.track(package.name)),
+            track_record=track_record(bundle.track(package.name)),
         )
     return PackageForecast(
         package=package,
@@ -187,13 +185,8 @@ def from_bundle(
         choice=choice,
         load=lambda: bundle.model(package.name),
         problem=problem,
-        record=record_of(bundle.track(package.name)),
+        track_record=track_record(bundle.track(package.name)),
     )
-
-
-def counted(series: Series) -> NDArray[np.float64]:
-    """Downloads a day, repaired days included, shape (days,)."""
-    return series.values
 
 
 def arima(order: tuple[int, ...] | None, seasonal: tuple[int, ...] | None) -> str:
@@ -211,7 +204,7 @@ def _merged(
     outages: Collection[dt.date],
     problem: str,
 ) -> tuple[Series | None, str]:
-    """The bundle's history with newer counts laid over it, regular; None without any."""
+    """The bundle's history updated with newer counts; None, and why, if there are none."""
     if newer is None:
         return None, problem
     history = bundle.history(package.name)
@@ -223,17 +216,17 @@ def _merged(
 
 def _after(series: Series, day: dt.date) -> list[float]:
     known = max((day - series.start).days + 1, 0)
-    return [float(value) for value in counted(series)[known:]]
+    return [float(value) for value in series.values[known:]]
 
 
 def _until(series: Series, day: dt.date) -> Series:
-    """The series up to a day, which it reaches by definition.
+    """The series up to a day.
 
     Raises:
-        BundleError: if it does not: the bundle's tables do not belong together.
+        BundleError: if it ends before: the bundle's tables do not belong together.
     """
     length = (day - series.start).days + 1
-    counts = counted(series)
+    counts = series.values
     if not 0 < length <= len(counts):
         raise BundleError(
             f"history.csv ends on {series.last_day}, but the model was trained through {day}: "

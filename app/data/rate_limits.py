@@ -1,4 +1,4 @@
-"""How much of what is dear one visitor may ask for, and all visitors together."""
+"""Rate limits for expensive requests, by client and for all clients together."""
 
 from __future__ import annotations
 
@@ -13,75 +13,75 @@ from forecast.errors import BusyError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MOST_KEPT = 10_000  # visitors remembered; whoever is forgotten begins anew
-NETWORK = 64  # bits of an IPv6 address that one household has to itself
+MAX_CLIENTS = 10_000  # remembered; a forgotten client starts from zero
+IPV6_PREFIX = 64  # bits; one household has the whole network behind them
 
 
-class Allowance:
-    """A moving window of seconds: so many for each visitor, and so many in all.
+class RateLimit:
+    """A sliding window over the requests of each client, and over those of all.
 
     Args:
-        each: how often one visitor may.
-        everybody: how often all of them may; None for no bound.
-        seconds: the length of the window.
-        clock: seconds that never go back.
+        per_client: requests that one client may make in a window.
+        total: requests that all clients may make in a window; None for no limit.
+        seconds: length of the window.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
         self,
-        each: int,
-        everybody: int | None,
+        per_client: int,
+        total: int | None,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._each = each
-        self._everybody = everybody
+        self._per_client = per_client
+        self._total = total
         self._seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._all: deque[float] = deque()
-        self._visitors: OrderedDict[str, deque[float]] = OrderedDict()
+        self._clients: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def take(self, visitor: str) -> None:
-        """Count one more.
+    def take(self, client: str) -> None:
+        """Count one request.
 
         Raises:
-            BusyError: if that is one too many; it says when there is room again.
+            BusyError: if it exceeds a limit; a refused request is not counted.
         """
         now = self._clock()
         with self._lock:
-            own = self._visitors.setdefault(visitor, deque())
-            self._visitors.move_to_end(visitor)
-            while len(self._visitors) > MOST_KEPT:
-                self._visitors.popitem(last=False)
-            self._refuse_if_full(own, self._each, now, "you have")
-            if self._everybody is not None:
-                self._refuse_if_full(self._all, self._everybody, now, "all visitors together have")
+            own = self._clients.setdefault(client, deque())
+            self._clients.move_to_end(client)
+            while len(self._clients) > MAX_CLIENTS:
+                self._clients.popitem(last=False)
+            self._refuse_if_full(own, self._per_client, now, "you have")
+            if self._total is not None:
+                self._refuse_if_full(self._all, self._total, now, "all visitors together have")
                 self._all.append(now)
             own.append(now)
 
-    def _refuse_if_full(self, taken: deque[float], most: int, now: float, who: str) -> None:
+    def _refuse_if_full(self, taken: deque[float], limit: int, now: float, who: str) -> None:
         while taken and taken[0] <= now - self._seconds:
             taken.popleft()
-        if len(taken) < most:
+        if len(taken) < limit:
             return
         left = taken[0] + self._seconds - now
         raise BusyError(
-            f"{who} asked for {most} within {_span(self._seconds)}, which is the most; "
-            f"come back in {_span(left)}",
+            f"{who} reached the limit of {limit} in {_span(self._seconds)}; "
+            f"try again in {_span(left)}",
             retry_after=left,
         )
 
 
-def visitor_of(address: str | None) -> str:
-    """Whom an address stands for: itself, or the network that an IPv6 address is one of."""
+def client_key(address: str | None) -> str:
+    """What an address is counted as: itself, or the /64 network of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address or "")
     except ValueError:
-        return ""  # nobody knows: those are one visitor
+        return ""  # unknown addresses count as one client
     if parsed.version == 6:  # noqa: PLR2004 - its name
         mapped = parsed.ipv4_mapped
-        return str(mapped or ipaddress.ip_network((int(parsed), NETWORK), strict=False))
+        return str(mapped or ipaddress.ip_network((int(parsed), IPV6_PREFIX), strict=False))
     return str(parsed)
 
 

@@ -1,14 +1,14 @@
-"""The bundle in use: looked for in the background, checked, swapped whole.
+"""The bundle in use: fetched in the background, checked, replaced as a whole.
 
-A :class:`Snapshot` never changes; the store's one attribute ``snapshot`` is
-replaced by another. Whoever took one can go on reading it, and no visitor sees
-half of the old bundle and half of the new.
+A :class:`Snapshot` never changes; the store replaces its attribute ``snapshot`` by
+another. So no reader sees half of the old bundle and half of the new.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHECK_EVERY = 15 * 60.0  # seconds between two looks for a newer bundle
-LONGEST_REST = 6 * 3600.0  # seconds; whatever GitHub asks for, look again after that
+CHECK_EVERY = 15 * 60.0  # seconds between two checks for a newer bundle
+MAX_PAUSE = 6 * 3600.0  # seconds until the next check, even if GitHub asks for more
 
 
-class Source(Protocol):
+class BundleSource(Protocol):
     """Where bundles come from.
 
     Attributes:
-        problem: why the bundle that came last is not the newest; empty if it is.
+        problem: why the last bundle returned is not the newest one published; empty if it is.
         provenance: what was verified of it; None if nothing was.
     """
 
@@ -46,21 +46,21 @@ class Source(Protocol):
     provenance: Provenance | None
 
     def newest(self) -> Bundle | None:
-        """The newest bundle; None if it is the one that came last.
+        """The newest bundle; None if it was returned before.
 
         Raises:
-            ForecastError: if there is none to be had.
+            ForecastError: if there is none.
         """
 
 
 class ArtifactSource:
     """Bundles from GitHub.
 
-    Where the newest artifact is no whole bundle, the one in use stays; if there is none
-    yet, the newest good one before it is taken.
+    If the newest artifact is refused, the bundle in use stays; if there is none yet, the
+    newest good one before it is returned.
 
     Args:
-        client: finds the newest artifact that can be trusted.
+        client: finds and downloads artifacts.
     """
 
     def __init__(self, client: Artifacts) -> None:
@@ -68,27 +68,27 @@ class ArtifactSource:
         self._client = client
         self.problem = ""
         self._newest: Artifact | None = None
-        self._known: dict[int, str] = {}  # what was no bundle, and why
+        self._refusals: dict[int, str] = {}  # reasons by artifact id
         self._serving = False
 
     def newest(self) -> Bundle | None:
-        """See :class:`Source`.
+        """See :class:`BundleSource`.
 
         Raises:
-            ArtifactError: if GitHub gives none.
+            ArtifactError: if GitHub has none, or does not answer.
             BundleError: if the newest one fails a check; it is not downloaded again.
         """
         artifact = self._client.newest()
         if artifact is not None:
             self._newest = artifact
-        elif self._newest is None or self._newest.id not in self._known:
+        elif self._newest is None or self._newest.id not in self._refusals:
             return None
         try:
             published = open_newest(
                 self._client,
                 self._newest,
                 older=0 if self._serving else MOST_OLDER,
-                known=self._known,
+                known=self._refusals,
             )
         except BundleError as error:
             raise BundleError(_refused(str(error))) from None
@@ -103,10 +103,10 @@ def _refused(why: str) -> str:
 
 
 class FolderSource:
-    """A bundle in a folder, read again when its manifest has changed.
+    """A bundle in a folder, read again when its manifest changes.
 
     Args:
-        folder: where a training run put it.
+        folder: the output folder of a training run.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -116,10 +116,10 @@ class FolderSource:
         self._seen: bytes | None = None
 
     def newest(self) -> Bundle | None:
-        """See :class:`Source`.
+        """See :class:`BundleSource`.
 
         Raises:
-            BundleError: if the folder holds no whole bundle.
+            BundleError: if the folder holds no valid bundle.
         """
         manifest = self._manifest()
         if manifest == self._seen:
@@ -129,7 +129,7 @@ class FolderSource:
         except BundleError:
             if self._manifest() == manifest:
                 raise
-            # Another bundle was put in its place while this one was read.
+            # Another bundle replaced it while it was read.
             bundle = read_folder(self._folder, in_memory=True)
         self._seen = manifest
         return bundle
@@ -150,8 +150,8 @@ class Snapshot:
 
     Attributes:
         bundle: the last good one; None before there was any.
-        problem: why there is none, or no newer one; empty where all is well.
-        looked: whether the first look for a bundle is over.
+        problem: why there is none, or no newer one; empty if all is well.
+        looked: whether the first check for a bundle is over.
         provenance: what was verified of the bundle; None if nothing was.
     """
 
@@ -162,23 +162,23 @@ class Snapshot:
 
 
 class Store:
-    """Keeps the newest bundle at hand.
+    """Holds the newest bundle, and checks for newer ones in a thread.
 
     Args:
         config: which packages there should be.
         source: where bundles come from.
-        every: seconds between two looks for a newer one.
+        every: seconds between two checks for a newer one.
 
     Attributes:
         configured: names of the config's packages.
-        snapshot: what is known now; read it once for each answer.
+        snapshot: what is known now; read it once for each response.
         notify: called with each new bundle, in the thread that found it.
     """
 
     def __init__(
         self,
         config: Config,
-        source: Source,
+        source: BundleSource,
         *,
         every: float = CHECK_EVERY,
     ) -> None:
@@ -190,7 +190,6 @@ class Store:
         self._every = every
         self._catalogue = (self.snapshot.bundle, _catalogue(config, None))
         self._looked = threading.Event()
-        self._stop = threading.Event()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -203,21 +202,21 @@ class Store:
         return catalogue
 
     def wait(self, seconds: float) -> Snapshot:
-        """The snapshot, once the first look is over or the seconds are."""
+        """The snapshot, after the first check or after these seconds."""
         self._looked.wait(seconds)
         return self.snapshot
 
     def refresh(self) -> float:
-        """Look for a newer bundle; on failure the old one stays.
+        """Check for a newer bundle; on failure the old one stays.
 
         Returns:
-            Seconds to wait before the next look.
+            Seconds to wait before the next check.
         """
-        rest = self._every
+        pause = self._every
         try:
             bundle = self._source.newest()
         except ArtifactError as error:
-            rest = min(max(rest, error.retry_after), LONGEST_REST)
+            pause = min(max(pause, error.retry_after), MAX_PAUSE)
             self._fail(str(error))
         except ForecastError as error:
             self._fail(str(error))
@@ -230,22 +229,17 @@ class Store:
         else:
             self._succeed(bundle)
         self._looked.set()
-        return rest
+        return pause
 
     def start(self) -> threading.Thread:
-        """Look now and from time to time, in a thread that ends with the process."""
-        thread = threading.Thread(target=self._keep_looking, name="refresh", daemon=True)
+        """Check now and regularly, in a thread that ends with the process."""
+        thread = threading.Thread(target=self._keep_checking, name="refresh", daemon=True)
         thread.start()
         return thread
 
-    def stop(self) -> None:
-        """Let the thread end."""
-        self._stop.set()
-
-    def _keep_looking(self) -> None:
-        rest = 0.0
-        while not self._stop.wait(rest):
-            rest = self.refresh()
+    def _keep_checking(self) -> None:
+        while True:
+            time.sleep(self.refresh())
 
     def _fail(self, problem: str) -> None:
         log.warning("%s", problem)
@@ -265,7 +259,7 @@ class Store:
         log.info("%d models of %s are in use", len(bundle.names), made.isoformat())
         try:
             self.notify(bundle)
-        except Exception:  # a new bundle is in use, whatever comes of it
+        except Exception:  # the new bundle is in use anyway
             log.exception("preparing the new bundle failed")
 
 

@@ -1,4 +1,4 @@
-"""The track record of one package: what earlier weeks' forecasts said, and what came."""
+"""The track record of one package: earlier weeks' forecasts beside what was counted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ MOST_DRAWN = 4  # earlier forecasts on the chart; more hide each other
 
 
 @dataclass(frozen=True)
-class Said:
-    """One earlier forecast, as far as its days have come.
+class PastForecast:
+    """One earlier forecast, on the days that have been counted since.
 
     Attributes:
         made_on: the day it was made.
@@ -29,16 +29,16 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Record:
-    """How the forecasts of a package turned out.
+class TrackRecord:
+    """How good the published forecasts of a package were.
 
     Attributes:
-        forecasts: how many were made of which at least a day has come.
+        forecasts: how many of them have at least one day counted.
         first: the day the first of them was made.
         days: pairs of forecast and day that were compared.
-        ratio: mean error over that of the seasonal naive; None where that made none.
+        ratio: mean error over that of the seasonal naive; None if that one is zero.
         inside_80: share of the days within the 80 % band; likewise for 95 %.
-        said: the newest forecasts, newest first.
+        past_forecasts: the latest of them, newest first.
     """
 
     forecasts: int
@@ -47,11 +47,11 @@ class Record:
     ratio: float | None
     inside_80: float
     inside_95: float
-    said: tuple[Said, ...]
+    past_forecasts: tuple[PastForecast, ...]
 
 
-def record_of(rows: pd.DataFrame) -> Record | None:
-    """The record of a package; None before any day of any forecast has come.
+def track_record(rows: pd.DataFrame) -> TrackRecord | None:
+    """The track record of a package; None before any forecast day has been counted.
 
     Args:
         rows: the package's rows of ``track_record.csv``.
@@ -60,20 +60,22 @@ def record_of(rows: pd.DataFrame) -> Record | None:
         return None
     made_on = sorted(rows["made_on"].unique(), reverse=True)
     naive = float(rows["naive_error"].mean())
-    return Record(
+    return TrackRecord(
         forecasts=len(made_on),
         first=made_on[-1].date(),
         days=len(rows),
         ratio=float(rows["error"].mean()) / naive if naive > 0 else None,
         inside_80=float(rows["inside_80"].mean()),
         inside_95=float(rows["inside_95"].mean()),
-        said=tuple(_said(rows[rows["made_on"] == day]) for day in made_on[:MOST_DRAWN]),
+        past_forecasts=tuple(
+            _past_forecast(rows[rows["made_on"] == day]) for day in made_on[:MOST_DRAWN]
+        ),
     )
 
 
-def _said(rows: pd.DataFrame) -> Said:
+def _past_forecast(rows: pd.DataFrame) -> PastForecast:
     rows = rows.sort_values("date")
-    return Said(
+    return PastForecast(
         made_on=rows["made_on"].iloc[0].date(),
         days=tuple(day.date() for day in rows["date"]),
         values=tuple(float(value) for value in rows["forecast"]),

@@ -1,7 +1,6 @@
-"""Tells the browser at once which large file the chart will need.
+"""Lets the browser fetch plotly.js, a megabyte, while it loads the page.
 
-Without it the drawing library, a megabyte, is asked for only when the figure has arrived:
-by a page that was loaded, laid out and filled before.
+gradio's page imports it only when the first figure has arrived.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ class Preload:
     """ASGI middleware that adds a Link header to the page itself.
 
     Args:
-        app: what answers.
-        files: paths of modules, as the page refers to them.
+        app: the application behind it.
+        files: addresses of scripts, relative to the page.
     """
 
     def __init__(self, app: ASGIApp, files: Sequence[str]) -> None:
@@ -30,7 +29,7 @@ class Preload:
         self._header = ", ".join(f"<{file}>; rel=modulepreload" for file in files).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, with the header where it belongs."""
+        """Pass the request on, and add the header to the page's response."""
         if scope["type"] != "http" or scope["path"] != "/" or not self._header:
             await self._app(scope, receive, send)
             return
@@ -44,6 +43,6 @@ class Preload:
 
 
 def drawing_library() -> list[str]:
-    """The file of gradio that holds plotly.js; none if a new gradio has it elsewhere."""
+    """The script of gradio that holds plotly.js; none if a new gradio has it elsewhere."""
     assets = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
     return [f"./assets/{path.name}" for path in sorted(assets.glob("PlotlyPlot-*.js"))]

@@ -1,33 +1,39 @@
-"""Lets gradio forget what nobody fetches.
+"""Evicts unread results from gradio's queue, so that memory use stays bounded.
 
-It keeps every answer until its stream is read, and the name of each session for good.
+gradio keeps each result until a client reads its stream, and each session's name for good.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradio.queueing import Queue
 
-MOST_UNREAD = 1_000  # sessions and answers; an answer has some 10 kB, a drawing 60
-MOST_OF_ONE = 100  # answers that one session may leave lying while it asks for more
+MAX_UNREAD = 1_000  # sessions and results; a result has some 10 kB, a drawing 60
+MAX_PER_SESSION = 100  # results that a session may leave unread while it asks for more
 
 
-async def forget_unread(queue: Queue, most: int = MOST_UNREAD) -> None:
-    """Drop the oldest sessions for which nothing runs, until few enough are left.
+def queue_of(app: Any) -> Queue:
+    """The queue of gradio's ASGI application."""
+    queue: Queue = app.get_blocks()._queue  # noqa: SLF001 - it has no public name
+    return queue
+
+
+async def evict_unread(queue: Queue, limit: int = MAX_UNREAD) -> None:
+    """Drop the oldest idle sessions until few enough are left.
 
     Args:
-        queue: gradio's; these are the three tables in which it keeps them.
-        most: sessions and unread answers that may stay.
+        queue: gradio's queue, with its three tables of sessions and events.
+        limit: sessions and unread results that may stay.
     """
     sessions = queue.pending_event_ids_session
     size = len(sessions) + sum(map(len, sessions.values()))
     for session, events in list(sessions.items()):
-        if size <= most:
+        if size <= limit:
             return
         running = events & queue.event_ids_to_events.keys()
-        if running and len(events) <= MOST_OF_ONE:
+        if running and len(events) <= MAX_PER_SESSION:
             continue
         size -= 1 + len(events)
         if running:

@@ -1,7 +1,7 @@
 // A list of suggestions for the two package boxes: with many packages gradio's own list is empty,
 // and the server is asked for the names that match. Enter takes the text as typed, unless the
 // arrow keys have made an option active.
-() => {
+(gradio) => {
   if (document.getElementById("found")) return;
   const PAUSE = 120; // milliseconds after the last letter typed
   const list = document.createElement("ul");
@@ -22,8 +22,8 @@
   let timer = 0; // of the pause before a request
   let entered = false; // whether the box was focused and not clicked since
 
-  const own = (target) => target.matches?.(".searched input[role=combobox]");
-  const tokens = () => [...input.closest(".wrap").querySelectorAll(".token span")];
+  const own = (target) => target.matches?.(`.searched ${gradio.input}`);
+  const tokens = () => [...input.closest(gradio.box).querySelectorAll(gradio.token)];
 
   function close() {
     clearTimeout(timer);
@@ -36,7 +36,7 @@
 
   function place() {
     if (panel.hidden) return;
-    const box = input.closest(".wrap").getBoundingClientRect();
+    const box = input.closest(gradio.box).getBoundingClientRect();
     const view = window.visualViewport;
     const below = view.offsetTop + view.height - box.bottom;
     const above = box.top - view.offsetTop;

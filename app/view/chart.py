@@ -245,10 +245,10 @@ def _band(curve: Curve, level: str, colour: str, *, opacity: float, dash: str) -
 
 def _past_forecasts(forecast: PackageForecast, curve: Curve, scale: Scale) -> list[Trace]:
     """What the forecasts of earlier weeks expected for the days shown, thin and grey."""
-    if forecast.record is None or scale == "indexed":
+    if forecast.track_record is None or scale == "indexed":
         return []
     traces: list[Trace] = []
-    for past in forecast.record.said:
+    for past in forecast.track_record.past_forecasts:
         days = [day.isoformat() for day in past.days]
         skipped = sum(day < curve.days[0] for day in days)
         values = np.array(past.values[skipped:])

@@ -52,7 +52,7 @@ def show(
     *,
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
-    visitor: str = "",
+    client: str = "",
 ) -> PageContent:
     """The content of a view; never raises, so that the page can always say what is wrong.
 
@@ -62,9 +62,9 @@ def show(
         now: the present moment, UTC.
         wait: seconds to wait for newer days.
         report: called with the progress of a training, from 0 to 1, and a text.
-        visitor: who asks, for the rate limits.
+        client: who asks, for the rate limits.
     """
-    ask = partial(forecasts.package_forecast, wait=wait, report=report, visitor=visitor)
+    ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
         return _show(forecasts, view, now, ask)
     except Exception as error:
@@ -97,7 +97,7 @@ def _show(
     events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
     mirrors = manifest.mirrors if manifest else config.mirrors
-    published = any(not forecast.on_the_spot for forecast in shown)
+    published = any(not forecast.on_demand for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
     file_name = "-".join(forecast.package.name for forecast in shown)
     return PageContent(

@@ -8,7 +8,6 @@ import io
 import json
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from app.data.package_forecast import counted
 from forecast.bands import BAND_COLUMNS
 
 if TYPE_CHECKING:
@@ -115,8 +114,8 @@ def _contents(forecast: PackageForecast) -> dict[str, object]:
 def _past(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
     series = forecast.series
     repaired = set(series.repaired)
-    days = (series.start + dt.timedelta(days=at) for at in range(len(counted(series))))
+    days = (series.start + dt.timedelta(days=at) for at in range(len(series.values)))
     return [
         (day.isoformat(), float(value), day in repaired)
-        for day, value in zip(days, counted(series), strict=True)
+        for day, value in zip(days, series.values, strict=True)
     ]

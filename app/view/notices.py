@@ -149,7 +149,7 @@ def _carried(shown: Sequence[PackageForecast], manifest: Manifest) -> list[Notic
     return [
         Notice("info", f"The last run did not train {forecast.package.label}: {entry.reason}.")
         for forecast, entry in entries
-        if entry is not None and entry.status == "carried" and not forecast.on_the_spot
+        if entry is not None and entry.status == "carried" and not forecast.on_demand
     ]
 
 
@@ -162,5 +162,5 @@ def _untrained(shown: Sequence[PackageForecast], configured: Collection[str]) ->
             "one today. Start the workflow by hand, or wait for the weekly run.",
         )
         for forecast in shown
-        if forecast.on_the_spot and forecast.package.name in configured
+        if forecast.on_demand and forecast.package.name in configured
     ]

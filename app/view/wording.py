@@ -140,7 +140,7 @@ def _compared(ratio: float) -> str:
 
 def track_record(forecast: PackageForecast) -> str:
     """How the published forecasts turned out; empty if there are none, or all days are ahead."""
-    record = forecast.record
+    record = forecast.track_record
     if record is None:
         return ""
     first = format_date(record.first)
@@ -214,7 +214,7 @@ def origin(provenance: Provenance | None, *, asked: bool) -> str:
 def freshness(forecast: PackageForecast, manifest: Manifest | None) -> list[tuple[str, dt.date]]:
     """How recent model and counts are, as pairs of a name and a date."""
     pairs = []
-    if forecast.on_the_spot:
+    if forecast.on_demand:
         pairs.append(("Model trained today, on counts through", forecast.trained_through))
     elif manifest is not None:
         pairs.append(("Last model updated on", _trained_at(forecast, manifest).date()))

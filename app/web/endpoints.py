@@ -1,4 +1,4 @@
-"""What programs ask for: ``/forecast``, ``/packages``, and files to take away.
+"""The endpoints of programs: ``/forecast``, ``/packages``, and files to download.
 
 No ``from __future__ import annotations`` here: gradio makes schemas of the annotations
 as they stand.
@@ -13,31 +13,29 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app.data.forecasts import Forecasts
+from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT, Forecasts
 from app.view import export
 from app.view.export import Answer
 from app.view.search import find_names
 from app.view.state import parse_view
-from app.web.guard import visitor_in
+from app.web.guard import client_of
 from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
 from forecast.quantities import LONGEST_HORIZON
 
-COLD_START = 45.0  # seconds that a visitor waits for the first bundle at the most
-PATIENCE = 12.0  # seconds for newer days
-MOST_LISTED = 1_000  # packages at once
-MOST_SKIPPED = 1_000_000  # packages; PyPI has fewer
-FIND_HEADERS = {"Cache-Control": "private, max-age=60"}  # for letters typed and deleted again
+MAX_LIMIT = 1_000  # packages in one response
+MAX_OFFSET = 1_000_000  # packages; PyPI has fewer
+FIND_HEADERS = {"Cache-Control": "private, max-age=60"}  # letters are typed and deleted again
 PICTURE_HEADERS = {
     "Cache-Control": "public, max-age=3600",
-    # Whoever opens the picture by itself gets a picture, whatever is in it.
+    # A picture opened by itself stays a picture, whatever is in it.
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
 
 
-class Listed(TypedDict):
-    """One package that ``/packages`` lists."""
+class PackageStatus(TypedDict):
+    """One package of ``/packages``."""
 
     package: str
     status: Literal["ready", "no model yet"]
@@ -55,13 +53,13 @@ def add_endpoints(forecasts: Forecasts) -> None:
             package: name of the package, such as flask
             days: how many days to forecast, from the day after the last one observed
         """
-        # What is at hand takes less time than handing it to a thread.
+        # A cached forecast takes less time than handing the call to a thread.
         plain = isinstance(package, str) and isinstance(days, int)
-        if plain and forecasts.at_hand(Package(package, package), days):
+        if plain and forecasts.is_cached(Package(package, package), days):
             return answer(forecasts, package, days)
-        return await to_thread.run_sync(answer, forecasts, package, days, visitor_in(request))
+        return await to_thread.run_sync(answer, forecasts, package, days, client_of(request))
 
-    def packages(search: str = "", offset: int = 0, limit: int = 100) -> list[Listed]:
+    def packages(search: str = "", offset: int = 0, limit: int = 100) -> list[PackageStatus]:
         """List the packages that are trained every week, a page at a time.
 
         There are more as long as a page is full: ask again with offset raised by limit.
@@ -71,15 +69,15 @@ def add_endpoints(forecasts: Forecasts) -> None:
             offset: how many packages to leave out at the beginning
             limit: how many packages to list at most, from 1 to 1000
         """
-        return listed(forecasts, search, offset, limit)
+        return list_packages(forecasts, search, offset, limit)
 
     options: dict[str, Any] = {"concurrency_limit": None}
     api(forecast, api_name="forecast", **options)
     api(packages, api_name="packages", **options)
 
 
-def answer(forecasts: Forecasts, package: str, days: int, visitor: str = "") -> Answer:
-    """What ``/forecast`` answers.
+def answer(forecasts: Forecasts, package: str, days: int, client: str = "") -> Answer:
+    """The response of ``/forecast``.
 
     Raises:
         gr.Error: if there is no such package, or days are out of range.
@@ -89,36 +87,38 @@ def answer(forecasts: Forecasts, package: str, days: int, visitor: str = "") -> 
     except ValueError as error:
         raise gr.Error(f"package {package!r:.60}: {error}", print_exception=False) from None
     _check_whole("days", days, 1, LONGEST_HORIZON)
-    forecasts.store.wait(COLD_START)
+    forecasts.store.wait(BUNDLE_TIMEOUT)
     try:
         return export.answer(
-            forecasts.package_forecast(parsed, wait=PATIENCE, visitor=visitor), days
+            forecasts.package_forecast(parsed, wait=LIVE_COUNTS_TIMEOUT, client=client), days
         )
     except ForecastError as error:
         name = "" if parsed.label in str(error) else f"package {parsed.label!r}: "
         raise gr.Error(f"{name}{error}", print_exception=False) from None
 
 
-def listed(forecasts: Forecasts, search: str, offset: int, limit: int) -> list[Listed]:
-    """What ``/packages`` answers: first the packages that begin with the text.
+def list_packages(
+    forecasts: Forecasts, search: str, offset: int, limit: int
+) -> list[PackageStatus]:
+    """The response of ``/packages``: first the packages that begin with the text.
 
     Raises:
-        gr.Error: if an argument is not what it should be.
+        gr.Error: if an argument is out of range.
     """
     if not isinstance(search, str) or len(search) > LONGEST_NAME:
         raise gr.Error(
             f"search is {search!r:.40}: expected at most {LONGEST_NAME} characters of a name",
             print_exception=False,
         )
-    _check_whole("offset", offset, 0, MOST_SKIPPED)
-    _check_whole("limit", limit, 1, MOST_LISTED)
-    bundle = forecasts.store.wait(COLD_START).bundle
+    _check_whole("offset", offset, 0, MAX_OFFSET)
+    _check_whole("limit", limit, 1, MAX_LIMIT)
+    bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
     found = []
     for package in forecasts.store.catalogue.matches(search)[offset : offset + limit]:
         entry = bundle.modelled.get(package.name) if bundle else None
         through = entry.trained_through if entry else None
         found.append(
-            Listed(
+            PackageStatus(
                 package=package.name,
                 status="ready" if entry else "no model yet",
                 trained_through=through.isoformat() if through else None,
@@ -137,7 +137,7 @@ def _check_whole(name: str, value: Any, least: int, most: int) -> None:
 
 
 def find_route(forecasts: Forecasts) -> Route:
-    """What the chooser shows below a name as it is typed: ``find?text=PART``."""
+    """Package names for a part of one, for the chooser: ``find?text=PART``."""
 
     def answer_find(request: Request) -> JSONResponse:
         text = request.query_params.get("text", "")
@@ -148,7 +148,7 @@ def find_route(forecasts: Forecasts) -> Route:
 
 
 def export_route(forecasts: Forecasts) -> Route:
-    """Files of a view: ``export/NAME.csv?package=NAME``, ``.json``, other packages as well."""
+    """A view as a file: ``export/NAME.csv?package=NAME``, ``.json``; ``compare`` adds packages."""
 
     def export_file(request: Request) -> Response:
         view = parse_view(dict(request.query_params))
@@ -160,7 +160,7 @@ def export_route(forecasts: Forecasts) -> Route:
         try:
             text = make(
                 [
-                    forecasts.package_forecast(each, visitor=visitor_in(request))
+                    forecasts.package_forecast(each, client=client_of(request))
                     for each in view.packages
                 ]
             )
@@ -182,12 +182,12 @@ def export_route(forecasts: Forecasts) -> Route:
 
 
 def picture_route(forecasts: Forecasts) -> Route:
-    """Pictures for other people's pages: ``picture/NAME.svg`` and ``picture/NAME.badge.svg``."""
+    """Pictures for other web pages: ``picture/NAME.svg`` and ``picture/NAME.badge.svg``."""
 
     def picture(request: Request) -> Response:
-        bundle = forecasts.store.wait(COLD_START).bundle
+        bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
         name = request.path_params["file"]
-        # Looked up among the bundle's own names, so nothing of a visitor's reaches a path.
+        # The bundle looks it up among its own names, so no client's text reaches a path.
         data = bundle.picture(name) if bundle else None
         if data is None:
             return PlainTextResponse(

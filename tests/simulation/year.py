@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from app.data.forecasts import Forecasts
 from app.data.live_counts import LiveCounts
-from app.data.on_demand import OnDemand, search_now
+from app.data.on_demand import OnDemand, train_model
 from app.data.store import ArtifactSource, Store
 from forecast.config import Config
 from forecast.github.artifacts import GitHubArtifacts
@@ -93,7 +93,7 @@ def start_space(
     token: str,
     clock: Callable[[], dt.datetime],
 ) -> Forecasts:
-    """The app's parts as ``app.app.assemble`` puts them together, without any waiting."""
+    """The app's parts as ``app.launch.assemble`` puts them together, without any waiting."""
     config = Config(
         packages=packages,  # type: ignore[arg-type] # pydantic reads them
         username="owner",
@@ -112,7 +112,7 @@ def start_space(
         sleep=lambda _: None,
         today=lambda: clock().date(),
     )
-    on_demand = OnDemand(stats.daily, search_now, clock, horizon=30, m_values=(7,))
+    on_demand = OnDemand(stats.daily, train_model, clock, horizon=30, m_values=(7,))
     return Forecasts(
         Store(config, ArtifactSource(client)), LiveCounts(stats.daily, clock), on_demand
     )

@@ -8,7 +8,7 @@ import time
 import pytest
 import requests
 
-from tests.appserver import NOW, AppServer
+from tests.appserver import NOW, AppServer, call
 from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
@@ -50,15 +50,6 @@ def app(standins, tmp_path_factory):
     }
     with AppServer(settings) as running:
         yield running
-
-
-def call(app, endpoint, **arguments):
-    """Ask a named endpoint as the README shows it."""
-    url = f"{app.url}gradio_api/call/v2/{endpoint}"
-    event = requests.post(url, json=arguments, timeout=30).json()["event_id"]
-    answer = requests.get(f"{app.url}gradio_api/call/{endpoint}/{event}", timeout=60).text
-    kind, data = (line.split(": ", 1)[1] for line in answer.strip().splitlines()[-2:])
-    return kind, json.loads(data)
 
 
 def test_forecast(app):

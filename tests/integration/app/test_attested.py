@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from app.app import Settings, assemble
+from app.launch import Settings, assemble
 from app.view import content
 from app.view.state import View, choose
 from forecast.config import Config
 from forecast.github import provenance
-from tests.appserver import NOW, AppServer
+from tests.appserver import NOW, AppServer, call
 from tests.bundles import files_of, make_bundle, replace_folder, zip_of
-from tests.integration.app.test_app import call
 from tests.standins.sigstore import Build
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.app import Settings, assemble
+from app.launch import Settings, assemble
 from app.view import content
 from app.view.state import View, choose
 from forecast.config import Config

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.data.on_demand import EACH
+from app.data.on_demand import PER_CLIENT
 from tests.appserver import NOW, AppServer
 from tests.bundles import counts, files_of, make_bundle, replace_folder
 from tests.standins.pypistats import PyPIStatsServer
@@ -247,17 +247,17 @@ def test_thousands_of_parameters_and_names(app):
 def test_new_packages_are_rationed(app, pypistats):
     kind, _ = forecast(app, "django", visitor="198.51.100.2, 203.0.113.9")
     assert kind == "complete"
-    for number in range(EACH - 1):
+    for number in range(PER_CLIENT - 1):
         forecast(app, f"no-such-{number}", visitor=f"198.51.100.{number}, 203.0.113.9")
     before = asked_of(pypistats)
     kind, answer = forecast(app, "one-more", visitor="9.9.9.9, 203.0.113.9, 10.16.3.80")
     assert kind == "error"
-    assert f"you have asked for {EACH} within an hour" in answer["error"]
-    assert "come back in" in answer["error"]
+    assert f"you have reached the limit of {PER_CLIENT} in an hour" in answer["error"]
+    assert "try again in" in answer["error"]
     status, text, headers = ask(
         app, "GET", "/export/x.csv?package=one-more", headers={"X-Forwarded-For": "203.0.113.9"}
     )
-    assert (status, "come back in" in text) == (429, True)
+    assert (status, "try again in" in text) == (429, True)
     assert 0 < int(headers["Retry-After"]) <= 3601
     assert asked_of(pypistats) == before
     assert forecast(app, "django", visitor="203.0.113.9")[0] == "complete"

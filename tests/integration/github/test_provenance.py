@@ -438,7 +438,7 @@ def test_nobody_is_asked_and_nothing_is_written(sigstore, root, tmp_path):
 
 def test_who_verifies_nothing_loads_nothing():
     code = (
-        "import sys, app.app, app.page, forecast.github.artifacts, trainer.cli, trainer.previous\n"
+        "import sys, app.launch, app.page, trainer.cli, trainer.previous\n"
         "print(sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run(

@@ -1,6 +1,6 @@
 import pytest
 
-from app.data import catalogue as chooser
+from app.data import catalogue as catalogues
 from app.data.catalogue import Catalogue
 from forecast.config import Package
 
@@ -48,5 +48,5 @@ def test_near_matches():
 def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
     some = catalogue("flask", "blask", "requests")
     assert labels(some.near("flaskk")) == ["flask", "blask"]
-    monkeypatch.setattr(chooser, "MOST_COMPARED", 2)
+    monkeypatch.setattr(catalogues, "MAX_COMPARED", 2)
     assert labels(some.near("flaskk")) == ["flask"]

@@ -98,7 +98,7 @@ def test_nobody_waits_who_does_not_want_to():
 
 
 def test_a_full_queue_is_nobody_s_day(monkeypatch):
-    monkeypatch.setattr("app.data.live_counts.MOST_WAITING", 1)
+    monkeypatch.setattr("app.data.live_counts.QUEUE_SIZE", 1)
     go_on, begun = threading.Event(), threading.Event()
     series = counts()
 
@@ -119,7 +119,7 @@ def test_a_full_queue_is_nobody_s_day(monkeypatch):
 
 
 def test_it_forgets_the_packages_nobody_asks_for(monkeypatch):
-    monkeypatch.setattr("app.data.live_counts.MOST_KEPT", 2)
+    monkeypatch.setattr("app.data.live_counts.CACHE_SIZE", 2)
     fetch = Fetch(counts())
     newer = LiveCounts(fetch, Clock())
     for name in ("a", "b", "a", "c", "b"):

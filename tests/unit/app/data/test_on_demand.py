@@ -1,38 +1,20 @@
 import datetime as dt
 import threading
-from dataclasses import dataclass
 
 import pytest
 
-from app.data.on_demand import MOST_AT_ONCE, MOST_KEPT, OnDemand
-from app.data.rate_limits import Allowance
+from app.data.on_demand import CACHE_SIZE, MAX_CONCURRENT, OnDemand
+from app.data.rate_limits import RateLimit
 from forecast.config import Package
 from forecast.errors import BusyError, DownloadsError, SeriesError, UnknownPackageError
-from forecast.model.ensemble import Model
-from forecast.search.backtest import Scores
-from tests.bundles import LAST_DAY, NAIVE, counts
+from tests.bundles import LAST_DAY, counts
+from tests.pages import train
 
 DJANGO = Package("django", "Django")
 
 
-@dataclass(frozen=True)
-class Trained:
-    model: Model
-    scores: Scores
-    order: tuple = NAIVE.order
-    seasonal_order: tuple = NAIVE.seasonal_order
-    m: int = 7
-    candidates: int = 12
-
-
-def train(series, horizon, m_values):
-    assert (horizon, m_values) == (30, (3, 6, 7))
-    model = Model(series.start, tuple(map(float, series.values)), (NAIVE,))
-    return Trained(model, Scores(4, 0.8, 1.0, 0.8, 0.81, 0.96))
-
-
 class Setting:
-    """A OnDemand whose source, clock and training are at hand."""
+    """An OnDemand with a source, a clock and a search that the test sets."""
 
     def __init__(self, answer=None, train=train):
         self.answer = counts() if answer is None else answer
@@ -55,7 +37,7 @@ def test_any_package_is_fetched_and_trained():
         DJANGO, lambda part, text: told.append((part, text))
     )
     assert forecast.package == DJANGO
-    assert forecast.on_the_spot
+    assert forecast.on_demand
     assert forecast.trained_through == forecast.observed_through == LAST_DAY
     assert forecast.daily.start == LAST_DAY + dt.timedelta(days=1)
     assert forecast.backtest.ratio == 0.8
@@ -64,7 +46,7 @@ def test_any_package_is_fetched_and_trained():
     assert [part for part, _ in told] == sorted(part for part, _ in told)
 
 
-def test_once_a_day_for_all_visitors():
+def test_once_a_day_for_all_clients():
     setting = Setting()
     first = setting.on_demand.package_forecast(DJANGO)
     assert setting.on_demand.package_forecast(DJANGO) is first
@@ -73,7 +55,7 @@ def test_once_a_day_for_all_visitors():
     assert setting.asked == ["django", "django"]
 
 
-def test_visitors_at_the_same_moment_share_one_training():
+def test_clients_at_the_same_moment_share_one_training():
     setting = Setting()
     found = []
     threads = [
@@ -91,7 +73,7 @@ def test_visitors_at_the_same_moment_share_one_training():
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
-        (UnknownPackageError("404"), UnknownPackageError, "knows no package called Django"),
+        (UnknownPackageError("404"), UnknownPackageError, "has no package named Django"),
         (DownloadsError("PyPI Stats is down."), DownloadsError, "PyPI Stats is down."),
         (counts(days=5), SeriesError, "Django has 5 observed days"),
     ],
@@ -117,11 +99,11 @@ def test_a_surprise_is_not_kept():
     with pytest.raises(RuntimeError):
         setting.on_demand.package_forecast(DJANGO)
     setting.answer = counts()
-    assert setting.on_demand.package_forecast(DJANGO).on_the_spot
+    assert setting.on_demand.package_forecast(DJANGO).on_demand
 
 
 def test_no_more_than_so_many_are_kept(monkeypatch):
-    monkeypatch.setattr("app.data.on_demand.MOST_KEPT", 2)
+    monkeypatch.setattr("app.data.on_demand.CACHE_SIZE", 2)
     setting = Setting()
     for name in ("a", "b", "a", "c", "a", "b"):
         setting.on_demand.package_forecast(Package(name, name))
@@ -132,54 +114,54 @@ def named(name):
     return Package(name, name)
 
 
-def bounded(setting, each=2, everybody=3):
-    """The same OnDemand with an allowance whose clock stands."""
-    setting.on_demand._allowance = Allowance(each, everybody, 3600.0, lambda: 0.0)
+def bounded(setting, per_client=2, total=3):
+    """The same OnDemand with a rate limit whose clock stands still."""
+    setting.on_demand._rate_limit = RateLimit(per_client, total, 3600.0, lambda: 0.0)
     return setting.on_demand
 
 
-def test_a_visitor_may_ask_for_so_many_new_packages():
+def test_a_client_may_ask_for_so_many_new_packages():
     setting = Setting()
     on_demand = bounded(setting)
-    on_demand.package_forecast(named("a"), visitor="one")
-    on_demand.package_forecast(named("b"), visitor="one")
-    with pytest.raises(BusyError, match="^c would have to be fetched.*come back in an hour") as e:
-        on_demand.package_forecast(named("c"), visitor="one")
+    on_demand.package_forecast(named("a"), client="one")
+    on_demand.package_forecast(named("b"), client="one")
+    with pytest.raises(BusyError, match="^c has no .*, but you have .*; try again in an hour") as e:
+        on_demand.package_forecast(named("c"), client="one")
     assert e.value.retry_after == 3600
     assert setting.asked == ["a", "b"]
-    on_demand.package_forecast(named("c"), visitor="other")
+    on_demand.package_forecast(named("c"), client="other")
     with pytest.raises(BusyError, match="all visitors together"):
-        on_demand.package_forecast(named("d"), visitor="third")
+        on_demand.package_forecast(named("d"), client="third")
 
 
 def test_what_was_made_today_costs_nothing():
     on_demand = bounded(Setting())
-    first = on_demand.package_forecast(DJANGO, visitor="one")
+    first = on_demand.package_forecast(DJANGO, client="one")
     for _ in range(5):
-        assert on_demand.package_forecast(DJANGO, visitor="one") is first
+        assert on_demand.package_forecast(DJANGO, client="one") is first
 
 
 def test_unknown_packages_cost_as_much():
     on_demand = bounded(Setting(UnknownPackageError("no")))
     for name in "ab":
         with pytest.raises(UnknownPackageError):
-            on_demand.package_forecast(named(name), visitor="one")
+            on_demand.package_forecast(named(name), client="one")
     with pytest.raises(BusyError):
-        on_demand.package_forecast(named("c"), visitor="one")
+        on_demand.package_forecast(named("c"), client="one")
 
 
 def test_refusals_put_nothing_out_of_the_cache():
-    on_demand = bounded(Setting(), each=1)
-    first = on_demand.package_forecast(DJANGO, visitor="one")
-    for number in range(2 * MOST_KEPT):
+    on_demand = bounded(Setting(), per_client=1)
+    first = on_demand.package_forecast(DJANGO, client="one")
+    for number in range(2 * CACHE_SIZE):
         with pytest.raises(BusyError):
-            on_demand.package_forecast(named(f"p{number}"), visitor="one")
-    assert on_demand.package_forecast(DJANGO, visitor="one") is first
+            on_demand.package_forecast(named(f"p{number}"), client="one")
+    assert on_demand.package_forecast(DJANGO, client="one") is first
 
 
 def test_no_more_than_some_are_made_at_once():
     go, found = threading.Event(), []
-    busy = threading.Barrier(MOST_AT_ONCE + 1)
+    busy = threading.Barrier(MAX_CONCURRENT + 1)
 
     class Slow(Setting):
         def fetch(self, name):
@@ -192,17 +174,17 @@ def test_no_more_than_some_are_made_at_once():
         threading.Thread(
             target=lambda n=n: found.append(on_demand.package_forecast(named(f"p{n}")))
         )
-        for n in range(MOST_AT_ONCE)
+        for n in range(MAX_CONCURRENT)
     ]
     for thread in threads:
         thread.start()
     busy.wait(10)
-    with pytest.raises(BusyError, match="8 other packages are in line; come back in a minute"):
+    with pytest.raises(BusyError, match="8 other packages .*; try again in a minute"):
         on_demand.package_forecast(DJANGO)
     go.set()
     for thread in threads:
         thread.join()
-    assert len(found) == MOST_AT_ONCE
+    assert len(found) == MAX_CONCURRENT
     busy.reset()
     on_demand._fetch = lambda _name: counts()
     assert (

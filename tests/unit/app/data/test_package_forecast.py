@@ -116,7 +116,11 @@ def test_a_model_that_cannot_be_read_takes_no_newer_days():
 def test_last_total_needs_as_many_days():
     forecast = from_bundle(make_bundle(), FLASK, None, ())
     assert forecast.last_total() == forecast.series.values[-30:].sum()
-    assert from_bundle(make_bundle(forecast_days=71), FLASK, None, ()).last_total() is None
+    as_many, more = (
+        from_bundle(make_bundle(forecast_days=days), FLASK, None, ()) for days in (70, 71)
+    )
+    assert as_many.last_total() == as_many.series.values.sum()
+    assert more.last_total() is None
 
 
 def test_a_package_without_a_model():

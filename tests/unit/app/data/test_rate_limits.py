@@ -1,65 +1,67 @@
 import pytest
 
-from app.data.rate_limits import MOST_KEPT, Allowance, visitor_of
+from app.data.rate_limits import MAX_CLIENTS, RateLimit, client_key
 from forecast.errors import BusyError
 
 
 class Setting:
-    """An allowance whose clock is at hand."""
+    """A rate limit whose clock the test sets."""
 
-    def __init__(self, each=2, everybody=3):
+    def __init__(self, per_client=2, total=3):
         self.now = 100.0
-        self.allowance = Allowance(each, everybody, 3600.0, lambda: self.now)
+        self.limit = RateLimit(per_client, total, 3600.0, lambda: self.now)
 
 
-def test_each_visitor_has_so_many():
+def test_each_client_has_a_limit():
     setting = Setting()
-    setting.allowance.take("a")
+    setting.limit.take("a")
     setting.now += 600
-    setting.allowance.take("a")
-    with pytest.raises(BusyError, match="you have asked for 2 within an hour.*in 50 minutes") as e:
-        setting.allowance.take("a")
+    setting.limit.take("a")
+    with pytest.raises(
+        BusyError, match="you .* limit of 2 in an hour; try again in 50 minutes"
+    ) as e:
+        setting.limit.take("a")
     assert e.value.retry_after == 3000
-    setting.allowance.take("b")
+    setting.limit.take("b")
 
 
-def test_all_together_have_so_many():
+def test_all_clients_together_have_a_limit():
     setting = Setting()
-    for visitor in "abc":
-        setting.allowance.take(visitor)
-    with pytest.raises(BusyError, match="all visitors together have asked for 3"):
-        setting.allowance.take("d")
+    for client in "abc":
+        setting.limit.take(client)
+    with pytest.raises(BusyError, match="all visitors together have reached the limit of 3"):
+        setting.limit.take("d")
 
 
 def test_a_refusal_costs_nothing():
     setting = Setting()
-    setting.allowance.take("a")
-    setting.allowance.take("a")
+    setting.limit.take("a")
+    setting.limit.take("a")
     for _ in range(5):
         with pytest.raises(BusyError):
-            setting.allowance.take("a")
-    setting.allowance.take("b")
+            setting.limit.take("a")
+    setting.limit.take("b")
 
 
 def test_the_window_moves():
-    setting = Setting(each=1, everybody=1)
-    setting.allowance.take("a")
+    setting = Setting(per_client=1, total=1)
+    setting.limit.take("a")
     setting.now += 3599
     with pytest.raises(BusyError, match="in a minute"):
-        setting.allowance.take("a")
+        setting.limit.take("a")
     setting.now += 1
-    setting.allowance.take("a")
+    setting.limit.take("a")
 
 
 def test_memory_is_bounded():
-    setting = Setting(everybody=None)
-    for number in range(MOST_KEPT + 10):
-        setting.allowance.take(str(number))
-    assert len(setting.allowance._visitors) == MOST_KEPT
+    setting = Setting(total=None)
+    for number in range(MAX_CLIENTS + 10):
+        setting.limit.take(str(number))
+    assert len(setting.limit._clients) == MAX_CLIENTS
 
 
 @pytest.mark.parametrize(
-    ("address", "visitor"),
+    ("address", "client"),
     [
         ("198.51.100.7", "198.51.100.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
@@ -70,5 +72,5 @@ def test_memory_is_bounded():
         (None, ""),
     ],
 )
-def test_a_household_is_one_visitor(address, visitor):
-    assert visitor_of(address) == visitor
+def test_a_household_is_one_client(address, client):
+    assert client_key(address) == client

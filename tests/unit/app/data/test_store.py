@@ -1,4 +1,3 @@
-import threading
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +8,7 @@ from forecast.errors import ArtifactError, BundleError, CorruptArtifactError
 from forecast.github.api import TransientArtifactError
 from forecast.github.artifact import Provenance
 from tests.bundles import files_of, make_bundle, replace_folder, zip_of
+from tests.pages import Answers
 
 CONFIG = Config(
     packages=["Flask", "requests"],  # type: ignore[arg-type] # pydantic reads them
@@ -22,23 +22,7 @@ CONFIG = Config(
 PROVENANCE = Provenance("owner/repo", ".github/workflows/upload_artifact.yml", "c" * 40, 11)
 
 
-class Fake:
-    """A source, or a client of GitHub, that answers from a list."""
-
-    problem = ""
-    provenance: Provenance | None = None
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-
-    def newest(self):
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-class Client(Fake):
+class Client(Answers):
     """A client of GitHub, whose artifacts are zips; the index is the id, and the age.
 
     Args:
@@ -72,21 +56,21 @@ OTHER = CorruptArtifactError("another digest")
 
 
 def test_before_the_first_look():
-    store = Store(CONFIG, Fake())
+    store = Store(CONFIG, Answers())
     assert store.snapshot == Snapshot(None, "", looked=False)
     assert store.wait(0.0) is store.snapshot
 
 
 def test_a_bundle_comes_into_use():
     bundle = make_bundle()
-    store = Store(CONFIG, Fake(bundle))
+    store = Store(CONFIG, Answers(bundle))
     assert store.refresh() == CHECK_EVERY == 900
     assert store.snapshot == Snapshot(bundle, "", looked=True)
 
 
 def test_nothing_new_keeps_it():
     bundle = make_bundle()
-    store = Store(CONFIG, Fake(bundle, None))
+    store = Store(CONFIG, Answers(bundle, None))
     store.refresh()
     store.refresh()
     assert store.snapshot.bundle is bundle
@@ -94,7 +78,7 @@ def test_nothing_new_keeps_it():
 
 def test_a_failure_keeps_the_last_good_one_and_says_why():
     bundle = make_bundle()
-    store = Store(CONFIG, Fake(bundle, ArtifactError("GitHub is down."), None))
+    store = Store(CONFIG, Answers(bundle, ArtifactError("GitHub is down."), None))
     store.refresh()
     store.refresh()
     assert store.snapshot == Snapshot(bundle, "GitHub is down.", looked=True)
@@ -106,13 +90,13 @@ def test_a_failure_keeps_the_last_good_one_and_says_why():
     ("asked", "rest"), [(0.0, 900), (60.0, 900), (3600.0, 3600), (1e9, 6 * 3600)]
 )
 def test_github_is_left_alone_as_long_as_it_asks(asked, rest):
-    store = Store(CONFIG, Fake(ArtifactError("limit", retry_after=asked)))
+    store = Store(CONFIG, Answers(ArtifactError("limit", retry_after=asked)))
     assert store.refresh() == rest
 
 
 def test_what_nobody_expected_is_told_and_survived():
     bundle = make_bundle()
-    store = Store(CONFIG, Fake(RuntimeError("secret detail"), bundle))
+    store = Store(CONFIG, Answers(RuntimeError("secret detail"), bundle))
     store.refresh()
     assert "RuntimeError" in store.snapshot.problem
     assert "secret" not in store.snapshot.problem
@@ -122,7 +106,7 @@ def test_what_nobody_expected_is_told_and_survived():
 
 def test_a_snapshot_in_use_does_not_change():
     first, second = make_bundle(), make_bundle(("django",))
-    store = Store(CONFIG, Fake(first, second))
+    store = Store(CONFIG, Answers(first, second))
     store.refresh()
     held = store.snapshot
     store.refresh()
@@ -138,35 +122,33 @@ def test_who_prepares_a_bundle_may_fail():
         prepared.append(given)
         raise RuntimeError
 
-    store = Store(CONFIG, Fake(bundle))
+    store = Store(CONFIG, Answers(bundle))
     store.notify = prepare
     store.refresh()
     assert prepared == [bundle]
     assert store.snapshot.bundle is bundle
 
 
-def test_the_thread_looks_again_and_ends():
-    again = threading.Event()
-
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_the_thread_checks_again_and_again():
     class Source:
-        looks, problem, provenance = 0, "", None
+        checks, problem, provenance = 0, "", None
 
         def newest(self):
-            self.looks += 1
-            if self.looks == 3:
-                again.set()
+            self.checks += 1
+            if self.checks == 3:
+                raise SystemExit  # ends the thread
 
-    store = Store(CONFIG, Source(), every=0.01)
-    thread = store.start()
-    assert again.wait(10)
-    store.stop()
+    source = Source()
+    thread = Store(CONFIG, source, every=0.01).start()
     thread.join(10)
     assert not thread.is_alive()
+    assert source.checks == 3
     assert thread.daemon
 
 
 def test_packages_are_the_config_s_and_then_the_bundle_s():
-    store = Store(CONFIG, Fake(make_bundle(("requests", "django"))))
+    store = Store(CONFIG, Answers(make_bundle(("requests", "django"))))
     assert [package.label for package in store.catalogue.packages] == ["Flask", "requests"]
     store.refresh()
     labels = [package.label for package in store.catalogue.packages]

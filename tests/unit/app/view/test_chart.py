@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.data.track_record import Record, Said
+from app.data.track_record import PastForecast, TrackRecord
 from app.view import chart
 from app.view.state import ALL, View
 from forecast.config import Event
@@ -187,15 +187,15 @@ def test_earlier_forecasts_are_left_out_of_an_index(scale, traces):
 def with_record(*ages):
     """A forecast with a forecast of each age in days, each telling a week."""
     said = tuple(
-        Said(
+        PastForecast(
             made_on=LAST_DAY - dt.timedelta(days=age),
             days=tuple(LAST_DAY - dt.timedelta(days=age - at) for at in range(7)),
             values=(1234.0,) * 7,
         )
         for age in ages
     )
-    record = Record(len(ages), LAST_DAY, 7 * len(ages), 0.9, 0.8, 0.95, said)
-    return package_forecast(record=record)
+    record = TrackRecord(len(ages), LAST_DAY, 7 * len(ages), 0.9, 0.8, 0.95, said)
+    return package_forecast(track_record=record)
 
 
 def test_earlier_forecasts_are_drawn_beside_the_counts():

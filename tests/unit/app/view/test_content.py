@@ -47,7 +47,7 @@ def show(forecasts, *names, **options):
 
 def test_every_part_of_a_view_is_filled():
     forecasts = Forecasts(make_bundle())
-    shown = show(forecasts, "flask", "requests", wait=3.0, visitor="me")
+    shown = show(forecasts, "flask", "requests", wait=3.0, client="me")
     assert "Forecast for flask and requests" in shown.headline
     assert json.loads(shown.figure)["config"]["toImageButtonOptions"]["filename"] == (
         "flask-requests-forecast"
@@ -58,7 +58,7 @@ def test_every_part_of_a_view_is_filled():
     assert shown.query == "?package=flask&compare=requests"
     assert [name for name, _ in forecasts.asked] == ["flask", "requests"]
     for _, options in forecasts.asked:
-        assert (options["wait"], options["visitor"]) == (3.0, "me")
+        assert (options["wait"], options["client"]) == (3.0, "me")
 
 
 def test_sample_data_and_errors_come_above_and_warnings_below_the_headline():
@@ -94,9 +94,9 @@ def test_no_package():
     assert "letters and digits" in shown.headline
 
 
-@pytest.mark.parametrize(("on_the_spot", "told"), [(False, True), (True, False)])
-def test_only_published_models_come_from_somewhere(on_the_spot, told):
-    shown = show(Forecasts(make_bundle(), on_the_spot=on_the_spot), "flask")
+@pytest.mark.parametrize(("on_demand", "told"), [(False, True), (True, False)])
+def test_only_published_models_come_from_somewhere(on_demand, told):
+    shown = show(Forecasts(make_bundle(), on_demand=on_demand), "flask")
     assert ("Attested by GitHub Actions" in shown.details) is told
 
 

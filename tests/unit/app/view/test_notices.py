@@ -69,7 +69,7 @@ def test_a_model_that_does_not_beat_the_naive_is_warned_of():
 def test_missing_days_and_missing_models_are_told():
     found = texts(
         make_bundle(),
-        [package_forecast(problem="Down."), package_forecast(on_the_spot=True)],
+        [package_forecast(problem="Down."), package_forecast(on_demand=True)],
         configured={"flask"},
     )
     assert [kind for kind, _ in found] == ["info", "info"]
@@ -106,7 +106,7 @@ def test_a_model_of_an_earlier_run_says_why_and_since_when():
         "the model of 2026-11-15 goes on serving."
     )
     assert notices(Snapshot(carried(), looked=True), [package_forecast("requests")], NOW) == []
-    on_demand = package_forecast(on_the_spot=True)
+    on_demand = package_forecast(on_demand=True)
     assert notices(Snapshot(carried(), looked=True), [on_demand], NOW) == []
     fresh = dict(wording.freshness(package_forecast(), carried().manifest))
     assert fresh["Last model updated on"] == dt.date(2026, 11, 15)
@@ -121,7 +121,7 @@ def test_a_model_that_cannot_be_read_is_told():
 
 
 def test_a_package_outside_the_config_needs_no_weekly_model():
-    made = package_forecast(on_the_spot=True)
+    made = package_forecast(on_demand=True)
     assert texts(make_bundle(), [made], configured={"requests"}) == []
     assert texts(None, [made], configured={"flask"}) == []
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from app.data.package_forecast import Choice
-from app.data.track_record import Record
+from app.data.track_record import TrackRecord
 from app.view import wording
 from forecast.bundle.manifest import Backtest
 from forecast.config import Event
@@ -206,25 +206,26 @@ def test_the_choice():
 
 
 def test_the_track_record():
-    record = Record(
+    record = TrackRecord(
         forecasts=5,
         first=dt.date(2026, 10, 19),
         days=140,
         ratio=0.88,
         inside_80=0.79,
         inside_95=0.94,
-        said=(),
+        past_forecasts=(),
     )
-    assert plain(wording.track_record(package_forecast(record=record))) == (
+    assert plain(wording.track_record(package_forecast(track_record=record))) == (
         "The 5 forecasts published since 19 October 2026, compared with the counts so far: an "
         "error 12 % smaller than that of repeating the last week; 79 % of 140 days within the "
         "80 % band, 94 % within the 95 % band."
     )
     worse = replace(record, forecasts=1, ratio=1.1)
-    assert "The forecast of 19 October 2026" in wording.track_record(package_forecast(record=worse))
-    assert "10 % larger" in plain(wording.track_record(package_forecast(record=worse)))
+    told = wording.track_record(package_forecast(track_record=worse))
+    assert "The forecast of 19 October 2026" in told
+    assert "10 % larger" in plain(told)
     unknown = replace(record, ratio=None)
-    assert "error" not in wording.track_record(package_forecast(record=unknown))
+    assert "error" not in wording.track_record(package_forecast(track_record=unknown))
     assert wording.track_record(package_forecast()) == ""
 
 
@@ -235,7 +236,7 @@ def test_freshness():
         ("Trained through", LAST_DAY),
         ("Observed through", LAST_DAY),
     ]
-    assert "Model trained today" in wording.freshness(replace(made, on_the_spot=True), None)[0][0]
+    assert "Model trained today" in wording.freshness(replace(made, on_demand=True), None)[0][0]
 
 
 @pytest.mark.parametrize(

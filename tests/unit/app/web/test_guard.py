@@ -19,8 +19,8 @@ BOUNDS = Bounds(
     target=300,
     body_seconds=0.3,
     seconds=0.5,
-    at_once=3,
-    at_once_each=2,
+    concurrent=3,
+    concurrent_per_client=2,
     exports=2,
 )
 JSON_1000 = b'"' + b"x" * 998 + b'"'
@@ -202,7 +202,7 @@ def test_an_answer_takes_no_longer_than_allowed(served):
 
 
 def test_so_many_at_once():
-    with serving(Bounds(seconds=5.0, at_once=3, at_once_each=2)) as (inner, port):
+    with serving(Bounds(seconds=5.0, concurrent=3, concurrent_per_client=2)) as (inner, port):
         waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
         for client in waiting:
             client.sendall(b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -227,7 +227,7 @@ def test_so_many_files_a_minute(served):
         assert ask(served[1], "GET", "/export/a.csv")[0] == 200
     status, text, headers = ask(served[1], "GET", "/export/a.csv")
     assert status == 429
-    assert text.startswith("too many files: you have asked for 2 within a minute")
+    assert text.startswith("too many files: you have reached the limit of 2 in a minute;")
     assert 0 < int(headers["Retry-After"]) <= 60
     assert ask(served[1], "GET", "/picture/a.svg")[0] == 200
 

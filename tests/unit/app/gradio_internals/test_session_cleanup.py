@@ -1,24 +1,16 @@
 """gradio's own queue, filled by nobody who reads."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
+import inspect
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from gradio.queueing import Queue
 
-from app.gradio_internals.session_cleanup import MOST_OF_ONE, forget_unread
+from app.gradio_internals.session_cleanup import MAX_PER_SESSION, evict_unread, queue_of
 
 RUNNING = "running"
-
-
-@pytest.fixture
-def runner():
-    # In a thread of its own: a browser of other tests may keep a loop going in this one.
-    with ThreadPoolExecutor(1) as thread:
-        made = thread.submit(asyncio.Runner).result()
-        yield SimpleNamespace(run=lambda task: thread.submit(made.run, task).result())
-        thread.submit(made.close).result()
 
 
 @pytest.fixture
@@ -50,31 +42,61 @@ def left(queue):
 
 def test_few_are_let_be(queue, runner):
     fill(queue, "abc")
-    runner.run(forget_unread(queue, 6))
+    runner.run(evict_unread(queue, 6))
     assert left(queue) == ["a", "b", "c"]
 
 
 def test_the_oldest_are_forgotten(queue, runner):
     fill(queue, "abc")
-    runner.run(forget_unread(queue, 4))
+    runner.run(evict_unread(queue, 4))
     assert left(queue) == ["b", "c"]
 
 
 def test_the_names_of_sessions_count_too(queue, runner):
     fill(queue, map(str, range(100)), events=0)
-    runner.run(forget_unread(queue, 10))
+    runner.run(evict_unread(queue, 10))
     assert len(left(queue)) == 10
 
 
 def test_whoever_waits_is_spared(queue, runner):
     fill(queue, "a", running=True)
     fill(queue, "bc")
-    runner.run(forget_unread(queue, 2))
+    runner.run(evict_unread(queue, 2))
     assert left(queue) == ["a"]
 
 
 def test_one_that_asks_and_never_reads_is_not(queue, runner):
-    fill(queue, "a", events=MOST_OF_ONE + 1, running=True)
-    runner.run(forget_unread(queue, 10))
+    fill(queue, "a", events=MAX_PER_SESSION + 1, running=True)
+    runner.run(evict_unread(queue, 10))
     assert left(queue) == []
     assert not queue.active_jobs[0][0].alive
+
+
+def test_gradio_s_application_has_its_queue(runner):
+    async def make():
+        with gr.Blocks(analytics_enabled=False) as page:
+            page.queue()
+        return gr.routes.App.create_app(page)
+
+    assert isinstance(queue_of(runner.run(make())), Queue)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pending_event_ids_session",
+        "pending_messages_per_session",
+        "event_ids_to_events",
+        "active_jobs",
+        "clean_events",
+    ],
+)
+def test_gradio_s_queue_has(queue, name):
+    assert hasattr(queue, name)
+
+
+def test_gradio_keeps_a_call_s_results_in_these_tables():
+    source = inspect.getsource(Queue.push)
+    assert "self.pending_messages_per_session[body.session_hash] = " in source
+    assert "self.pending_event_ids_session[body.session_hash].add(event._id)" in source
+    assert "self.event_ids_to_events[event._id] = event" in source

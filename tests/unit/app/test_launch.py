@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from app.app import ROOT, Settings
+from app.launch import ROOT, Settings
 from forecast.github.api import API as GITHUB
 from forecast.sources.pypistats import API as PYPISTATS
 

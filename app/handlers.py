@@ -1,0 +1,159 @@
+"""What happens when the page opens, a control changes, or newer days arrive; gradio calls it."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.components.plot import PlotData
+
+from app.data.catalogue import MOST_LISTED
+from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT
+from app.view import content
+from app.view.state import Scale, View, choose, parse_view
+from app.web.guard import client_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+    from app.data.forecasts import Forecasts
+
+MAX_SESSIONS = 200  # remembered; for gradio every call of an endpoint is a session too
+
+
+class LatestViews:
+    """The view that each session chose last, so that a late result never replaces a newer one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._views: OrderedDict[str, View] = OrderedDict()
+
+    def set(self, session: str | None, view: View) -> None:
+        """Remember a view, and forget the session that chose longest ago."""
+        with self._lock:
+            self._views[session or ""] = view
+            self._views.move_to_end(session or "")
+            while len(self._views) > MAX_SESSIONS:
+                self._views.popitem(last=False)
+
+    def get(self, session: str | None) -> View | None:
+        """The session's last view; None if it is forgotten."""
+        with self._lock:
+            return self._views.get(session or "")
+
+
+class Handlers:
+    """The page's three handlers; each returns values or updates for the page's components.
+
+    Args:
+        forecasts: the forecasts of all packages.
+        clock: the present moment, UTC.
+    """
+
+    def __init__(self, forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> None:
+        self._forecasts = forecasts
+        self._clock = clock
+        self._latest = LatestViews()
+
+    def load(self, request: gr.Request) -> Iterator[list[Any]]:
+        """Show the view of the page's address: controls, then content.
+
+        While the first bundle is on its way, a note stands in the content's place.
+        """
+        view = parse_view(dict(request.query_params))
+        if not self._forecasts.store.snapshot.looked:
+            yield [*self._controls(view), *_content(content.loading())]
+            self._forecasts.store.wait(BUNDLE_TIMEOUT)
+        if "package" not in request.query_params:
+            view = replace(view, packages=self._forecasts.first())
+        self._latest.set(request.session_hash, view)
+        yield [*self._controls(view), *self._show(view, request)]
+
+    def change(  # noqa: PLR0917 - gradio passes the components' values in their order
+        self,
+        package: str | None,
+        others: list[str] | None,
+        days: int,
+        scale: Scale,
+        smooth: bool,  # noqa: FBT001 - the same
+        request: gr.Request,
+        event: gr.EventData,
+        progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for exactly this
+    ) -> Any:
+        """Show the view that the controls hold now: content."""
+        if _is_echo(event, others, self._latest.get(request.session_hash)):
+            return gr.skip()
+        view = View(choose(package, others or []), scale, days, smooth)
+        self._latest.set(request.session_hash, view)
+        return self._show(view, request, report=lambda part, text: progress(part, desc=text))
+
+    def catch_up(self, request: gr.Request) -> Any:
+        """Show the last view again with the newer days it still lacks: content, but for the link.
+
+        Nothing changes if it lacks none, or if another view was chosen meanwhile.
+        """
+        view = self._latest.get(request.session_hash)
+        if view is None or not any(map(self._forecasts.pending, view.packages)):
+            return gr.skip()
+        shown = self._show(view, request, wait=LIVE_COUNTS_TIMEOUT)
+        if self._latest.get(request.session_hash) != view:
+            return gr.skip()
+        return [*shown[:-1], gr.skip()]
+
+    def _show(self, view: View, request: gr.Request, **options: Any) -> list[Any]:
+        client = client_of(request)
+        return _content(
+            content.show(self._forecasts, view, self._clock(), client=client, **options)
+        )
+
+    def _controls(self, view: View) -> list[Any]:
+        """Package, others, days, scale and smooth."""
+        packages = self._forecasts.store.catalogue.packages
+        many = len(packages) > MOST_LISTED
+        # Of many the list is empty, and chooser.js fetches the names that fit the letters typed.
+        names: dict[str, Any] = {
+            "choices": [] if many else [package.label for package in packages],
+            "elem_classes": ["searched"] if many else [],
+        }
+        labels = [package.label for package in view.packages]
+        first = {"value": labels[0] if labels else None}
+        others = {"value": labels[1:]} if labels[1:] else {}
+        return [
+            gr.update(**names | first),
+            gr.update(**names | others),
+            view.days,
+            view.scale,
+            view.smooth,
+        ]
+
+
+def _is_echo(event: gr.EventData, others: list[str] | None, latest: View | None) -> bool:
+    """Whether the page itself has filled in the list of others, as it opened a link.
+
+    The other controls may not have been filled in by then.
+    """
+    if latest is None or getattr(event.target, "elem_id", None) != "compare":
+        return False
+    return (others or []) == [package.label for package in latest.packages[1:]]
+
+
+def _content(shown: content.PageContent) -> list[Any]:
+    """The page's outputs, in the order in which it lays them out; the link is the last."""
+    figure = None if shown.figure is None else PlotData(type="plotly", plot=shown.figure)
+    return [
+        gr.update(value=shown.banner, visible=bool(shown.banner)),
+        shown.headline,
+        gr.update(value=shown.warnings, visible=bool(shown.warnings)),
+        gr.update(value=figure, visible=figure is not None),
+        gr.update(visible=figure is not None),
+        shown.facts,
+        shown.exports,
+        shown.details,
+        shown.numbers,
+        shown.query,
+    ]

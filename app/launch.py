@@ -1,0 +1,145 @@
+"""From the environment to a page that is served."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.data.forecasts import Forecasts
+from app.data.live_counts import LiveCounts
+from app.data.on_demand import OnDemand, train_model
+from app.data.store import ArtifactSource, FolderSource, Store
+from app.gradio_internals.stubs import without_stubs
+from forecast.clock import clock_of
+from forecast.config import load_config
+from forecast.errors import ConfigError
+from forecast.github import api as github
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.http import new_session
+from forecast.sources import pypistats
+from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping, MutableMapping
+
+    from forecast.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Addresses that a Space's own proxies may have. uvicorn takes the last address of
+# X-Forwarded-For outside of them as the client's; client-supplied entries come before it.
+PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
+
+PYPISTATS_TIMEOUT = 20.0  # seconds for a whole answer, as somebody waits for it
+
+log = logging.getLogger("app")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment, read once.
+
+    Attributes:
+        token: kept out of ``repr``, and so out of logs.
+        models_dir: None where bundles come from GitHub.
+    """
+
+    config: Path
+    github_url: str
+    pypistats_url: str
+    models_dir: Path | None
+    token: str | None
+
+    def __repr__(self) -> str:
+        return f"Settings({self.config}, {self.models_dir or self.github_url})"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read what is set; an empty variable counts as not set."""
+
+        def get(name: str) -> str | None:
+            return environment.get(name, "").strip() or None
+
+        models_dir = get("MODELS_DIR")
+        return cls(
+            config=Path(get("FORECAST_CONFIG") or ROOT / "config.toml"),
+            github_url=get("GITHUB_API_URL") or github.API,
+            pypistats_url=get("PYPISTATS_URL") or pypistats.API,
+            models_dir=Path(models_dir) if models_dir else None,
+            token=get("GITHUB_TOKEN"),
+        )
+
+
+def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime]) -> Forecasts:
+    """Put the parts together, without any network access yet.
+
+    Args:
+        settings: where things are.
+        config: which packages there should be.
+        clock: the present moment, UTC.
+    """
+    stats = PyPIStats(
+        new_session(config.repository_url, seconds=PYPISTATS_TIMEOUT),
+        url=settings.pypistats_url,
+        mirrors=config.mirrors,
+        retry=INTERACTIVE_RETRY,
+        timeout=(5.0, 10.0),
+        total_timeout=PYPISTATS_TIMEOUT,
+        today=lambda: clock().date(),
+    )
+    source = (
+        FolderSource(settings.models_dir)
+        if settings.models_dir
+        else ArtifactSource(
+            GitHubArtifacts.configured(
+                config, token=settings.token, url=settings.github_url, clock=clock
+            )
+        )
+    )
+    on_demand = OnDemand(
+        stats.daily,
+        train_model,
+        clock,
+        horizon=config.forecast_days,
+        m_values=config.m_values,
+        outages=config.outages,
+    )
+    forecasts = Forecasts(Store(config, source), LiveCounts(stats.daily, clock), on_demand)
+    forecasts.store.notify = forecasts.prepare
+    return forecasts
+
+
+def launch(environment: MutableMapping[str, str]) -> int:
+    """Serve the page until the process is told to end.
+
+    Args:
+        environment: see ``app.py``; on a Space uvicorn's proxies are added to it.
+
+    Returns:
+        The exit code: 2 if a setting is wrong.
+    """
+    if environment.get("SPACE_ID"):
+        environment.setdefault("FORWARDED_ALLOW_IPS", PROXIES)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    settings = Settings.from_environment(environment)
+    try:
+        clock = clock_of(environment)
+        config = load_config(settings.config)
+    except ConfigError as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence says all
+        return 2
+    forecasts = assemble(settings, config, clock)
+    forecasts.store.start()
+    with without_stubs():
+        from app import page  # noqa: PLC0415 - gradio loads while the store fetches the bundle
+
+        blocks = page.build(forecasts, clock)
+    blocks.launch(**page.launch_options(forecasts), prevent_thread_lock=True)
+    forecasts.start_preparing()
+    blocks.block_thread()
+    return 0

@@ -1,0 +1,239 @@
+"""The page's handlers, called as gradio calls them."""
+
+import threading
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import gradio as gr
+import pytest
+
+from app import handlers
+from app.data.catalogue import MOST_LISTED
+from app.data.forecasts import LIVE_COUNTS_TIMEOUT
+from app.handlers import MAX_SESSIONS, Handlers, LatestViews
+from app.view.state import View, choose
+from forecast.errors import DownloadsError, UnknownPackageError
+from tests.bundles import make_bundle
+from tests.pages import PageData
+
+FLASK, DJANGO = (View(choose(name, [])) for name in ("flask", "django"))
+CONTROLS = ("package", "others", "days", "scale", "smooth")
+CONTENT = (
+    *("banner", "headline", "warnings", "figure", "more"),
+    *("facts", "exports", "details", "numbers", "query"),
+)
+SKIPPED = gr.skip()
+SILENT = Mock()
+
+
+class Page(PageData):
+    """Handlers, and what a browser's session sends them."""
+
+    def __init__(self, *bundles, answer=None):
+        super().__init__(*bundles, answer=answer)
+        self.handlers = Handlers(self.forecasts, self.clock)
+
+    def load(self, address="", session="one"):
+        """Controls and content by name, for each time that the handler yields."""
+        query = dict(pair.split("=") for pair in address.split("&") if pair)
+        for values in self.handlers.load(request(session, query)):
+            yield dict(zip(CONTROLS + CONTENT, map(plain, values), strict=True))
+
+    def change(self, package, others=(), *, control="package", session="one", progress=SILENT):
+        """Content by name, or SKIPPED."""
+        event = gr.EventData(gr.Dropdown(elem_id=control, render=False), None)
+        values = self.handlers.change(
+            package, list(others), 90, "absolute", True, request(session), event, progress
+        )
+        return named(values)
+
+    def catch_up(self, session="one"):
+        """Content by name, or SKIPPED."""
+        return named(self.handlers.catch_up(request(session)))
+
+
+def request(session, query=None):
+    client = SimpleNamespace(host="198.51.100.1")
+    return SimpleNamespace(session_hash=session, query_params=query or {}, client=client)
+
+
+def plain(value):
+    """What a component shows after an update; None if that is hidden."""
+    if not isinstance(value, dict) or "__type__" not in value:
+        return value
+    return value.get("value") if value.get("visible", True) else None
+
+
+def named(values):
+    return values if values == SKIPPED else dict(zip(CONTENT, map(plain, values), strict=True))
+
+
+def test_the_page_opens_with_the_first_package():
+    (shown,) = Page(make_bundle()).load()
+    assert (shown["package"], shown["others"]) == ("Flask", None)
+    assert [shown[name] for name in ("days", "scale", "smooth")] == [90, "absolute", True]
+    assert "Forecast for Flask" in shown["headline"]
+    assert shown["figure"].type == "plotly"
+    assert shown["query"] == "?package=Flask"
+
+
+def test_the_page_opens_with_what_its_address_picks():
+    address = "package=requests&compare=flask,no name&range=30&scale=log&smooth=0"
+    (shown,) = Page(make_bundle()).load(address)
+    assert [shown[name] for name in CONTROLS] == ["requests", ["flask"], 30, "log", False]
+    assert "Forecast for requests and Flask" in shown["headline"]
+    assert shown["query"] == "?package=requests&compare=flask&scale=log&range=30&smooth=0"
+
+
+def test_an_address_that_picks_no_package_is_not_given_another():
+    (shown,) = Page(make_bundle()).load("package=")
+    assert shown["package"] is None
+    assert "No package chosen" in shown["headline"]
+    assert shown["figure"] is None
+
+
+def test_before_the_first_bundle_a_note_comes_first(monkeypatch):
+    monkeypatch.setattr(handlers, "BUNDLE_TIMEOUT", 0.0)
+    page = Page()
+    page.source.answers = [make_bundle()]
+    shown = page.load("package=requests")
+    note = next(shown)
+    assert "The models are being loaded" in note["headline"]
+    assert (note["package"], note["figure"]) == ("requests", None)
+    page.forecasts.store.refresh()
+    assert "Forecast for requests" in next(shown)["headline"]
+    assert next(shown, None) is None
+
+
+def test_a_change_shows_what_the_controls_hold():
+    shown = Page(make_bundle()).change("requests", ["flask"])
+    assert "Forecast for requests and Flask" in shown["headline"]
+    assert shown["query"] == "?package=requests&compare=flask"
+
+
+def test_a_training_reports_its_progress():
+    told = []
+    progress = lambda part, desc: told.append((part, desc))  # noqa: E731
+    shown = Page(make_bundle()).change("django", progress=progress)
+    assert "Forecast for django" in shown["headline"]
+    assert [part for part, _ in told] == [0.1, 0.4, 0.9]
+    assert told[1][1] == "Searching for a model of django"
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (UnknownPackageError("404"), "PyPI Stats has no package named flsk"),
+        (DownloadsError("PyPI Stats is down."), "PyPI Stats is down."),
+    ],
+)
+def test_an_error_is_shown_in_place_of_the_forecast(answer, says):
+    shown = Page(make_bundle(), answer=answer).change("flsk")
+    assert says in shown["headline"]
+    assert (shown["figure"], shown["facts"], shown["query"]) == (None, "", "?package=flsk")
+
+
+def test_a_surprise_is_shown_as_well(monkeypatch, caplog):
+    page = Page(make_bundle())
+    monkeypatch.setattr(page.forecasts, "package_forecast", lambda *_, **__: 1 / 0)
+    assert "because of an unexpected ZeroDivisionError" in page.change("flask")["headline"]
+    assert "drawing ?package=flask failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("control", "others", "echo"),
+    [
+        ("compare", ["requests"], True),
+        ("compare", ["requests", "django"], False),
+        ("compare", [], False),
+        ("package", ["requests"], False),
+    ],
+)
+def test_what_the_page_itself_filled_in_is_not_shown_again(control, others, echo):
+    page = Page(make_bundle())
+    list(page.load("package=flask&compare=requests"))
+    assert (page.change("flask", others, control=control) == SKIPPED) == echo
+
+
+def test_another_session_s_view_makes_no_echo():
+    page = Page(make_bundle())
+    list(page.load("package=flask&compare=requests", session="other"))
+    assert page.change("flask", ["requests"], control="compare") != SKIPPED
+
+
+class Slow(Page):
+    """A page whose newer days come only when somebody waits for them."""
+
+    def __init__(self, meanwhile=lambda: None):
+        super().__init__(make_bundle())
+        self.go_on, self.waits = threading.Event(), []
+        made = self.forecasts.package_forecast
+
+        def package_forecast(package, *, wait=0.0, **options):
+            self.waits.append(wait)
+            if wait:
+                self.go_on.set()
+                meanwhile()
+            return made(package, wait=wait, **options)
+
+        self.forecasts.package_forecast = package_forecast  # type: ignore[method-assign]
+
+    def fetch(self, name):
+        self.go_on.wait(10)
+        return super().fetch(name)
+
+
+def test_newer_days_are_shown_when_they_have_come():
+    page = Slow()
+    (opened,) = page.load("package=flask")
+    assert "Sun 22 Nov 2026" in opened["numbers"]
+    shown = page.catch_up()
+    assert page.waits == [0.0, LIVE_COUNTS_TIMEOUT]
+    assert "Sun 22 Nov 2026" not in shown["numbers"]  # counted now, no longer forecast
+    assert "Mon 23 Nov 2026" in shown["numbers"]
+    assert shown["query"] is None  # the link stays
+    assert page.catch_up() == SKIPPED
+
+
+def test_newer_days_of_a_view_that_was_left_are_not_shown():
+    page: Slow = Slow(meanwhile=lambda: page.change("requests"))
+    list(page.load("package=flask"))
+    assert page.catch_up() == SKIPPED
+    assert page.handlers._latest.get("one").packages[0].label == "requests"
+
+
+def test_without_a_view_there_is_nothing_to_catch_up_with():
+    assert Slow().catch_up() == SKIPPED
+
+
+def test_few_packages_are_in_the_lists_and_many_are_looked_for():
+    view = View(choose("flask", ["requests"]))
+    one, several, *_ = Page(make_bundle()).handlers._controls(view)
+    assert one["choices"] == several["choices"] == ["Flask", "pytorch", "requests"]
+    assert (one["value"], several["value"]) == ("flask", ["requests"])
+    assert one["elem_classes"] == several["elem_classes"] == []
+    many = make_bundle(tuple(f"package-{at}" for at in range(MOST_LISTED - 1)))
+    one, several, *_ = Page(many).handlers._controls(view)
+    assert one["choices"] == several["choices"] == []
+    assert (one["value"], several["value"]) == ("flask", ["requests"])
+    assert one["elem_classes"] == several["elem_classes"] == ["searched"]
+
+
+def test_the_latest_view_of_each_session():
+    latest = LatestViews()
+    latest.set("one", FLASK)
+    latest.set("two", DJANGO)
+    assert latest.get("one") == FLASK
+    latest.set("one", DJANGO)
+    assert latest.get("one") == DJANGO
+    assert latest.get("three") is None
+
+
+def test_the_session_that_chose_longest_ago_is_forgotten():
+    latest = LatestViews()
+    for session in range(MAX_SESSIONS):
+        latest.set(str(session), FLASK)
+    latest.set("0", DJANGO)
+    latest.set("new", FLASK)
+    assert latest.get("0") == DJANGO
+    assert latest.get("1") is None
