@@ -11,6 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help env lock run train test check lint types spelling workflows format screenshot \
 	bench bench-app bench-scale fuzz clean
 DATA ?=
+BEFORE ?=
 SERIES ?= 1000,5000
 PEER_SERIES ?= 200
 SECONDS ?= 60
@@ -76,8 +77,9 @@ format: env ## put the code into its format
 screenshot: env ## make the pictures of README.md from the running page
 	$(RUN) -m tests.browser.screenshots
 
-bench: .venv-bench/made ## accuracy and speed of the search beside its peers; DATA=DIR of CSV files
-	.venv-bench/bin/python -m benchmarks.accuracy $(if $(DATA),--data $(DATA))
+bench: .venv-bench/made ## accuracy beside other methods; DATA=DIR of CSV files, BEFORE=DIR of the old method
+	.venv-bench/bin/python -m benchmarks.accuracy $(if $(DATA),--data $(DATA)) \
+		$(if $(BEFORE),--before $(BEFORE))
 
 .venv-bench/made: requirements/bench.txt
 	$(PYTHON) -m venv .venv-bench
