@@ -22,12 +22,12 @@ import numpy as np
 from benchmarks.accuracy import tables
 from benchmarks.accuracy.before import run_before
 from benchmarks.accuracy.breaks import broken_windows
-from benchmarks.accuracy.methods import Calendar, Method, naive
+from benchmarks.accuracy.methods import SCALES, Calendar, Method, naive
 from benchmarks.accuracy.ours import Ours, calendar, empty_calendar
-from benchmarks.accuracy.peers import FAST, SCALES, SLOW, peers
+from benchmarks.accuracy.peers import FAST, SLOW, peers
+from benchmarks.accuracy.results import BEFORE, NAIVE, NO_DAYS_OFF, OURS, Results
 from benchmarks.accuracy.run import Made, Mask, median_of, run
-from benchmarks.accuracy.scores import Scores, score
-from benchmarks.accuracy.tables import BEFORE, NAIVE, NO_DAYS_OFF, OURS, Results
+from benchmarks.accuracy.scores import score
 from benchmarks.accuracy.windows import (
     HORIZON,
     Daily,
@@ -116,52 +116,35 @@ def _results(windows: Sequence[Window], made: dict[str, Made], days_off: Calenda
     return Results(windows, scores, days_off)
 
 
-def better_scales(results: Results, where: Mask) -> Results:
-    """The same with one scale a peer: the one with the smaller error on these windows."""
-    chosen: dict[str, Scores] = {}
-    for name, each in results.scores.items():
-        base, _, scale = name.rpartition(", ")
-        if scale in SCALES:
-            rivals = [results.scores[f"{base}, {other}"] for other in SCALES]
-            part = where & each.ran
-            if each.ratio(results.naive, part) > min(r.ratio(results.naive, part) for r in rivals):
-                continue
-        chosen[name] = each
-    return Results(results.windows, chosen, results.calendar)
-
-
 def _report(results: Results, sampled: Mask, slowly: Mask) -> list[str]:
-    """All tables; the test half first."""
-    test = ~results.learns
-    best = better_scales(results, sampled & test)
+    """All tables; the test half first. What has no windows is left out."""
+    test, everything = ~results.learns, np.ones(len(results.windows), dtype=np.bool_)
+    some = sampled & test
+    best = results.better_scales(some)
     told = [name for name in (OURS, BEFORE) if name in results.scores]
-    rivals = [name for name in best.able(sampled & test) if name not in {OURS, NAIVE, NO_DAYS_OFF}]
-    everything = np.ones(test.size, dtype=np.bool_)
-    parts = [
-        *_part("Test half, all methods", tables.methods(best, sampled & test)),
-        *_part("Test half, slow methods too", tables.methods(best, slowly & test)),
+    rivals = [name for name in best.able(some) if name not in {OURS, NAIVE, NO_DAYS_OFF}]
+    all_methods, off, classes = tables.methods, tables.days_off, tables.coverage
+    planned: list[tuple[str, Callable[..., str], Results, Mask, list[list[str]]]] = [
+        ("Test half, all methods", all_methods, best, some, []),
+        ("Test half, slow methods too", all_methods, best, slowly & test, []),
+        ("Test half, all packages", all_methods, best, test, []),
+        ("Learn half", all_methods, best, ~test, []),
+        ("Both halves", all_methods, best, everything, []),
+        ("Test half, both scales of each peer", all_methods, results, some, []),
+        ("Test half, days off", off, best, some, []),
+        ("Both halves, days off", off, best, everything, []),
+        ("Test half, error over naive by class", tables.by_class, best, some, [[OURS, *rivals]]),
+        ("Test half, coverage by class", classes, results, test, []),
+        ("Both halves, coverage by class", classes, results, everything, []),
+        ("Test half, totals", tables.totals, results, test, [[OURS]]),
+        ("Both halves, totals", tables.totals, results, everything, [[OURS]]),
+        ("Test half, totals of the same windows", tables.totals, results, some, [told]),
     ]
-    if (sampled & test).sum() != test.sum():
-        parts += _part("Test half, all packages", tables.methods(best, test))
-    else:
-        parts += _part("Both halves, days off", tables.days_off(best, everything))
-    parts += _part("Learn half", tables.methods(best, ~test))
-    parts += _part("Both halves", tables.methods(best, everything))
-    parts += [
-        *_part("Test half, both scales of each peer", tables.methods(results, sampled & test)),
-        *_part("Test half, days off", tables.days_off(best, sampled & test)),
-        *_part("Test half, by class", tables.by_class(best, sampled & test, [OURS, *rivals])),
-        *_part("Test half, coverage by class", tables.classes(results, test)),
-        *_part("Both halves, coverage by class", tables.classes(results, everything)),
-        *_part("Test half, totals", tables.totals(results, test, [OURS])),
-        *_part("Both halves, totals", tables.totals(results, everything, [OURS])),
-        *_part("Test half, totals, on the sample", tables.totals(results, sampled & test, told)),
+    return [
+        f"### {title}\n\n{table(source, where, *more)}"
+        for title, table, source, where, more in planned
+        if where.any()
     ]
-    return parts
-
-
-def _part(title: str, table: str) -> list[str]:
-    return [f"### {title}", table]
 
 
 def _breaks(series: Sequence[Daily], days_off: Calendar, options: argparse.Namespace) -> list[str]:
@@ -178,7 +161,7 @@ def _breaks(series: Sequence[Daily], days_off: Calendar, options: argparse.Names
         made[BEFORE] = run_before(options.before, windows, everywhere, options.jobs)
     results = _results(windows, made, days_off)
     names = [name for name in (OURS, BEFORE) if name in made]
-    return _part("Both halves, after a break", tables.breaks(results, names))
+    return [f"### Both halves, after a break\n\n{tables.breaks(results, names)}"]
 
 
 def _sampled(windows: Sequence[Window], packages: int | None) -> Mask:

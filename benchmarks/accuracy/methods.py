@@ -21,6 +21,7 @@ Method = Callable[[Window], Array]
 ROWS = ("median", "mean", "lower_80", "upper_80", "lower_95", "upper_95")
 ENDS = ROWS[2:]
 LEVELS = (80, 95)  # %
+SCALES = ("level", "log")  # a peer is given counts, or ln(1 + y)
 
 
 class Calendar(Protocol):

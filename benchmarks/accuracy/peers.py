@@ -15,7 +15,7 @@ from statsforecast.models import (
     DynamicOptimizedTheta,
 )
 
-from benchmarks.accuracy.methods import LEVELS, Method, point_and_ends
+from benchmarks.accuracy.methods import LEVELS, SCALES, Method, point_and_ends
 from benchmarks.accuracy.windows import HORIZON, Window
 from forecast.quantities import WEEK
 
@@ -32,7 +32,6 @@ FAST = {
     "MSTL": MSTL(season_length=WEEK),
 }
 SLOW = {"AutoARIMA": AutoARIMA(season_length=WEEK)}
-SCALES = ("level", "log")
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks.accuracy import tables
 from benchmarks.accuracy.methods import naive
+from benchmarks.accuracy.results import NAIVE, OURS, Results
 from benchmarks.accuracy.run import run
 from benchmarks.accuracy.scores import score
-from benchmarks.accuracy.tables import NAIVE, OURS, Results
 from benchmarks.accuracy.windows import HORIZON, Window
 
 MONDAY = dt.date(2026, 2, 2)
@@ -113,7 +113,7 @@ def test_every_day_is_in_one_class_of_days_and_every_window_in_two_of_windows():
     windows = [window(number, level=10.0 ** (1 + number % 3)) for number in range(48)]
     found, everywhere = results(windows)
 
-    table = tables.classes(found, everywhere)
+    table = tables.coverage(found, everywhere)
     days = dict(zip(column(table, "class"), column(table, "days"), strict=True))
     count = {name: int(each.replace(",", "")) for name, each in days.items()}
 
@@ -160,3 +160,15 @@ def test_breaks_are_told_by_kind():
 
     assert column(table, "level") == ["fell 1 week ago", "rose 2 weeks ago"]
     assert column(table, "totals in 80 %") == ["1.00", "1.00"]
+
+
+def test_the_better_scale_of_a_peer_stays():
+    windows = [window(number) for number in range(4)]
+    everywhere = np.ones(4, dtype=bool)
+    made = {"good": run(exact, windows, everywhere, 1), "poor": run(naive, windows, everywhere, 1)}
+    made = {"ETS, level": made["poor"], "ETS, log": made["good"], NAIVE: made["poor"]}
+    scores = {name: score(windows, each) for name, each in made.items()}
+
+    found = Results(windows, scores, NoDaysOff()).better_scales(everywhere)
+
+    assert list(found.scores) == ["ETS, log", NAIVE]
