@@ -141,9 +141,9 @@ def _report(results: Results, sampled: Mask, slowly: Mask) -> list[str]:
         ("Test half, totals of the same windows", tables.totals, results, some, [told]),
     ]
     return [
-        f"### {title}\n\n{table(source, where, *more)}"
+        f"### {title}\n\n{made}"
         for title, table, source, where, more in planned
-        if where.any()
+        if where.any() and (made := table(source, where, *more))
     ]
 
 

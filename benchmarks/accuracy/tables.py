@@ -88,7 +88,7 @@ def by_source(results: Results, ratios: Array, where: Mask) -> float:
 
 
 def days_off(results: Results, where: Mask) -> str:
-    """Error over the naive's on windows with and without a day off."""
+    """Error over the naive's on windows with and without a day off; empty where all are alike."""
     ahead = (results.shares >= DAY_OFF).any(axis=1)
     parts = {
         "no day off ahead": where & ~ahead,
@@ -96,7 +96,9 @@ def days_off(results: Results, where: Mask) -> str:
         "no Christmas": where & ~results.christmas,
         "Christmas": where & results.christmas,
     }
-    parts = {name: part for name, part in parts.items() if part.any()}
+    parts = {name: part for name, part in parts.items() if 0 < part.sum() < where.sum()}
+    if not parts:
+        return ""
     head = ["method", *(f"{name} ({part.sum()})" for name, part in parts.items())]
     return markdown(
         head,

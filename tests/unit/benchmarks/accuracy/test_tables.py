@@ -109,6 +109,12 @@ def test_windows_are_told_apart_by_the_days_off_ahead_and_by_christmas():
     ]
 
 
+def test_windows_that_are_all_alike_have_no_table_of_days_off():
+    found, everywhere = results([window(1), window(2)])
+
+    assert not tables.days_off(found, everywhere)
+
+
 def test_every_day_is_in_one_class_of_days_and_every_window_in_two_of_windows():
     windows = [window(number, level=10.0 ** (1 + number % 3)) for number in range(48)]
     found, everywhere = results(windows)
