@@ -49,6 +49,7 @@ def methods(results: Results, where: Mask) -> str:
         "MASE",
         "in 80 %",
         "in 95 %",
+        "windows under half",
         "interval score",
         "total off by",
         "CPU s",
@@ -71,6 +72,7 @@ def methods(results: Results, where: Mask) -> str:
                 f"{each.error[where].mean():.3f}",
                 f"{np.nanmean(each.inside_80[where]):.3f}",
                 f"{np.nanmean(each.inside_95[where]):.3f}",
+                f"{under_half(each, where):.0%}",
                 f"{each.interval[where].mean():.3g}",
                 f"{_off_by(each, where):.1%}",
                 f"{np.median(each.seconds[where]):.3f}",
@@ -85,6 +87,12 @@ def by_source(results: Results, ratios: Array, where: Mask) -> float:
     return float(
         np.exp(np.mean([ratios[where & (sources == name)].mean() for name in set(sources[where])]))
     )
+
+
+def under_half(each: Scores, where: Mask) -> float:
+    """Share of windows that have fewer than half of their days in the 80 % band."""
+    shares = [np.nanmean(row) for row in each.inside_80[where]]
+    return float(np.mean(np.array(shares) < 0.5))  # noqa: PLR2004
 
 
 def days_off(results: Results, where: Mask) -> str:

@@ -109,6 +109,15 @@ def test_windows_are_told_apart_by_the_days_off_ahead_and_by_christmas():
     ]
 
 
+def test_windows_with_most_days_outside_are_counted():
+    windows = [window(number) for number in range(4)]
+    found, everywhere = results(windows)
+    found.ours.inside_80[0, : HORIZON // 2 + 1] = 0.0
+    found.ours.inside_80[1, : HORIZON // 2] = 0.0
+
+    assert tables.under_half(found.ours, everywhere) == 0.25
+
+
 def test_windows_that_are_all_alike_have_no_table_of_days_off():
     found, everywhere = results([window(1), window(2)])
 
