@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     days_off = calendar()
     sampled = _sampled(windows, options.packages if is_population(series) else None)
     slowly = sampled & np.array(thinned(windows, options.slow_every))
-    made = _run_all(windows, sampled, slowly, days_off, options)
+    made = _run_all(windows, sampled, slowly, options)
     results = _results(windows, made, days_off)
     parts = [_title(windows, options.data), *_report(results, sampled, slowly)]
     if is_population(series):
@@ -74,13 +74,12 @@ def _run_all(
     windows: Sequence[Window],
     sampled: Mask,
     slowly: Mask,
-    days_off: Calendar,
     options: argparse.Namespace,
 ) -> dict[str, Made]:
     """Every method on its windows, in the order of the tables."""
     everywhere = np.ones(len(windows), dtype=np.bool_)
     plan: list[tuple[str, Method, Mask]] = [
-        (OURS, Ours(days_off), everywhere),
+        (OURS, Ours(calendar()), everywhere),
         (NO_DAYS_OFF, Ours(empty_calendar()), sampled),
         (NAIVE, naive, everywhere),
         *((name, method, sampled) for name, method in peers(FAST).items()),
@@ -155,7 +154,7 @@ def _breaks(series: Sequence[Daily], days_off: Calendar, options: argparse.Names
     everywhere = np.ones(len(windows), dtype=np.bool_)
     made = {
         name: _told(name, method, windows, everywhere, options)
-        for name, method in ((OURS, Ours(days_off)), (NAIVE, naive))
+        for name, method in ((OURS, Ours(calendar())), (NAIVE, naive))
     }
     if options.before:
         made[BEFORE] = run_before(options.before, windows, everywhere, options.jobs)
