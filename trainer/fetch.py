@@ -36,7 +36,7 @@ def fetch(store: Store, source: Source, previous: Bundle | None, progress: Progr
     """
     done = set(store.fetched())
     if done:
-        log.info("going on with a run that was stopped: %d packages are fetched", len(done))
+        log.info("resuming a run that was stopped: %d packages are fetched", len(done))
     names = [package.name for package in store.plan.packages if package.name not in done]
     for name, counts in progress(source.fetch(names), len(names)):
         if isinstance(counts, DownloadsError):

@@ -147,8 +147,10 @@ def open_previous(
         forget(arguments.work)
         if _is_temporary(error) and console.on_actions:
             # A bundle published without the previous one would lose the history for good.
-            raise ArtifactError(f"the bundle before could not be asked for: {error}") from None
-        console.warn(f"going on from this fetch alone, without earlier history and models: {error}")
+            raise ArtifactError(f"the previous bundle could not be fetched: {error}") from None
+        console.warn(
+            f"continuing from this fetch only, without the earlier history and models: {error}"
+        )
         return None
 
 

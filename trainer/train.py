@@ -35,7 +35,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
     outages = store.outages
     done = store.trained(part)
     if done:
-        log.info("going on with a run that was stopped: %d packages are trained", len(done))
+        log.info("resuming a run that was stopped: %d packages are trained", len(done))
     names = [name for name in store.fetched()[part.number - 1 :: part.of] if name not in done]
 
     def tasks() -> Iterator[Task]:

@@ -141,7 +141,7 @@ class Writer:
     def _rows(self, table: str, name: str, rows: bytes) -> None:
         written = self._written.setdefault(table, set())
         if name in written:
-            raise BundleError(f"{table}: the rows of {name!r} must lie together: write them once")
+            raise BundleError(f"{table}: the rows of {name!r} must be consecutive: write them once")
         written.add(name)
         with (self._folder / table).open("ab") as file:
             file.write(rows)

@@ -586,9 +586,9 @@ CLOCKS = (
 )
 
 CARRIED, NOTHING, ALONE = Trainer.CARRIED, Trainer.NOTHING, Trainer.ALONE
-WARNED = "going on from this fetch alone, without earlier history and models: "
+WARNED = "continuing from this fetch only, without the earlier history and models: "
 UNTRAINED = "no package could be trained"
-LOST = "the bundle before could not be asked for"
+LOST = "the previous bundle could not be fetched"
 
 TRAINING = (
     Row("one package: 404", pypistats(404, "flask"), CARRIED, "has no counts of a package called"),
@@ -612,7 +612,7 @@ TRAINING = (
         "PyPI Stats: nothing newer than last week's",
         lambda world: end_counts(world, days=8),
         NOTHING,
-        "nothing new was learnt, for the newest count of any package is of 2026-11-14",
+        "there are no newer counts: the newest count of any package is of 2026-11-14",
     ),
     Row(
         "PyPI Stats: something new, and yet six days old",
@@ -867,7 +867,7 @@ BULK = (
         "nothing newer than last week's",
         lambda world: end_bulk_counts(world, days=8),
         NOTHING,
-        "nothing new was learnt, for the newest count of any package is of 2026-11-14",
+        "there are no newer counts: the newest count of any package is of 2026-11-14",
     ),
     Row(
         "something new, and yet six days old",

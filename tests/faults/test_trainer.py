@@ -114,7 +114,7 @@ def nothing(row, bundle, lines, before):
 
 def alone(row, bundle, lines, _before):
     (line,) = lines
-    assert line.startswith("::warning::going on from this fetch alone")
+    assert line.startswith("::warning::continuing from this fetch only")
     assert row.says in line
     assert set(statuses(bundle).values()) == {"trained"}
     assert scored(bundle) == 0

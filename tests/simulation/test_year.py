@@ -236,7 +236,7 @@ def check_run(year, week, said, *, published):
     lines = said.splitlines()
     if week in {*DOWN, GITHUB_DOWN, NOTHING_NEW}:
         assert not published
-        reason = {GITHUB_DOWN: "could not be asked for", NOTHING_NEW: "nothing new was learnt"}
+        reason = {GITHUB_DOWN: "could not be fetched", NOTHING_NEW: "there are no newer counts"}
         assert lines[-1].startswith("::error::")
         assert reason.get(week, "no package could be trained") in lines[-1]
         return
@@ -388,7 +388,9 @@ def test_when_every_artifact_has_expired(job, capsys):
 
     assert year.run_job(8)
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("::warning::going on from this fetch alone, without earlier history")
+    assert line.startswith(
+        "::warning::continuing from this fetch only, without the earlier history"
+    )
     bundle = read_zip(year.published[-1][1])
     answered = load(year.pypistats, year.loads, sunday(8).date())
     for name in BEGIN:

@@ -198,7 +198,7 @@ def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
     done = train("--config=config.toml", f"--source={folder}", cwd=folder, GITHUB_ACTIONS="true")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == (
-        "::error::no package could be trained; models is as it was"
+        "::error::no package could be trained; models is unchanged"
     )
     assert {path.name: path.read_bytes() for path in (folder / "models").iterdir()} == before
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
@@ -288,7 +288,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed):
 
     done = train(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "going on with a run that was stopped: 12 packages are fetched" in done.stderr
+    assert "resuming a run that was stopped: 12 packages are fetched" in done.stderr
     assert "package-3: " not in done.stderr
     assert everything(folder / "models") == undisturbed
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]

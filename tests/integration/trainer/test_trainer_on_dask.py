@@ -126,7 +126,7 @@ def test_after_the_scheduler_was_lost_a_second_run_goes_on(folder, tmp_path, alo
         process = start(folder, f"--cluster={dask.address}")
         second = finish(process)
     assert process.returncode == 0, second
-    assert f"going on with a run that was stopped: {len(kept)} packages are trained\n" in second
+    assert f"resuming a run that was stopped: {len(kept)} packages are trained\n" in second
     assert sorted([*kept, *trained(second)]) == PACKAGES
     assert everything(folder / "models") == alone
 

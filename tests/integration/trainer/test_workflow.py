@@ -210,7 +210,7 @@ def test_where_every_part_dies_nothing_is_published(checkout, run):
 
     made = run(limited(checkout, 3), "run", watch=kill)
     assert made.results["join"] == made.conclusion == "failure"
-    assert "::error::no package could be trained; models is as it was\n" in made.log
+    assert "::error::no package could be trained; models is unchanged\n" in made.log
     assert made.artifacts.names == {"run"}
 
 
@@ -223,7 +223,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
         "join": "skipped",
         "keep-alive": "skipped",
     }
-    assert "::error::the bundle before could not be asked for: " in made.log
+    assert "::error::the previous bundle could not be fetched: " in made.log
     assert made.conclusion == "failure"
     assert made.artifacts.names == set()
 
