@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
 
 
 class _Fetched(BaseModel):
-    """What is known when the fetch is complete: the days to repair."""
+    """The result of a complete fetch: the days to repair."""
 
     outages: frozenset[dt.date]
     outages_within: tuple[dt.date, ...]
@@ -158,7 +158,7 @@ class Store:
 
     @property
     def outages_within(self) -> tuple[dt.date, ...]:
-        """Those that lie within what is trained on, ascending.
+        """Those within the training data, ascending.
 
         Raises:
             ConfigError: if the fetch is not complete.

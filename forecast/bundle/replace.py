@@ -41,11 +41,11 @@ def check_target(target: Path) -> None:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a new folder beside ``target``; at the end of the block it replaces ``target``.
 
-    If the block raises, the new folder is removed and ``target`` stays as it was.
+    If the block raises, the new folder is removed and ``target`` stays unchanged.
 
     Raises:
         BundleError: if ``target`` is something that must not be replaced.
-        OSError: if a file cannot be written; ``target`` then stays as it was.
+        OSError: if a file cannot be written; ``target`` then stays unchanged.
     """
     check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -113,7 +113,7 @@ class GitHub:
 
         Args:
             url: The address, on this API.
-            what: What is asked for, as the error messages call it.
+            what: The name of the requested thing in error messages.
             headers: More headers.
             expected: Further statuses to accept. A redirect is not followed.
 
@@ -187,7 +187,7 @@ class GitHub:
 
         Args:
             url: Its address, as the API gave it.
-            what: What is asked for, as the error messages call it.
+            what: The name of the requested thing in error messages.
             max_bytes: Its largest size.
 
         Raises:

@@ -41,7 +41,7 @@ def untouched():
 
 
 def refusal(address, **options):
-    """Why no task was even looked at."""
+    """The error that came before any task."""
     with pytest.raises((ClusterError, ConfigError)) as raised:
         list(execute(untouched(), address, **options))
     return raised.value
