@@ -76,7 +76,7 @@ format: env ## fix and format the code with ruff
 screenshot: env ## take the pictures of README.md from the running page
 	$(RUN) -m tests.browser.screenshots
 
-bench: .venv-bench/made ## accuracy and speed compared with other methods; DATA=DIR of CSV files
+bench: .venv-bench/made ## accuracy and speed of the search beside its peers; DATA=DIR of CSV files
 	.venv-bench/bin/python -m benchmarks.accuracy $(if $(DATA),--data $(DATA))
 
 .venv-bench/made: requirements/bench.txt

@@ -59,7 +59,7 @@ class Seconds:
 
 
 def seasonal_naive(task: Task) -> Outcome:
-    """A model that repeats the last week, with bands from the errors of earlier repeats."""
+    """A model that repeats the last week, its bands from how well that did before."""
     z = np.log1p(task.series.values)
     variance = max(float(np.mean((z[7:] - z[:-7]) ** 2)), 1e-4)
     member = Member(NAIVE.order, NAIVE.seasonal_order, "log", (variance,), 1.0)
@@ -78,7 +78,7 @@ def seasonal_naive(task: Task) -> Outcome:
 
 
 def without_search(tasks: Iterable[Task], _jobs: int) -> Iterator[Outcome]:
-    """Replaces ``trainer.engines.local.execute``."""
+    """What takes the place of ``trainer.engines.local.execute``."""
     yield from map(seasonal_naive, tasks)
 
 

@@ -68,7 +68,7 @@ class Forecasts:
         """
         snapshot = self.store.snapshot
         bundle = snapshot.bundle
-        package = self.store.catalogue.get(package.name) or package  # as in the config
+        package = self.store.catalogue.get(package.name) or package  # as the config spells it
         if bundle is not None and package.name in bundle.modelled:
             return self._from_bundle(bundle, package, wait)
         try:

@@ -1,8 +1,8 @@
 """The CSV files of a bundle: how each is written, and how it is read with every check.
 
 ``history.csv`` has the counts and ``forecasts.csv`` the forecasts. Two more make up the track
-record: ``past_forecasts.csv``, earlier forecasts of days that are not observed yet, and
-``track_record.csv``, earlier forecasts of days that are, with their scores.
+record: ``past_forecasts.csv``, what earlier runs forecast for days that are still to come, and
+``track_record.csv``, what they forecast for days that have come since, and how it turned out.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def _pieces(data: bytes, start: int) -> Iterator[bytes]:
 
 
 def _parse(lines: bytes, table: str) -> pd.DataFrame:
-    """Rows of a table, each value checked separately; ``package`` as categories."""
+    """Rows of a table, every value checked by itself; ``package`` as categories."""
     columns = COLUMNS[table]
     _check_shape(lines, table)
     dates = [column for column in columns if column in DATES]
@@ -184,7 +184,7 @@ def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataF
 
 
 def _check_shape(data: bytes, table: str) -> None:
-    """Check that every line has as many fields as there are columns, so that no parser guesses."""
+    """Every line has as many fields as there are columns, so that no parser need guess."""
     text = np.frombuffer(data, dtype=np.uint8)
     marks = text[(text == COMMA) | (text == NEWLINE)]
     width = len(COLUMNS[table])
