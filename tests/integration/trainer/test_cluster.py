@@ -41,7 +41,7 @@ def untouched():
 
 
 def refusal(address, **options):
-    """Why no task was even looked at."""
+    """The error that came before any task."""
     with pytest.raises((ClusterError, ConfigError)) as raised:
         list(execute(untouched(), address, **options))
     return raised.value
@@ -79,7 +79,7 @@ def test_a_task_that_kills_its_workers_costs_only_itself(dask):
         dask.ask(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 3))
     assert before == 3
     assert reasons.pop("kill").startswith(
-        "training it killed its worker (1 in a row), again with no other task beside it; "
+        "training it killed its worker (1 in a row), and again while no other task was running; "
     )
     assert reasons.keys() == {"a", "b", "c"}
     assert all(reason.isdecimal() for reason in reasons.values())
