@@ -44,6 +44,7 @@ def methods(results: Results, where: Mask) -> str:
         "error / naive",
         *(name for name, _ in parts),
         *(["by source"] if len(sources) > 1 else []),
+        "ours against it",
         "of the mean",
         "better than naive",
         "MASE",
@@ -67,6 +68,7 @@ def methods(results: Results, where: Mask) -> str:
                 f"{each.ratio(results.naive, where):.3f}",
                 *(f"{each.ratio(results.naive, part):.3f}" for _, part in parts),
                 *([f"{by_source(results, ratios, where):.3f}"] if len(sources) > 1 else []),
+                "" if name == OURS else against(results, each, where),
                 f"{each.ratio(results.naive, where, of_mean=True):.3f}",
                 f"{np.mean(ratios[where] < 0):.0%}",
                 f"{each.error[where].mean():.3f}",
@@ -87,6 +89,15 @@ def by_source(results: Results, ratios: Array, where: Mask) -> float:
     return float(
         np.exp(np.mean([ratios[where & (sources == name)].mean() for name in set(sources[where])]))
     )
+
+
+def against(results: Results, other: Scores, where: Mask) -> str:
+    """How far this project's error lies from another's, and its standard error over packages."""
+    logs = results.ours.log_ratios(results.naive) - other.log_ratios(results.naive)
+    names = np.array([window.package for window in results.windows])
+    means = np.array([logs[where & (names == name)].mean() for name in sorted(set(names[where]))])
+    error = f" ± {means.std(ddof=1) / np.sqrt(means.size):.1%}" if means.size > 1 else ""
+    return f"{np.expm1(means.mean()):+.1%}{error}"
 
 
 def under_half(each: Scores, where: Mask) -> float:

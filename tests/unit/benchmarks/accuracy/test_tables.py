@@ -109,6 +109,14 @@ def test_windows_are_told_apart_by_the_days_off_ahead_and_by_christmas():
     ]
 
 
+def test_the_standard_error_counts_a_package_once():
+    windows = [window(1), window(2), window(2, group="again")]
+    found, everywhere = results(windows)
+    found.ours.error[:] = found.naive.error * np.exp([-0.1, 0.2, 0.4])
+
+    assert tables.against(found, found.naive, everywhere) == "+10.5% ± 20.0%"
+
+
 def test_windows_with_most_days_outside_are_counted():
     windows = [window(number) for number in range(4)]
     found, everywhere = results(windows)
