@@ -14,17 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.pooled.constants import (
     BELIEVED,
     FIRST,
     LAST,
     STRETCH,
+    distribution,
     learn_bands,
     learn_days_off,
     learning_panels,
-    distribution,
     ratios,
 )
 from benchmarks.pooled.data import Daily, Panel, corpus_panels, population_panel, read

@@ -16,17 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import lsq_linear, minimize
 
 from benchmarks.pooled.data import Daily, Panel, corpus_panels, population_panel, read
 from forecast.model import quantiles
-from forecast.search import days_off
 from forecast.model.constants import FILE, Constants
-from forecast.search.days_off import COLUMNS, Calendar
 from forecast.model.model import predictive
-from forecast.search.backtest import LEAST_ERROR, backtest_counts
-from forecast.search.search import search
 from forecast.model.state import estimate
 from forecast.model.weekdays import (
     WEEK,
@@ -35,6 +30,10 @@ from forecast.model.weekdays import (
     weekday_numbers,
     weekend_gap,
 )
+from forecast.search import days_off
+from forecast.search.backtest import LEAST_ERROR, backtest_counts
+from forecast.search.days_off import COLUMNS, Calendar
+from forecast.search.search import search
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -204,7 +203,9 @@ def learn_bands(
     # Every sum enters four times: as it was, with its error turned round, and each of them
     # in a season that moved all packages up or down.
     # It moves them the farther the longer it lasts.
-    ahead = np.exp(features[:, quantiles.SUM.index("horizon")] + features[:, quantiles.SUM.index("lead")])
+    ahead = np.exp(
+        features[:, quantiles.SUM.index("horizon")] + features[:, quantiles.SUM.index("lead")]
+    )
     drift = SEASON_SHIFT * WEEK / HORIZON * ahead
     errors = np.concatenate([sign * errors + up * drift for sign in (1, -1) for up in (1, -1)])
     features = np.concatenate([features * side for side in (1.0, turned) for _ in range(2)])

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from benchmarks.pooled.constants import FIRST, LAST, M_VALUES, distribution, sum_errors
 from benchmarks.pooled.data import Daily, Panel, corpus_panels, population_panel, read
 from forecast.model.constants import FILE, Constants
-from forecast.search.days_off import COLUMNS, Calendar
 from forecast.model.model import fit
-from forecast.search.backtest import backtest
 from forecast.model.weekdays import WEEK
+from forecast.search.backtest import backtest
+from forecast.search.days_off import COLUMNS, Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -71,18 +71,15 @@ class Arima:
         w = difference(x, d, big_d, m)
         ar, ma = polynomials(np.array(self.params), (p, q, big_p, big_q), m)
         full = np.convolve(ar, difference_polynomial(d, big_d, m))
-        shocks = _innovations(w, ar, ma)[max(w.size - ma.size + 1, 0) :]
-        shocks = np.pad(shocks, (ma.size - 1 - shocks.size, 0))
-        path = np.concatenate([np.zeros(full.size), x])[-(full.size - 1) :]
-        path = np.concatenate([path, np.zeros(days)])
-        shocks = np.concatenate([shocks, np.zeros(days)])
-        past = full.size - 1
-        for day in range(days):
-            value = -full[:0:-1] @ path[day : day + past]
-            if day < ma.size - 1:
-                value += ma[:0:-1] @ shocks[day : day + ma.size - 1]
-            path[past + day] = value
-        return np.asarray(path[past:])
+        past, reach = full.size - 1, ma.size - 1
+        path = np.concatenate([np.zeros(past), x, np.zeros(days)])[x.size :]
+        with np.errstate(over="ignore", invalid="ignore"):  # parameters may come out of a pickle
+            shocks = np.concatenate([np.zeros(reach), _innovations(w, ar, ma), np.zeros(days)])
+            shocks = shocks[w.size :]
+            for day in range(days):
+                path[past + day] = -full[:0:-1] @ path[day : day + past]
+                path[past + day] += ma[:0:-1] @ shocks[day : day + reach]
+        return path[past:]
 
 
 def difference(x: Array, d: int, seasonal_d: int, m: int) -> Array:
@@ -121,6 +118,8 @@ def _polynomial(values: Sequence[float] | Array, period: int) -> Array:
 
 def _innovations(w: Array, ar: Array, ma: Array) -> Array:
     """Innovations (n,) of a differenced series w (n,)."""
+    if not w.size:
+        return w
     after_ar = np.convolve(w, ar)[: w.size]
     if ma.size == 1:
         return after_ar

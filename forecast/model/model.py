@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FEWEST_DAYS = 14  # two weeks: below that not even a weekday has come twice
 LONGEST_HISTORY = 20_000  # days
 HALF_A_DAY = 0.5  # downloads; of so few nobody can say whether they are more or fewer
-MONTH = 28  # days that "before" means: every weekday four times
+COMPARED_DAYS = 28  # that "before" means: every weekday four times
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Model:
         """
         made = self.distribution(1)
         n = len(self.history)
-        recent = min(MONTH, n - first_used(self.history))
+        recent = min(COMPARED_DAYS, n - first_used(self.history))
         counted = float(np.sum(self.history[-recent:]))
         weekdays = weekday_numbers(self.start.weekday(), n)[-recent:]
         season = self.parameters.season(weekdays, self.shares(n - recent, recent))[0]
@@ -168,6 +168,10 @@ class Model:
         expected *= float(made.state.smearing[0])
         doubt = HALF_A_DAY * recent
         return (expected + doubt) / (counted + doubt)
+
+    def day_off_losses(self, days: int) -> Array:
+        """The share of its downloads that each of the next days loses as a day off, (days,)."""
+        return 1.0 - np.exp(-self.gap * self.shares(len(self.history), days))
 
     def extend(self, newer: Sequence[float]) -> Model:
         """Append newer regular days; the parameters stay as they were estimated.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from forecast.bundle.manifest import Backtest, PackageEntry, member_entries
 from forecast.errors import ForecastError
 from forecast.model import pickling
+from forecast.search import Trained, train
 from trainer.reports.pictures import draw
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from forecast.bands import Forecast, Total
     from forecast.config import Package
-    from forecast.search import Trained
     from forecast.series import Series
 
 
@@ -76,8 +76,6 @@ class Outcome:
 
 def train_package(task: Task) -> Outcome:
     """Search, backtest, fit and forecast one package; never raises."""
-    from forecast.search import train  # noqa: PLC0415 - loads where it is used
-
     started = time.process_time()
     product, reason = None, ""
     try:
