@@ -182,12 +182,15 @@ def _clear_long_tail(common: NDArray[np.bool_]) -> None:
 
 
 def _left_out_weekdays(values: Array) -> NDArray[np.bool_]:
-    """Whether a day's weekday is missing nearly always; shape as ``values``."""
+    """Whether a day's weekday is missing in nearly all weeks that have any; shape as ``values``."""
     missing = np.isnan(values)
+    weeks = np.arange(values.size) // WEEK
+    counted = np.isin(weeks, weeks[~missing])
     found = np.zeros(values.size, dtype=np.bool_)
     for weekday in range(WEEK):
-        days = missing[weekday::WEEK]
-        found[weekday::WEEK] = days.size >= FEWEST_WEEKS and days.mean() >= OFTEN
+        days = np.arange(weekday, values.size, WEEK)
+        days = days[counted[days]]
+        found[days] = days.size >= FEWEST_WEEKS and missing[days].mean() >= OFTEN
     return found
 
 

@@ -20,6 +20,7 @@ from forecast.bundle.replace import replacing
 from forecast.bundle.tables import (
     FORECASTS,
     HISTORY,
+    PAST,
     TOTALS,
     forecast_rows,
     header,
@@ -50,6 +51,9 @@ BANDS = {
     "lower_95": 100.0,
     "upper_95": 500.0,
 }
+
+
+TOTAL = {name: value for name, value in BANDS.items() if name != "median"}
 
 
 def bands(days=2) -> Forecast:
@@ -180,6 +184,28 @@ def consistent(files: Mapping[str, bytes], changed: Mapping[str, bytes]) -> byte
         else:
             document["files"][name] = digest(data)
     return zip_of({**files, **named, MANIFEST: json.dumps(document).encode()})
+
+
+def outdated(bundle: Bundle) -> Bundle:
+    """The bundle as version 1.1 would have written it, its models and pictures aside."""
+    files = files_of(bundle)
+    document = json.loads(files.pop(MANIFEST))
+    document["format"] = 1
+    document["files"].pop(TOTALS)
+    files.pop(TOTALS)
+    for table in (FORECASTS, PAST):
+        if table in files:
+            rows = pd.read_csv(io.BytesIO(files[table]), dtype="str").drop(columns="median")
+            files[table] = rows.to_csv(index=False, lineterminator="\n").encode()
+    for name in document["files"]:
+        document["files"][name] = digest(files[name])
+    for each in document["packages"].values():
+        for member in each["members"]:
+            del member["theta"]
+            member.update(scale="log", profile=0, cleaned=False)
+        if each["backtest"]:
+            del each["backtest"]["total_error"]
+    return read_zip(zip_of({**files, MANIFEST: json.dumps(document).encode()}))
 
 
 def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:

@@ -11,12 +11,12 @@ from app.data.live_counts import LiveCounts
 from app.data.on_demand import OnDemand
 from app.data.store import Store
 from forecast.config import Config
-from forecast.model.model import Model
 from forecast.search.backtest import Scores
 from tests.bundles import LAST_DAY, SEARCHED, counts, model_of
 
 if TYPE_CHECKING:
     from forecast.github.artifact import Provenance
+    from forecast.model.model import Model
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 CONFIG = Config(

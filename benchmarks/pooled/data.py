@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 LONGEST_TRAINING = 180  # days, what PyPI Stats keeps
 RARE = 10.0  # downloads a day; below it a day that was left out is a zero

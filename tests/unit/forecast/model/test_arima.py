@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_an_arima_out_of_range_is_refused(fields):
 
 
 def test_a_pickled_state_is_checked_like_a_new_object():
-    blank = object.__new__(Arima)
+    blank: Any = object.__new__(Arima)
     for state in (SEASONAL.__dict__ | {"extra": 1}, {"order": (0, 1, 1)}, None):
         with pytest.raises(BundleError, match="fields"):
             blank.__setstate__(state)
