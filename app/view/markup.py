@@ -137,8 +137,8 @@ def details(
         f"<p>Counts come from PyPI's download log and {counted} downloads by mirrors. The forecast "
         "starts on the day after the last observed day. Of the coming days, 80 % and 95 % should "
         "lie within the two bands, and half of them below the line, which is the median; the means "
-        "add up to the total, whose band allows for correlated errors of neighbouring days. MASE is "
-        "the mean absolute error divided by the usual change from one week to the next; the "
+        "add up to the total, whose band allows for correlated errors of neighbouring days. MASE "
+        "is the mean absolute error divided by the usual change from one week to the next; the "
         "seasonal naive forecast repeats the last week.</p>"
     )
     return f'<div class="details">{"".join(parts)}{origin}</div>'

@@ -21,15 +21,15 @@ from scipy.optimize import lsq_linear, minimize
 from benchmarks.pooled.data import Daily, Panel, corpus_panels, population_panel, read
 from forecast.model import quantiles
 from forecast.model.constants import FILE, Constants
-from forecast.model.model import predictive
+from forecast.model.distribution import predictive
 from forecast.model.state import estimate
 from forecast.model.weekdays import (
-    WEEK,
     WIDEST_GAP,
     centred_week,
     weekday_numbers,
     weekend_gap,
 )
+from forecast.quantities import WEEK, Array
 from forecast.search import days_off
 from forecast.search.backtest import LEAST_ERROR, backtest_counts
 from forecast.search.days_off import COLUMNS, Calendar

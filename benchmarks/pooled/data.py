@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from forecast.quantities import Array
+
 LONGEST_TRAINING = 180  # days, what PyPI Stats keeps
 RARE = 10.0  # downloads a day; below it a day that was left out is a zero
 MOST_UNKNOWN = 0.2  # share of training days without a count
@@ -104,7 +106,7 @@ def population_panel(series: Sequence[Daily], origin: int, days: int, longest: i
 
 
 def corpus_panels(series: Sequence[Daily], days: int, spacing: int, most: int) -> list[Panel]:
-    """Windows of the corpus as `benchmarks.windows` cuts them, one a panel."""
+    """Windows of the corpus as `benchmarks.accuracy.windows` cuts them, one a panel."""
     found = []
     for each in series:
         for back in range(most):

@@ -11,7 +11,7 @@ import argparse
 import datetime as dt
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from benchmarks.pooled.constants import FIRST, LAST, M_VALUES, distribution, sum_errors
 from benchmarks.pooled.data import Daily, Panel, corpus_panels, population_panel, read
 from forecast.model.constants import FILE, Constants
-from forecast.model.model import fit
-from forecast.model.weekdays import WEEK
-from forecast.search.backtest import backtest
+from forecast.quantities import WEEK, Array
+from forecast.search import train
 from forecast.search.days_off import COLUMNS, Calendar
 
 if TYPE_CHECKING:
@@ -248,7 +247,7 @@ def population(series: Sequence[Daily], calendar: Calendar, pooled: Constants) -
 
 
 def corpus(series: Sequence[Daily], calendar: Calendar, pooled: Constants) -> None:
-    """The mixed corpus, as `benchmarks.windows` cuts it."""
+    """The mixed corpus, as `benchmarks.accuracy.windows` cuts it."""
     print("CORPUS")
     scored = Scored(corpus_panels(series, HORIZON, 90, 6), calendar, pooled)
     for half, keep in scored.halves():
@@ -300,27 +299,24 @@ def whole(series: Sequence[Daily], calendar: Calendar, pooled: Constants, packag
     tested = [each for each in series if not each.learns]
     some = population_panel(tested[:: max(len(tested) // packages, 1)], 89, HORIZON)
     last_week = np.resize(np.arange(-WEEK, 0), HORIZON)
-    fit(some.past[0], some.start, m_values=M_VALUES, horizon=HORIZON, calendar=calendar)
-    errors, seconds = [], np.zeros(3)
+    settings: Any = {"m_values": M_VALUES, "horizon": HORIZON, "calendar": calendar}
+    train(some.past[0], some.start, **settings)
+    errors, seconds = [], np.zeros(2)
     for counts, future in zip(some.past, some.future, strict=True):
         clock = [time.process_time()]
-        model = fit(
-            counts, some.start, m_values=M_VALUES, horizon=HORIZON, calendar=calendar, pooled=pooled
-        )
+        model = train(counts, some.start, pooled=pooled, **settings).model
         clock.append(time.process_time())
         made = model.predict(HORIZON)
         model.totals(TOTALS)
-        clock.append(time.process_time())
-        backtest(model, HORIZON, pooled)
         clock.append(time.process_time())
         seconds += np.diff(clock)
         naive = np.abs(counts[last_week] - future).mean()
         errors.append([np.abs(path - future).mean() / naive for path in (made.median, made.mean)])
     median, mean = np.exp(np.log(errors).mean(axis=0))
-    fitting, forecasting, judging = 1e3 * seconds / len(errors)
+    fitting, forecasting = 1e3 * seconds / len(errors)
     print(
         f"  n {len(errors)}  ratio {median:.4f} (mean {mean:.4f})  CPU ms a package:"
-        f" fit {fitting:.1f}, forecast and totals {forecasting:.1f}, backtest {judging:.1f}"
+        f" fit and backtest {fitting:.1f}, forecast and totals {forecasting:.1f}"
     )
 
 
