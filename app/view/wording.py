@@ -80,7 +80,8 @@ def expected_total(forecast: PackageForecast) -> tuple[str, str]:
 
 def _comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The expected level against that before; empty where that would mislead."""
-    if forecast.change is None:
+    counted = forecast.series.values[-forecast.compared_days :].any()
+    if forecast.change is None or not counted:
         return ""
     first, through = _last_days(forecast)
     before = f"the last {forecast.compared_days} days"

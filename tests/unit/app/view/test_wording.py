@@ -79,6 +79,15 @@ def test_without_a_model_there_is_no_band_to_tell():
     assert f"about {wording.format_rounded(made.daily.mean.sum())[0]} downloads" in sentence
 
 
+def test_nothing_is_compared_with_days_without_downloads():
+    made = expecting(7, 1.5)
+    values = made.series.values.copy()
+    values[-28:] = 0.0
+    silent = replace(made, series=replace(made.series, values=values))
+    vars(silent).update(vars(made) | {"series": silent.series})
+    assert wording.headline(silent, ()).endswith(" 8).")
+
+
 def test_a_step_in_counting_is_no_fall():
     assert "not comparable with the last 28 days" in wording.headline(expecting(5e6, 0.56), [STEP])
     outage = Event(date=STEP.date, kind="outage", note="x")
