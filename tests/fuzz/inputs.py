@@ -230,7 +230,7 @@ flask,2026-11-17,2026-11-15,3,12,10.0,2.0,1,0,1
 """
 TABLES = {
     **{
-        name: b"\n".join(FILES[name].split(b"\n")[:12]) + b"\n"
+        name: b"".join(FILES[name].splitlines(keepends=True)[:12])
         for name in ("history.csv", "forecasts.csv", "totals.csv")
     },
     "past_forecasts.csv": PAST,
