@@ -9,11 +9,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help env lock run train test check lint types spelling workflows format screenshot \
-	bench bench-app bench-scale fuzz clean
+	bench constants bench-app bench-scale fuzz clean
 DATA ?=
 BEFORE ?=
 SERIES ?= 1000,5000
 PEER_SERIES ?= 200
+CORPUS ?=
 SECONDS ?= 60
 
 help: ## list the commands
@@ -92,6 +93,10 @@ bench-app: env ## speed and memory of the page
 bench-scale: env .venv-bench/made ## thousands of packages; DATA=DIR of CSV files, SERIES=1000,5000, PEER_SERIES=200
 	$(RUN) -m benchmarks.scale --series $(SERIES) --peer-series $(PEER_SERIES) --dask \
 		$(if $(DATA),--data $(DATA))
+
+constants: env ## learn what is pooled; DATA=DIR of the population, CORPUS=DIR of long series
+	$(RUN) -m benchmarks.pooled.constants --data $(DATA) --corpus $(CORPUS)
+	$(RUN) -m benchmarks.pooled.evaluation --data $(DATA) --corpus $(CORPUS)
 
 fuzz: env ## feed broken input to every reader of input; SECONDS=60 per target
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.figures import Figure, table
-from forecast.bands import Forecast
 from forecast.bundle.reader import Bundle, read_folder
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
@@ -91,10 +90,9 @@ def multiply(bundle: Bundle, size: int, folder: Path) -> None:
     bases = bundle.names
     days = bundle.manifest.forecast_days
     models = {name: bundle.model(name) for name in bases}
-    tables = {name: model.predict(days) for name, model in models.items()}
     pictures = {
         base: {
-            "svg": chart(base, model, tables[base], model.total(days)),
+            "svg": chart(base, model, model.predict(days), model.total(days)),
             "badge.svg": badge(base, model.total(days), days),
         }
         for base, model in models.items()
@@ -110,14 +108,9 @@ def multiply(bundle: Bundle, size: int, folder: Path) -> None:
         factors = random.normal(1, 0.1, len(counts))
         writer.history(name, (counts * factors).round().astype("int64"))
         entry = bundle.entry(base).model_copy(update={"label": name})
-        writer.add(name, entry, dumps(model), scaled(tables[base], random), drawn)
+        made, totals = model.predict_with_totals(days)
+        writer.add(name, entry, dumps(model), made, totals=totals, pictures=drawn)
     writer.close(bundle.manifest)
-
-
-def scaled(forecast: Forecast, random: np.random.Generator) -> Forecast:
-    """The same forecast for a package of another size."""
-    factor = random.uniform(0.5, 2)
-    return Forecast.of(forecast.start, {n: v * factor for n, v in forecast.columns().items()})
 
 
 def start(models: Path) -> float:

@@ -1,4 +1,4 @@
-"""A point forecast with its two bands: the five columns, their order and their check."""
+"""A forecast with its two bands: the columns, their order and their check."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Bands(Generic[T]):
-    """The five columns, in the order of every table.
+    """What a day and a total have in common.
 
     Attributes:
-        mean: the point forecast, the middle of the predictive distribution.
+        mean: the mean of the predictive distribution; the means of days add up to a total.
         lower_80: with ``upper_80``, the 80 % band; likewise for 95 %.
     """
 
@@ -33,13 +33,12 @@ class Bands(Generic[T]):
     lower_95: T
     upper_95: T
 
-    def columns(self) -> dict[str, T]:
-        """Value by column, in the order of ``BAND_COLUMNS``."""
-        return {name: getattr(self, name) for name in BAND_COLUMNS}
 
-
-BAND_COLUMNS = tuple(field.name for field in fields(Bands))
-ASCENDING = ("lower_95", "lower_80", "mean", "upper_80", "upper_95")  # as values, not as columns
+TOTAL_COLUMNS = tuple(field.name for field in fields(Bands))
+MEDIAN = "median"
+BAND_COLUMNS = ("mean", MEDIAN, *TOTAL_COLUMNS[1:])  # of a day, in the order of every table
+SHORT_TOTALS = (7, 14, 28)  # days that a bundle has totals of, besides all days forecast
+ENDS = ("lower_95", "lower_80", "upper_80", "upper_95")  # ascending
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,17 @@ class Forecast(Bands[Array]):
     """Daily forecasts from ``start`` on; arrays of shape (days,), downloads a day.
 
     Attributes:
+        median: the middle of the predictive distribution, which half of such days exceed; it
+            has the least absolute error.
         start: the day after the last observation.
     """
 
+    median: Array
     start: dt.date
+
+    def columns(self) -> dict[str, Array]:
+        """Value by column, in the order of ``BAND_COLUMNS``."""
+        return {name: getattr(self, name) for name in BAND_COLUMNS}
 
     @classmethod
     def of(cls, start: dt.date, table: Mapping[str, Array] | pd.DataFrame) -> Forecast:
@@ -67,10 +73,36 @@ class Forecast(Bands[Array]):
 class Total(Bands[float]):
     """The sum of the next days' downloads, with the band of the sum itself."""
 
+    def columns(self) -> dict[str, float]:
+        """Value by column, in the order of ``TOTAL_COLUMNS``."""
+        return {name: getattr(self, name) for name in TOTAL_COLUMNS}
+
+
+def total_spans(days: int) -> tuple[int, ...]:
+    """How many days each total of a bundle has that forecasts so many days; ascending."""
+    return (*(short for short in SHORT_TOTALS if short < days), days)
+
 
 def are_bands(table: Mapping[str, Array] | pd.DataFrame) -> bool:
-    """Whether the values of a table are finite, not negative, and each within its bands."""
-    rising = np.array([table[name] for name in ASCENDING], dtype=np.float64)
+    """Whether days are finite, not negative, and within their bands.
+
+    The median lies within both bands. The mean of skewed counts may lie outside that of 80 %.
+    """
+    return _rise(table, MEDIAN) and _rise(table, "mean", within="95")
+
+
+def are_totals(table: Mapping[str, Array] | pd.DataFrame) -> bool:
+    """Whether totals are finite, not negative, and their means within both bands."""
+    return _rise(table, "mean")
+
+
+def _rise(table: Mapping[str, Array] | pd.DataFrame, middle: str, *, within: str = "") -> bool:
+    """Whether the ends of the bands and what they surround are finite and in order."""
+    ends = [name for name in ENDS if name.endswith(within)]
+    half = len(ends) // 2
+    rising = np.array(
+        [table[name] for name in (*ends[:half], middle, *ends[half:])], dtype=np.float64
+    )
     if not (np.isfinite(rising).all() and (rising >= 0).all()):
         return False
     return bool((np.diff(rising, axis=0) >= 0).all())

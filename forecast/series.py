@@ -1,7 +1,8 @@
 """From counts as fetched to a regular daily series that a model can be fitted to.
 
 PyPI Stats leaves a day out if it failed that day, for every package at once, or if
-a package had no download. The first is interpolated, the second is a zero.
+a package had no download. The first is interpolated, the second is a zero: where the package
+is rare, and where its weekday is left out nearly always.
 Interpolated days are listed, so that a reader can tell estimates from counts.
 """
 
@@ -27,6 +28,8 @@ MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
 RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
 TRAINING_DAYS = 180  # what PyPI Stats keeps; a year did not improve the forecasts when measured
 FAR_BELOW = np.log(3.0)  # less than a third of the weekday's median within four weeks
+OFTEN = 0.8  # of a weekday's days; a weekday left out so often has no downloads
+FEWEST_WEEKS = 3  # from which that is told
 WEEKS_AROUND = 4
 FEWEST_PACKAGES = 3  # packages needed to call a fault an outage of the source
 SHARE_OF_PACKAGES = 0.9
@@ -66,9 +69,10 @@ def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series
     """Make a package's counts regular.
 
     A day of an outage counts as missing whatever was published for it. A missing
-    day of a rarely downloaded package is a zero; any other is interpolated on the
-    log scale between its neighbours with the weekday's effect taken out and put
-    back (as ``na.interp`` of R's forecast package does for seasonal series).
+    day of a rarely downloaded package is a zero, and so is that of a weekday which is
+    nearly always missing; any other is interpolated on the log scale between its
+    neighbours with the weekday's effect taken out and put back (as ``na.interp`` of R's
+    forecast package does for seasonal series).
 
     Args:
         counts: downloads by day; a DatetimeIndex, ascending, without duplicates.
@@ -86,7 +90,8 @@ def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series
     days = pd.date_range(observed.index[0], observed.index[-1], freq="D")
     values: Array = np.array(observed.reindex(days), dtype=np.float64)
     known_fault = days.isin(pd.to_datetime(sorted(outages)))
-    values[np.isnan(values) & ~known_fault & (_level(values) < RARE)] = 0.0
+    without = (_level(values) < RARE) | _left_out_weekdays(values)
+    values[np.isnan(values) & ~known_fault & without] = 0.0
     missing = np.isnan(values)
     if missing.mean() > MOST_MISSING:
         raise SeriesError(
@@ -174,6 +179,19 @@ def _clear_long_tail(common: NDArray[np.bool_]) -> None:
     tail = int(normal[-1]) + 1 if normal.size else 0
     if len(common) - tail > LONGEST_LOW_TAIL:
         common[tail:] = False
+
+
+def _left_out_weekdays(values: Array) -> NDArray[np.bool_]:
+    """Whether a day's weekday is missing in nearly all weeks that have any; shape as ``values``."""
+    missing = np.isnan(values)
+    weeks = np.arange(values.size) // WEEK
+    counted = np.isin(weeks, weeks[~missing])
+    found = np.zeros(values.size, dtype=np.bool_)
+    for weekday in range(WEEK):
+        days = np.arange(weekday, values.size, WEEK)
+        days = days[counted[days]]
+        found[days] = days.size >= FEWEST_WEEKS and missing[days].mean() >= OFTEN
+    return found
 
 
 def _level(values: Array) -> Array:

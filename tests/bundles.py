@@ -14,32 +14,38 @@ import numpy as np
 import pandas as pd
 
 from forecast.bands import Forecast
-from forecast.bundle.manifest import MANIFEST, Backtest, Manifest, MemberEntry, PackageEntry
+from forecast.bundle.manifest import MANIFEST, Backtest, Manifest, PackageEntry, member_entries
 from forecast.bundle.reader import Bundle, digest, read_zip
 from forecast.bundle.replace import replacing
 from forecast.bundle.tables import (
     FORECASTS,
     HISTORY,
+    PAST,
+    TOTALS,
     forecast_rows,
     header,
     history_rows,
     record_rows,
+    total_rows,
 )
 from forecast.bundle.writer import Writer
-from forecast.model.ensemble import Model
-from forecast.model.member import Member
+from forecast.model.arima import Arima
+from forecast.model.constants import constants
+from forecast.model.model import Model
 from forecast.model.pickling import dumps
+from forecast.model.state import estimate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 LAST_DAY = dt.date(2026, 11, 21)
 CREATED_AT = dt.datetime(2026, 11, 22, 3, 23, tzinfo=dt.UTC)
-NAIVE = Member((0, 0, 0), (0, 1, 0, 7), "log", (0.01,), 1.0)
+SEARCHED = Arima((0, 0, 1), (0, 1, 1, 7), (-0.7, -0.8))
 
 
 BANDS = {
-    "mean": 300.0,
+    "mean": 310.0,
+    "median": 300.0,
     "lower_80": 200.0,
     "upper_80": 400.0,
     "lower_95": 100.0,
@@ -47,10 +53,28 @@ BANDS = {
 }
 
 
+TOTAL = {name: value for name, value in BANDS.items() if name != "median"}
+
+
 def bands(days=2) -> Forecast:
     """A forecast with a different value in each column."""
     start = LAST_DAY + dt.timedelta(days=1)
     return Forecast(start=start, **{name: np.full(days, each) for name, each in BANDS.items()})
+
+
+def model_of(start: dt.date, values) -> Model:
+    """A model without a search and without days off."""
+    history = np.asarray(values, dtype=np.float64)
+    found = estimate(history[None], start.weekday(), np.zeros(history.size), constants().profile)
+    return Model(
+        start=start,
+        history=tuple(history.tolist()),
+        days_off=(),
+        gap=float(found.gap[0]),
+        pattern=tuple(found.pattern[0].tolist()),
+        weights=tuple(found.weights[:, 0].tolist()),
+        searched=SEARCHED,
+    )
 
 
 def counts(last_day=LAST_DAY, days=70, size=1000):
@@ -69,20 +93,24 @@ def make_bundle(
     pictures: Mapping[str, str] | None = None,
     **changed,
 ) -> Bundle:
-    """A bundle of seasonal naive models; ``changed`` are fields of the manifest."""
+    """A bundle of models made without a search; ``changed`` are fields of the manifest."""
     histories = {name: counts(last_day, size=1000 * (1 + n)) for n, name in enumerate(names)}
-    models = {
-        name: Model(each.index[0].date(), tuple(map(float, each)), (NAIVE,))
-        for name, each in histories.items()
-    }
+    models = {name: model_of(each.index[0].date(), each) for name, each in histories.items()}
     manifest = draft(**changed)
 
     def write(writer: Writer) -> None:
         for name, model in models.items():
             drawn = {f: svg for f, svg in (pictures or {}).items() if f.split(".")[0] == name}
             writer.history(name, histories[name])
-            made = model.predict(manifest.forecast_days)
-            writer.add(name, entry(name, histories[name]), dumps(model), made, drawn)
+            made, totals = model.predict_with_totals(manifest.forecast_days)
+            writer.add(
+                name,
+                entry(name, histories[name], model),
+                dumps(model),
+                made,
+                totals=totals,
+                pictures=drawn,
+            )
         for name, reason in (failed or {}).items():
             writer.skip(name, PackageEntry(label=name, status="failed", reason=reason))
 
@@ -136,6 +164,8 @@ def _rows(bundle: Bundle, table: str, package: str) -> bytes:
     rows = bundle.tables[table].of(package)
     if table == FORECASTS:
         return forecast_rows(package, Forecast.of(rows["date"].iloc[0].date(), rows))
+    if table == TOTALS:
+        return total_rows(package, bundle.totals(package))
     return record_rows(rows, table)
 
 
@@ -156,6 +186,28 @@ def consistent(files: Mapping[str, bytes], changed: Mapping[str, bytes]) -> byte
     return zip_of({**files, **named, MANIFEST: json.dumps(document).encode()})
 
 
+def outdated(bundle: Bundle) -> Bundle:
+    """The bundle as version 1.1 would have written it, its models and pictures aside."""
+    files = files_of(bundle)
+    document = json.loads(files.pop(MANIFEST))
+    document["format"] = 1
+    document["files"].pop(TOTALS)
+    files.pop(TOTALS)
+    for table in (FORECASTS, PAST):
+        if table in files:
+            rows = pd.read_csv(io.BytesIO(files[table]), dtype="str").drop(columns="median")
+            files[table] = rows.to_csv(index=False, lineterminator="\n").encode()
+    for name in document["files"]:
+        document["files"][name] = digest(files[name])
+    for each in document["packages"].values():
+        for member in each["members"]:
+            del member["theta"]
+            member.update(scale="log", profile=0, cleaned=False)
+        if each["backtest"]:
+            del each["backtest"]["total_error"]
+    return read_zip(zip_of({**files, MANIFEST: json.dumps(document).encode()}))
+
+
 def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Replace a folder by these files, as a run does with its bundle."""
     with replacing(target) as fresh:
@@ -163,18 +215,14 @@ def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
             (fresh / name).write_bytes(data)
 
 
-def entry(name, history) -> PackageEntry:
+def entry(name, history, model: Model) -> PackageEntry:
     return PackageEntry(
         label=name,
         status="trained",
         m=7,
-        order=NAIVE.order,
-        seasonal_order=NAIVE.seasonal_order,
-        members=(
-            MemberEntry(
-                order=NAIVE.order, seasonal_order=NAIVE.seasonal_order, scale="log", weight=1.0
-            ),
-        ),
+        order=SEARCHED.order,
+        seasonal_order=SEARCHED.seasonal_order,
+        members=tuple(member_entries(model)),
         candidates=3456,
         trained_through=history.index[-1].date(),
         n_obs=len(history),

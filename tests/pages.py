@@ -11,12 +11,12 @@ from app.data.live_counts import LiveCounts
 from app.data.on_demand import OnDemand
 from app.data.store import Store
 from forecast.config import Config
-from forecast.model.ensemble import Model
 from forecast.search.backtest import Scores
-from tests.bundles import LAST_DAY, NAIVE, counts
+from tests.bundles import LAST_DAY, SEARCHED, counts, model_of
 
 if TYPE_CHECKING:
     from forecast.github.artifact import Provenance
+    from forecast.model.model import Model
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 CONFIG = Config(
@@ -50,17 +50,17 @@ class Trained:
 
     model: Model
     scores: Scores
-    order: tuple = NAIVE.order
-    seasonal_order: tuple = NAIVE.seasonal_order
+    order: tuple = SEARCHED.order
+    seasonal_order: tuple = SEARCHED.seasonal_order
     m: int = 7
     candidates: int = 12
 
 
 def train(series, horizon, m_values):
-    """A search that always finds the seasonal naive model."""
+    """A search that always finds the same ARIMA."""
     assert (horizon, m_values) == (30, (3, 6, 7))
-    model = Model(series.start, tuple(map(float, series.values)), (NAIVE,))
-    return Trained(model, Scores(4, 0.8, 1.0, 0.8, 0.81, 0.96))
+    model = model_of(series.start, series.values)
+    return Trained(model, Scores(4, 0.8, 1.0, 0.8, 0.81, 0.96, 0.1))
 
 
 class PageData:

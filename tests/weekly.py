@@ -6,16 +6,12 @@ import functools
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from forecast.bundle.reader import read_folder
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import HeaderTimeoutAdapter, new_session
-from forecast.model.ensemble import Model
-from forecast.model.member import Member
 from forecast.sources.clickhouse import ClickHouse
 from forecast.sources.pypistats import PyPIStats
-from tests.bundles import NAIVE
+from tests.bundles import SEARCHED, model_of
 from trainer import cli, inputs
 from trainer.engines import local
 from trainer.engines.task import Outcome, product_of
@@ -58,19 +54,17 @@ class Seconds:
         self.now += seconds
 
 
-def seasonal_naive(task: Task) -> Outcome:
-    """A model that repeats the last week, its bands from how well that did before."""
-    z = np.log1p(task.series.values)
-    variance = max(float(np.mean((z[7:] - z[:-7]) ** 2)), 1e-4)
-    member = Member(NAIVE.order, NAIVE.seasonal_order, "log", (variance,), 1.0)
-    model = Model(task.series.start, tuple(map(float, task.series.values)), (member,))
-    unknown = dict.fromkeys(["mase", "naive_mase", "ratio", "coverage_80", "coverage_95"])
+def estimated(task: Task) -> Outcome:
+    """A model of which everything but the searched ARIMA is estimated."""
+    unknown = dict.fromkeys(
+        ["mase", "naive_mase", "ratio", "coverage_80", "coverage_95", "total_error"]
+    )
     trained = SimpleNamespace(
-        model=model,
+        model=model_of(task.series.start, task.series.values),
         scores=SimpleNamespace(origins=0, **unknown),
         m=7,
-        order=member.order,
-        seasonal_order=member.seasonal_order,
+        order=SEARCHED.order,
+        seasonal_order=SEARCHED.seasonal_order,
         candidates=1,
     )
     product = product_of(task, trained)  # type: ignore[arg-type] # what it reads is there
@@ -79,7 +73,7 @@ def seasonal_naive(task: Task) -> Outcome:
 
 def without_search(tasks: Iterable[Task], _jobs: int) -> Iterator[Outcome]:
     """What takes the place of ``trainer.engines.local.execute``."""
-    yield from map(seasonal_naive, tasks)
+    yield from map(estimated, tasks)
 
 
 class WeeklyJob:

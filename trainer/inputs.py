@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PROBE_SECONDS = 5.0
 MAX_WAIT = 600.0  # seconds that a run waits for a rate limit of GitHub
-LIBRARIES = ["numpy", "pandas", "pmdarima", "statsmodels"]
+LIBRARIES = ["holidays", "numpy", "pandas", "pmdarima", "statsmodels"]
 
 log = logging.getLogger("trainer")
 

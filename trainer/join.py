@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from forecast.bundle.manifest import PackageEntry
     from forecast.bundle.reader import Bundle
     from forecast.bundle.writer import Writer
     from forecast.config import Package
     from forecast.history import Merged
+    from trainer.engines.task import Product
     from trainer.plan import Plan
     from trainer.store import Store
 
@@ -115,7 +117,7 @@ def _write_entry(
             "seconds": round(outcome.seconds, 3),
         }
         entry = product.entry.model_copy(update=update)
-        writer.add(name, entry, product.model, product.forecast, product.pictures)
+        _add(writer, name, entry, product)
         return
     untrained = NOT_TRAINED if merged else store.failure(name) or NOT_ASKED
     reason = outcome.reason if outcome else untrained
@@ -123,7 +125,12 @@ def _write_entry(
     if carried is None:
         writer.skip(name, entry)
     else:
-        writer.add(name, entry, carried.model, carried.forecast, carried.pictures)
+        _add(writer, name, entry, carried)
+
+
+def _add(writer: Writer, name: str, entry: PackageEntry, product: Product) -> None:
+    totals, pictures = product.totals, product.pictures
+    writer.add(name, entry, product.model, product.forecast, totals=totals, pictures=pictures)
 
 
 def _earlier(previous: Bundle | None, name: str) -> pd.Series[int] | None:

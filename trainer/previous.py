@@ -14,7 +14,7 @@ from forecast.bundle.reader import extract, read_folder
 from forecast.errors import BundleError
 from forecast.github.newest import open_newest
 from trainer.engines.task import Product
-from trainer.reports.pictures import badge, chart
+from trainer.reports.pictures import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
     from forecast.github.artifacts import GitHubArtifacts
-    from forecast.model.ensemble import Model
     from trainer.plan import Plan
 
 LONGEST_REASON = 500  # characters
@@ -134,35 +133,21 @@ def carry_over(
         "trained_at": trained_at,
     }
     entry = entry.model_copy(update=update)
-    forecast = _forecast(previous, package.name, model, plan.forecast_days)
-    pictures = _pictures(previous, package, model, forecast)
-    return entry, Product(entry, previous.pickle(package.name), forecast, pictures)
-
-
-def _forecast(previous: Bundle, name: str, model: Model, days: int) -> Forecast:
-    """The published forecast; for another horizon the model makes a new one."""
+    name, days, data = package.name, plan.forecast_days, previous.pickle(package.name)
     if previous.manifest.forecast_days != days:
-        return model.predict(days)
+        forecast, totals = model.predict_with_totals(days)
+        pictures = draw(name, package.label, model, forecast, totals)
+        return entry, Product(entry, data, forecast, totals, pictures)
     table = previous.forecast(name)
-    return Forecast.of(table.index[0].date(), table)
+    forecast = Forecast.of(table.index[0].date(), table)
+    return entry, Product(entry, data, forecast, previous.totals(name), _pictures(previous, name))
 
 
-def _pictures(
-    previous: Bundle, package: Package, model: Model, forecast: Forecast
-) -> Mapping[str, str]:
-    names = f"{package.name}.svg", f"{package.name}.badge.svg"
-    found = {name: picture for name in names if (picture := previous.picture(name))}
-    days = len(forecast.mean)
-    if previous.manifest.forecast_days == days:
-        return {name: picture.decode() for name, picture in found.items()}
-    total = model.total(days)
-    return dict(
-        zip(
-            names,
-            (chart(package.label, model, forecast, total), badge(package.label, total, days)),
-            strict=True,
-        )
-    )
+def _pictures(previous: Bundle, name: str) -> Mapping[str, str]:
+    """The published pictures of a package."""
+    names = f"{name}.svg", f"{name}.badge.svg"
+    found = {file: picture for file in names if (picture := previous.picture(file))}
+    return {file: picture.decode() for file, picture in found.items()}
 
 
 def _short(text: str) -> str:

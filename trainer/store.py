@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from forecast.bands import BAND_COLUMNS, Forecast
+from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS, Forecast, Total
 from forecast.bundle.manifest import PackageEntry
 from forecast.errors import ConfigError
 from forecast.history import Merged
@@ -32,7 +32,7 @@ from trainer.engines.task import Outcome, Product
 from trainer.plan import Part, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 RUN = "run.sqlite"
@@ -45,10 +45,11 @@ CREATE TABLE IF NOT EXISTS counts (
 CREATE TABLE IF NOT EXISTS failures (package TEXT PRIMARY KEY, reason TEXT NOT NULL);
 """
 # Outcomes carry the plan they belong to; entry, model and the rest are NULL without a model.
+# A total is its number of days and then its columns.
 PART_TABLES = """
 CREATE TABLE IF NOT EXISTS outcomes (
     package TEXT PRIMARY KEY, plan TEXT NOT NULL, reason TEXT NOT NULL, seconds REAL NOT NULL,
-    entry TEXT, model BLOB, start TEXT, forecast BLOB, pictures TEXT
+    entry TEXT, model BLOB, start TEXT, forecast BLOB, totals BLOB, pictures TEXT
 );
 """
 
@@ -172,7 +173,7 @@ class Store:
             ConfigError: if the file is damaged or of another version.
         """
         row = [outcome.name, self.plan.identity, outcome.reason, outcome.seconds]
-        marks = ", ".join("?" * 9)
+        marks = ", ".join("?" * 10)
         self._part(part.file).execute(
             f"INSERT OR REPLACE INTO outcomes VALUES ({marks})",  # noqa: S608 - marks alone
             [*row, *_columns(outcome.product)],
@@ -200,10 +201,10 @@ class Store:
             self._part_of = {name: part for part in parts for name in self._names(part)}
         if not (part := self._part_of.get(name)):
             return None
-        columns = "reason, seconds, entry, model, start, forecast, pictures"
+        columns = "reason, seconds, entry, model, start, forecast, totals, pictures"
         statement = f"SELECT {columns} FROM outcomes WHERE package = ?"  # noqa: S608 - constants
         reason, seconds, *product = part.execute(statement, [name]).fetchone()
-        return Outcome(name, _product(*product), reason, seconds)
+        return Outcome(name, _product(product), reason, seconds)
 
     def _fact(self, name: str) -> str:
         return _first(self._run.execute("SELECT value FROM facts WHERE name = ?", [name]))
@@ -254,27 +255,32 @@ def _first(cursor: sqlite3.Cursor) -> str:
 
 def _columns(product: Product | None) -> tuple[object, ...]:
     if product is None:
-        return (None,) * 5
+        return (None,) * 6
     forecast = np.stack(list(product.forecast.columns().values()))
     return (
         product.entry.model_dump_json(),
         product.model,
         product.forecast.start.isoformat(),
         forecast.astype("float64").tobytes(),
+        np.array(
+            [[days, *total.columns().values()] for days, total in product.totals.items()],
+            dtype="float64",
+        ).tobytes(),
         json.dumps(dict(product.pictures)),
     )
 
 
-def _product(
-    entry: str | None, model: Any, start: str, forecast: bytes, pictures: str
-) -> Product | None:
+def _product(columns: Sequence[Any]) -> Product | None:
+    entry, model, start, forecast, totals, pictures = columns
     if entry is None:
         return None
     values = np.frombuffer(forecast, dtype="float64").reshape(len(BAND_COLUMNS), -1)
+    rows = np.frombuffer(totals, dtype="float64").reshape(-1, 1 + len(TOTAL_COLUMNS))
     return Product(
         PackageEntry.model_validate_json(entry),
         model,
         Forecast.of(dt.date.fromisoformat(start), dict(zip(BAND_COLUMNS, values, strict=True))),
+        {int(days): Total(*map(float, total)) for days, *total in rows},
         json.loads(pictures),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from app.data.live_counts import Counts
 from app.data.package_forecast import PackageForecast, from_bundle
@@ -69,7 +69,7 @@ class Forecasts:
         snapshot = self.store.snapshot
         bundle = snapshot.bundle
         package = self.store.catalogue.get(package.name) or package  # as the config spells it
-        if bundle is not None and package.name in bundle.modelled:
+        if _has_model(bundle, package.name):
             return self._from_bundle(bundle, package, wait)
         try:
             return self._on_demand.package_forecast(package, report, client)
@@ -87,7 +87,7 @@ class Forecasts:
         """The package to show when none was asked for: the first with a model."""
         packages = self.store.catalogue.packages
         bundle = self.store.snapshot.bundle
-        ready = (each for each in packages if bundle and each.name in bundle.modelled)
+        ready = (each for each in packages if _has_model(bundle, each.name))
         return (next(ready, packages[0]),)
 
     def is_cached(self, package: Package, days: int) -> bool:
@@ -102,7 +102,7 @@ class Forecasts:
     def pending(self, package: Package) -> bool:
         """Whether newer days of the package are being fetched."""
         bundle = self.store.snapshot.bundle
-        if bundle is None or package.name not in bundle.modelled or not _grows(bundle):
+        if not _has_model(bundle, package.name) or not _grows(bundle):
             return False
         return self._live_counts.pending(package.name)
 
@@ -128,10 +128,10 @@ class Forecasts:
             log.exception("preparing a bundle failed")
 
     def _prepare(self, bundle: Bundle) -> None:
-        if not self._preparing:
+        if not self._preparing or bundle.manifest.outdated:
             return
         for name in bundle.names[:PREPARED]:
-            _ = self.package_forecast(Package(name, bundle.entry(name).label)).total
+            _ = self.package_forecast(Package(name, bundle.entry(name).label)).change
 
     def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> PackageForecast:
         counts = self._live_counts.counts(package.name, wait) if _grows(bundle) else NOTHING
@@ -153,6 +153,11 @@ class Forecasts:
     def _hint(self, package: Package) -> str:
         labels = [each.label for each in self.store.catalogue.near(package.name)]
         return f" Did you mean {' or '.join(labels)}?" if labels else ""
+
+
+def _has_model(bundle: Bundle | None, name: str) -> TypeGuard[Bundle]:
+    """Whether there is a bundle with a model of this package that this version can load."""
+    return bundle is not None and not bundle.manifest.outdated and name in bundle.modelled
 
 
 def _grows(bundle: Bundle) -> bool:

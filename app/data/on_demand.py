@@ -7,10 +7,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from app.data.package_forecast import Choice, PackageForecast, arima
+from app.data.package_forecast import Choice, PackageForecast
 from app.data.rate_limits import RateLimit
-from forecast.bundle.manifest import Backtest
+from forecast.bundle.manifest import Backtest, member_entries
 from forecast.errors import BusyError, ForecastError, SeriesError, UnknownPackageError
+from forecast.search import Trained, train
 from forecast.series import Series, recent, regular
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.config import Package
-    from forecast.search.search import Trained
 
     TrainNow = Callable[[Series, int, tuple[int, ...]], Trained]
 
@@ -35,8 +35,6 @@ def train_model(series: Series, horizon: int, m_values: tuple[int, ...]) -> Trai
     Raises:
         SeriesError: if the series is too short or is not one of counts.
     """
-    from forecast.search.search import train  # noqa: PLC0415 - 0.15 s of the start
-
     return train(series.values, series.start, horizon=horizon, m_values=m_values)
 
 
@@ -184,14 +182,15 @@ def _package_forecast(
 ) -> PackageForecast:
     model = trained.model
     backtest = Backtest.model_validate(trained.scores, from_attributes=True)
-    names = tuple(arima(member.order, member.seasonal_order) for member in model.members)
+    daily, totals = model.predict_with_totals(horizon)
     return PackageForecast(
         package=package,
         series=series,
         trained_through=series.last_day,
-        daily=model.predict(horizon),
+        daily=daily,
         backtest=backtest,
-        choice=Choice(names, trained.candidates, model.note),
+        choice=Choice(tuple(member_entries(model)), trained.candidates),
         load=lambda: model,
+        totals=totals,
         on_demand=True,
     )

@@ -6,42 +6,46 @@ import datetime as dt
 import logging
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from app.data.track_record import track_record
 from forecast.bands import Forecast
+from forecast.bundle.manifest import Backtest
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
+from forecast.model.model import COMPARED_DAYS, Model
+from forecast.search.backtest import told_ratio, told_total_error
 from forecast.series import Series, regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     import pandas as pd
 
     from app.data.track_record import TrackRecord
     from forecast.bands import Total
-    from forecast.bundle.manifest import Backtest
+    from forecast.bundle.manifest import MemberEntry
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
-    from forecast.model.ensemble import Model
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+NO_BACKTEST = Backtest(origins=0)
+LEAST_LOSS = 0.02  # of a day's downloads; a smaller one is not worth a mark on the chart
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The model chosen, and among how many.
+    """The ARIMAs that are averaged, and among how many candidates one of them was chosen.
 
     Attributes:
-        names: its ARIMAs in Box and Jenkins' notation, the heaviest first.
-        candidates: how many models were tried.
-        note: one sentence where a simple model stands in for the search.
+        members: the pooled ARIMAs and the searched one, as the manifest has them.
+        candidates: how many models were compared.
     """
 
-    names: tuple[str, ...]
+    members: tuple[MemberEntry, ...]
     candidates: int
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class PackageForecast:
         backtest: errors of the same model on the past; None if unknown.
         choice: the model chosen.
         load: returns the model that made the forecast.
+        totals: the totals that came with ``daily``, by number of days.
         on_demand: whether the page trained the model, rather than the weekly run.
         problem: why newer days are missing, in a sentence; empty if none are.
         track_record: errors of earlier weeks' forecasts; None before any day of them was counted.
@@ -68,6 +73,7 @@ class PackageForecast:
     backtest: Backtest | None
     choice: Choice
     load: Callable[[], Model] = field(repr=False)
+    totals: Mapping[int, Total] = field(default_factory=dict)
     on_demand: bool = False
     problem: str = ""
     track_record: TrackRecord | None = None
@@ -98,9 +104,47 @@ class PackageForecast:
 
     @cached_property
     def total(self) -> Total | None:
-        """The sum over the forecast's days, with its own band; None if no model loads."""
+        """The sum over the forecast's days, with its own band; None if nobody knows it."""
+        if self.days in self.totals:
+            return self.totals[self.days]
+        return self._of_model(lambda model: model.total(self.days))
+
+    @cached_property
+    def change(self) -> float | None:
+        """The expected level over that of the last ``compared_days``; None if no model loads."""
+        return self._of_model(Model.change)
+
+    @property
+    def compared_days(self) -> int:
+        """Over how many days back ``change`` compares."""
+        return min(COMPARED_DAYS, len(self.series.values))
+
+    @cached_property
+    def days_off(self) -> dict[dt.date, float]:
+        """By day of the forecast, the share of its downloads that it loses as a day off."""
+        losses = self._of_model(lambda model: model.day_off_losses(self.days))
+        return {
+            self.daily.start + dt.timedelta(days=at): float(loss)
+            for at, loss in enumerate(() if losses is None else losses)
+            if abs(loss) >= LEAST_LOSS
+        }
+
+    @cached_property
+    def usual_error(self) -> float:
+        """The error of such forecasts over that of repeating the last week."""
+        return told_ratio(self.backtest or NO_BACKTEST)
+
+    @cached_property
+    def usual_miss(self) -> float | None:
+        """By what share of it such totals are missed in half the cases; None without a total."""
+        if self.total is None:
+            return None
+        return told_total_error(self.backtest or NO_BACKTEST, self.total)
+
+    def _of_model(self, ask: Callable[[Model], T]) -> T | None:
+        """What the model answers; None if it cannot be loaded."""
         try:
-            return self.model.total(len(self.daily.mean))
+            return ask(self.model)
         except BundleError as error:
             log.warning("%s: %s", self.package.name, error)
             return None
@@ -114,11 +158,6 @@ class PackageForecast:
     def days(self) -> int:
         """Length of the forecast, in days."""
         return len(self.daily.mean)
-
-    def last_total(self) -> float | None:
-        """Downloads in as many days before the forecast; None if fewer are known."""
-        counts = self.series.values
-        return float(counts[-self.days :].sum()) if len(counts) >= self.days else None
 
 
 def from_bundle(
@@ -146,12 +185,7 @@ def from_bundle(
     known_outages = {*outages, *bundle.manifest.outages}
     series = regular(bundle.history(package.name), known_outages)
     merged, problem = _merged(bundle, package, newer, known_outages, problem)
-    choice = Choice(
-        names=tuple(arima(each.order, each.seasonal_order) for each in entry.members)
-        or ((arima(entry.order, entry.seasonal_order),) if entry.order else ()),
-        candidates=entry.candidates,
-        note=entry.note,
-    )
+    choice = Choice(entry.members, entry.candidates)
 
     def extended() -> Model:
         model = bundle.model(package.name)
@@ -165,14 +199,16 @@ def from_bundle(
         except BundleError as error:
             problem = f"The model of {package.label} cannot be used: {error}."
     if merged is not None and model is not None:
+        daily, totals = model.predict_with_totals(bundle.manifest.forecast_days)
         return PackageForecast(
             package=package,
             series=merged,
             trained_through=trained_through,
-            daily=model.predict(bundle.manifest.forecast_days),
+            daily=daily,
             backtest=entry.backtest,
             choice=choice,
             load=lambda: model,
+            totals=totals,
             problem=problem,
             track_record=track_record(bundle.track(package.name)),
         )
@@ -184,17 +220,10 @@ def from_bundle(
         backtest=entry.backtest,
         choice=choice,
         load=lambda: bundle.model(package.name),
+        totals=bundle.totals(package.name),
         problem=problem,
         track_record=track_record(bundle.track(package.name)),
     )
-
-
-def arima(order: tuple[int, ...] | None, seasonal: tuple[int, ...] | None) -> str:
-    """An ARIMA's name, such as "ARIMA(2,0,0)(0,1,1)7"."""
-    name = f"ARIMA({','.join(map(str, order or ()))})"
-    if seasonal and seasonal[-1] > 1:
-        name += f"({','.join(map(str, seasonal[:-1]))}){seasonal[-1]}"
-    return name
 
 
 def _merged(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.view import hover
+from app.view import hover, wording
 from app.view.curves import curve_of, positive, shown_events
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def draw(shown: Sequence[PackageForecast], view: View, events: Iterable[Event] =
     if len(curves) == 1:
         traces += _single(curves[0], smooth=view.smooth)
         traces += _past_forecasts(shown[0], curves[0], view.scale)
+        traces += _days_off(shown[0])
     else:
         for place, curve in enumerate(curves):
             if len(curves) <= MOST_BANDED:
@@ -161,7 +162,7 @@ def _forecast(curve: Curve, *, smooth: bool) -> list[Trace]:
     traces = [
         _trace(
             curve.forecast_days,
-            curve.bands["mean"],
+            curve.bands["median"],
             name="Forecast",
             mode="lines+markers",
             line={"color": COLOURS[0], "width": 1.5, "dash": "dash"},
@@ -208,7 +209,7 @@ def _compared(curve: Curve, place: int, *, smooth: bool) -> list[Trace]:
         ),
         _trace(
             curve.forecast_days,
-            curve.forecast_means if smooth else curve.bands["mean"],
+            curve.forecast_means if smooth else curve.bands["median"],
             name=f"{curve.label}, forecast",
             line={"color": colour, "width": 2, "dash": "dash"},
             marker={**marker, "symbol": f"{symbol}-open", "maxdisplayed": 6},
@@ -266,6 +267,26 @@ def _past_forecasts(forecast: PackageForecast, curve: Curve, scale: Scale) -> li
                 )
             )
     return traces
+
+
+def _days_off(forecast: PackageForecast) -> list[Trace]:
+    """A small mark at the foot of each day off that moves the forecast."""
+    if not forecast.days_off:
+        return []
+    return [
+        _trace(
+            [day.isoformat() for day in forecast.days_off],
+            np.zeros(len(forecast.days_off)),
+            name="Day off",
+            showlegend=False,
+            mode="markers",
+            yaxis="y2",
+            marker={"symbol": "diamond", "size": 7, "color": TEXT},
+            text=[wording.day_off(loss) for loss in forecast.days_off.values()],
+            hovertemplate=HOVER_TEXT,
+            cliponaxis=False,
+        )
+    ]
 
 
 def _event_markers(events: Sequence[Event]) -> list[Trace]:

@@ -35,7 +35,7 @@ class Curve:
         repaired: whether a day's count is an estimate, likewise.
         forecast_days: ISO dates of the forecast.
         forecast_means: 7-day means that continue ``means``, shape (forecast days,).
-        bands: the forecast and the ends of its bands by column, likewise.
+        bands: mean, median and the ends of its bands by column, likewise.
         downloads: ``counts``, ``means`` and ``bands`` in downloads, whatever the scale.
     """
 
@@ -121,7 +121,7 @@ def _indexed(curve: Curve) -> Curve:
 
 def _logarithmic(curve: Curve) -> Curve:
     """Without zeros; the lower ends of the bands stop close to the forecast instead."""
-    least = np.maximum(curve.bands["mean"] / LOG_RANGE, 1e-3)
+    least = np.maximum(curve.bands["median"] / LOG_RANGE, 1e-3)
     lower = {
         name: np.maximum(values, least)
         for name, values in curve.bands.items()

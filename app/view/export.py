@@ -23,6 +23,7 @@ class Day(TypedDict):
 
     date: str
     mean: float
+    median: float
     lower_80: float
     upper_80: float
     lower_95: float

@@ -39,9 +39,9 @@ def means(curve: Curve) -> list[str]:
 def forecast(curve: Curve) -> list[str]:
     """Each day's forecast with both bands."""
     return [
-        f"{mean} expected<br>80 %: {low_80} to {high_80}<br>95 %: {low_95} to {high_95}"
-        for mean, low_80, high_80, low_95, high_95 in _columns(
-            curve, "mean", "lower_80", "upper_80", "lower_95", "upper_95"
+        f"{median} expected<br>80 %: {low_80} to {high_80}<br>95 %: {low_95} to {high_95}"
+        for median, low_80, high_80, low_95, high_95 in _columns(
+            curve, "median", "lower_80", "upper_80", "lower_95", "upper_95"
         )
     ]
 
@@ -49,8 +49,8 @@ def forecast(curve: Curve) -> list[str]:
 def short_forecast(curve: Curve) -> list[str]:
     """Each day's forecast with its 80 % band, in one line."""
     return [
-        f"{mean} ({low} to {high})"
-        for mean, low, high in _columns(curve, "mean", "lower_80", "upper_80")
+        f"{median} ({low} to {high})"
+        for median, low, high in _columns(curve, "median", "lower_80", "upper_80")
     ]
 
 

@@ -136,9 +136,10 @@ def details(
         "<h3>How to read it</h3>"
         f"<p>Counts come from PyPI's download log and {counted} downloads by mirrors. The forecast "
         "starts on the day after the last observed day. Of the coming days, 80 % and 95 % should "
-        "lie within the two bands; the band of the total allows for correlated errors of "
-        "neighbouring days. MASE is the mean absolute error divided by the usual change from one "
-        "week to the next; the seasonal naive forecast repeats the last week.</p>"
+        "lie within the two bands, and half of them below the line, which is the median; the means "
+        "add up to the total, whose band allows for correlated errors of neighbouring days. MASE "
+        "is the mean absolute error divided by the usual change from one week to the next; the "
+        "seasonal naive forecast repeats the last week.</p>"
     )
     return f'<div class="details">{"".join(parts)}{origin}</div>'
 
@@ -152,7 +153,7 @@ def origin(provenance: Provenance | None, *, asked: bool) -> str:
 
 def numbers(shown: Sequence[PackageForecast]) -> str:
     """The forecast of each package as a table."""
-    heads = ("Day", "Expected", "80 %: from", "to", "95 %: from", "to")  # as BAND_COLUMNS
+    heads = ("Day", "Mean", "Median", "80 %: from", "to", "95 %: from", "to")  # as BAND_COLUMNS
     parts = []
     for forecast in shown:
         rows = [

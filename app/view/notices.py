@@ -45,6 +45,7 @@ def notices(
     found = [
         *_sample(manifest),
         *_problem(snapshot),
+        *_outdated(manifest),
         *_stale_model(manifest, now),
         *_stale_counts(shown, now),
         *_unreadable(shown),
@@ -52,7 +53,8 @@ def notices(
         *_not_better(shown),
     ]
     if manifest is not None:
-        found += [*_carried(shown, manifest), *_untrained(shown, configured)]
+        found += _carried(shown, manifest)
+        found += [] if manifest.outdated else _untrained(shown, configured)
     return found
 
 
@@ -74,6 +76,17 @@ def _problem(snapshot: Snapshot) -> list[Notice]:
         return [Notice("error", snapshot.problem)]
     text = "Newer models could not be loaded, so the last good ones are shown."
     return [Notice("warning", f"{text} {snapshot.problem}")]
+
+
+def _outdated(manifest: Manifest | None) -> list[Notice]:
+    """Models that this version cannot load."""
+    if manifest is None or not manifest.outdated:
+        return []
+    text = (
+        "The published models were made by an earlier version, so the page trains a model of each "
+        "package when it is asked for: run the workflow again."
+    )
+    return [Notice("warning", text)]
 
 
 def _stale_model(manifest: Manifest | None, now: dt.datetime) -> list[Notice]:
@@ -115,7 +128,7 @@ def _unreadable(shown: Sequence[PackageForecast]) -> list[Notice]:
             "so the forecast published with it is shown: run the workflow again.",
         )
         for forecast in shown
-        if forecast.total is None
+        if forecast.change is None
     ]
 
 
@@ -137,8 +150,8 @@ def _not_better(shown: Sequence[PackageForecast]) -> list[Notice]:
     if not doubtful:
         return []
     text = (
-        f"For {format_names(doubtful)} the model was no better than repeating the last week: "
-        "do not trust its forecast more than that."
+        f"Forecasts like that of {format_names(doubtful)} were no better than repeating the last "
+        "week: do not trust them more than that."
     )
     return [Notice("warning", text)]
 

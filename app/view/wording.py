@@ -18,9 +18,7 @@ LEVEL = 0.02  # a smaller change of the total is reported as none
 SAME_ERROR = 0.005  # a smaller difference of two errors would read 0 %
 FEW_A_DAY = 10  # downloads; below, a fraction is displayed
 
-UNMEASURED = (
-    "The accuracy of this forecast could not be measured: there is too little history to test it."
-)
+UNMEASURED = "There is too little history of this package to test it on that."
 NOTHING_CHOSEN = (
     "No package chosen",
     (
@@ -81,46 +79,48 @@ def expected_total(forecast: PackageForecast) -> tuple[str, str]:
 
 
 def _comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
-    """The total against that of as many days before; empty where that would mislead."""
-    last = forecast.last_total()
-    if not last:
+    """The expected level against that before; empty where that would mislead."""
+    counted = forecast.series.values[-forecast.compared_days :].any()
+    if forecast.change is None or not counted:
         return ""
     first, through = _last_days(forecast)
+    before = f"the last {forecast.compared_days} days"
     if any(event.kind == "definition" and first < event.date <= through for event in events):
-        return f"not comparable with the last {forecast.days}, because the counting method changed"
-    change = forecast.expected / last - 1.0
+        return f"not comparable with {before}, because the counting method changed"
+    change = forecast.change - 1.0
     if abs(change) < LEVEL:
-        return f"about as many as in the last {forecast.days}"
+        return f"about as many a day as in {before}"
     if change >= 1.0:
-        return f"{change + 1:.1f} times as many as in the last {forecast.days}"
+        return f"{change + 1:.1f} times as many a day as in {before}"
     direction = "more" if change > 0 else "fewer"
-    return f"{format_percent(abs(change))} {direction} than in the last {forecast.days}"
+    return f"{format_percent(abs(change))} {direction} a day than in {before}"
 
 
 def _last_days(forecast: PackageForecast) -> tuple[dt.date, dt.date]:
-    """The first and the last of the days that the total is compared with."""
+    """The first and the last of the days that the level is compared with."""
     through = forecast.observed_through
-    return through - dt.timedelta(days=forecast.days - 1), through
+    return through - dt.timedelta(days=forecast.compared_days - 1), through
 
 
 def accuracy(forecast: PackageForecast) -> list[str]:
-    """The results of the backtest, in sentences."""
+    """What such forecasts missed by, and the results of the package's own backtest."""
+    error = f"error {_compared(forecast.usual_error)} that of repeating the last week"
+    usual = f"Forecasts like this one have an {error}."
+    if forecast.usual_miss is not None:
+        usual = (
+            "Forecasts like this one have missed the total by "
+            f"{format_percent(forecast.usual_miss)} in half the cases, with an {error}."
+        )
     scores = _measured(forecast)
-    if scores is None:
-        return [UNMEASURED]
+    if scores is None or scores.coverage_80 is None or scores.coverage_95 is None:
+        return [usual, UNMEASURED]
     times = "once" if scores.origins == 1 else f"{scores.origins} times"
-    compared = _compared(scores.ratio if scores.ratio is not None else 1.0)
     tested = (
         f"Tested {times} on the history of {forecast.package.label}, {forecast.days} days ahead: "
-        f"the error was {compared} that of repeating the last week."
+        f"the {format_percent(0.8)} band contained {format_percent(scores.coverage_80)} of "
+        f"the days, the {format_percent(0.95)} band {format_percent(scores.coverage_95)}."
     )
-    sentences = [tested]
-    if scores.coverage_80 is not None and scores.coverage_95 is not None:
-        sentences.append(
-            f"The {format_percent(0.8)} band contained {format_percent(scores.coverage_80)} of "
-            f"the days, the {format_percent(0.95)} band {format_percent(scores.coverage_95)}."
-        )
-    return sentences
+    return [usual, tested]
 
 
 def _measured(forecast: PackageForecast) -> Backtest | None:
@@ -175,21 +175,33 @@ def error_figures(forecast: PackageForecast) -> list[tuple[str, str]]:
 
 
 def not_better(forecast: PackageForecast) -> bool:
-    """Whether the model does not beat the seasonal naive forecast."""
-    scores = forecast.backtest
-    return scores is not None and scores.ratio is not None and scores.ratio >= 1.0
+    """Whether such forecasts do not beat the seasonal naive one."""
+    return forecast.usual_error >= 1.0
 
 
 def model_summary(forecast: PackageForecast) -> str:
-    """Which model it is, and from how many candidates it was chosen."""
-    if forecast.choice.note:
-        return forecast.choice.note
-    names = forecast.choice.names
-    if not names:
+    """Which ARIMAs are averaged, and from how many candidates the searched one was chosen."""
+    members = forecast.choice.members
+    pooled = [
+        f"{format_percent(each.weight)} with theta {each.theta:g}"
+        for each in members
+        if each.theta is not None
+    ]
+    searched = [each for each in members if each.theta is None]
+    if not (pooled and searched):
         return "The orders of the model are not recorded."
-    model = names[0] if len(names) == 1 else f"The mean of {', '.join(names[:-1])} and {names[-1]}"
     tried = forecast.choice.candidates
-    return f"{model}, chosen among {tried:,} candidate{'s' if tried != 1 else ''}."
+    return (
+        f"A mean of ARIMA(0,1,1), the same for all packages ({', '.join(pooled)}), and of "
+        f"ARIMA{searched[0].notation} ({format_percent(searched[0].weight)}), chosen among "
+        f"{tried:,} candidate{'s' if tried != 1 else ''} for this one. The weekly pattern and "
+        "days off are taken out before and put back after."
+    )
+
+
+def day_off(loss: float) -> str:
+    """How a day off moves the forecast of that day."""
+    return f"Day off: {format_percent(abs(loss))} {'fewer' if loss > 0 else 'more'} expected"
 
 
 def origin(provenance: Provenance | None, *, asked: bool) -> str:

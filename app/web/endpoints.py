@@ -112,9 +112,10 @@ def list_packages(
     _check_whole("offset", offset, 0, MAX_OFFSET)
     _check_whole("limit", limit, 1, MAX_LIMIT)
     bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
+    modelled = bundle.modelled if bundle and not bundle.manifest.outdated else {}
     found = []
     for package in forecasts.store.catalogue.matches(search)[offset : offset + limit]:
-        entry = bundle.modelled.get(package.name) if bundle else None
+        entry = modelled.get(package.name)
         through = entry.trained_through if entry else None
         found.append(
             PackageStatus(

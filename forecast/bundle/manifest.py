@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from packaging.utils import is_normalized_name
 from pydantic import (
@@ -19,7 +19,11 @@ from forecast.config import LONGEST_NAME
 from forecast.errors import BundleError
 from forecast.quantities import LONGEST_HORIZON
 
+if TYPE_CHECKING:
+    from forecast.model.model import Model
+
 MANIFEST = "manifest.json"
+FORMAT: Literal[2] = 2  # 1 had no medians and no totals, and models of another kind
 
 
 def _check_name(name: str) -> str:
@@ -54,17 +58,20 @@ class Backtest(_Frozen):
     ratio: Error | None = None
     coverage_80: Share | None = None
     coverage_95: Share | None = None
+    total_error: Annotated[
+        Error | None, Field(description="mean absolute logarithm of total over forecast")
+    ] = None
 
 
 class MemberEntry(_Frozen):
-    """One of the ARIMAs that are averaged."""
+    """One of the ARIMAs that are averaged: a pooled one, with its theta, or the searched one."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")  # format 1 tells more of a member
 
     order: Order
     seasonal_order: SeasonalOrder
-    scale: Literal["log", "level"]
     weight: Share
-    profile: Annotated[int, Field(ge=0, description="period of the seasonal profile, 0: none")] = 0
-    cleaned: bool = False
+    theta: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] | None = None
 
     @property
     def notation(self) -> str:
@@ -72,6 +79,16 @@ class MemberEntry(_Frozen):
         *seasonal, m = self.seasonal_order
         text = f"({','.join(map(str, self.order))})"
         return text + f"({','.join(map(str, seasonal))}){m}" if m > 1 else text
+
+
+def member_entries(model: Model) -> list[MemberEntry]:
+    """The ARIMAs that a model averages: the pooled ones, then the searched one."""
+    return [
+        MemberEntry(
+            order=arima.order, seasonal_order=arima.seasonal_order, weight=weight, theta=theta
+        )
+        for arima, theta, weight in model.members()
+    ]
 
 
 class PackageEntry(_Frozen):
@@ -92,7 +109,7 @@ class PackageEntry(_Frozen):
     seasonal_order: SeasonalOrder | None = None
     members: tuple[MemberEntry, ...] = ()
     candidates: Annotated[int, Field(ge=0)] = 0
-    note: Text = ""
+    note: Annotated[Text, Field(description="only of format 1")] = ""
     trained_through: Day | None = None
     n_obs: Annotated[int, Field(ge=0)] = 0
     repaired: tuple[Day, ...] = ()
@@ -104,7 +121,7 @@ class PackageEntry(_Frozen):
 class Manifest(_Frozen):
     """The file to read first: it lists all the others with their digests."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = FORMAT
     created_at: AwareDatetime
     commit: Text = ""
     run: Text = ""
@@ -116,6 +133,11 @@ class Manifest(_Frozen):
     outages: tuple[Day, ...] = ()
     files: dict[str, Sha256] = {}
     packages: dict[Name, PackageEntry]
+
+    @property
+    def outdated(self) -> bool:
+        """Whether an earlier version made it, whose models this one does not load."""
+        return self.format < FORMAT
 
     @property
     def modelled(self) -> dict[str, PackageEntry]:

@@ -4,12 +4,14 @@ A bundle is a flat folder, or a zip of one::
 
     manifest.json    what was made, when, from what, and how accurate it is
     history.csv      package,date,downloads
-    forecasts.csv    package,date, and the columns of forecast/bands.py
+    forecasts.csv    package,date, and the columns of a day in forecast/bands.py
+    totals.csv       package,days, and the columns of a total there; not in bundles of format 1
     past_forecasts.csv, track_record.csv    see forecast/bundle/tables.py; both or neither
     <package>.pkl    the model
     <package>.svg, <package>.badge.svg    pictures for other people's pages; may be missing
 
-The dates of a package ascend in the first two tables.
+The dates of a package ascend in the first two tables, and the days in the third. Of a bundle of
+format 1 everything is read but the models.
 """
 
 from __future__ import annotations
@@ -25,13 +27,14 @@ from typing import IO, TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from forecast.bands import BAND_COLUMNS
+from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS, Total, total_spans
 from forecast.bundle.manifest import MANIFEST, Manifest, PackageEntry, parse_manifest
 from forecast.bundle.tables import (
     COLUMNS,
     FORECASTS,
     HISTORY,
     PAST,
+    TOTALS,
     TRACK,
     Table,
     empty_table,
@@ -41,13 +44,13 @@ from forecast.errors import BundleError
 from forecast.model import pickling
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     import pandas as pd
 
-    from forecast.model.ensemble import Model
+    from forecast.model.model import Model
 
 PICTURES = (".svg", ".badge.svg")
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; five years of 5,000 packages
@@ -65,7 +68,7 @@ class Bundle:
 
     Attributes:
         manifest: what the run says about itself.
-        tables: the four tables by file name; without a track record the last two are empty.
+        tables: all tables by file name; those that are not in the bundle are empty.
         read_file: reads a model or a picture.
     """
 
@@ -109,9 +112,13 @@ class Bundle:
         """The package's model.
 
         Raises:
-            BundleError: if there is none, or the pickle is not one of ours.
+            BundleError: if there is none, an earlier version made it, or the pickle is not one
+                of ours.
         """
-        entry, model = self.entry(name), pickling.loads(self.pickle(name))
+        entry = self.entry(name)
+        if self.manifest.outdated:
+            raise BundleError(f"the model of {name!r} was made by an earlier version")
+        model = pickling.loads(self.pickle(name))
         if model.last_day != entry.trained_through:
             raise BundleError(
                 f"the model of {name!r} ends on {model.last_day}, "
@@ -156,6 +163,12 @@ class Bundle:
         """
         self.entry(name)
         return self.tables[FORECASTS].of(name).set_index("date")[list(BAND_COLUMNS)]
+
+    def totals(self, name: str) -> dict[int, Total]:
+        """The package's totals by number of days; none in a bundle of format 1."""
+        table = self.tables[TOTALS].of(name)
+        rows = zip(table["days"], *(table[column] for column in TOTAL_COLUMNS), strict=True)
+        return {int(days): Total(*map(float, values)) for days, *values in rows}
 
     def past(self, name: str) -> pd.DataFrame:
         """What earlier runs forecast for days still to come: rows of ``past_forecasts.csv``."""
@@ -310,10 +323,12 @@ def _expected(manifest: Manifest) -> dict[str, str]:
         BundleError: if it promises other names than a bundle has.
     """
     pictures = {f"{name}{end}" for name in manifest.modelled for end in PICTURES}
+    needed = {HISTORY, FORECASTS} if manifest.outdated else {HISTORY, FORECASTS, TOTALS}
     tables = manifest.files.keys() - pictures
-    if tables not in ({HISTORY, FORECASTS}, {HISTORY, FORECASTS, PAST, TRACK}):
+    if tables not in (needed, {*needed, PAST, TRACK}):
+        listed = ", ".join(sorted(needed))
         raise BundleError(
-            f"{MANIFEST}: files: expected {HISTORY} and {FORECASTS}, perhaps {PAST} with {TRACK}, "
+            f"{MANIFEST}: files: expected {listed}, perhaps {PAST} with {TRACK}, "
             "and pictures of packages with a model"
         )
     expected = dict(manifest.files)
@@ -340,7 +355,7 @@ def _verify(manifest: Manifest, read: ReadFile, read_later: ReadFile | None = No
     for name, sha256 in _expected(manifest).items():
         data = _checked(name, sha256, read)
         if name in COLUMNS:
-            tables[name] = read_table(data, name)
+            tables[name] = read_table(data, name, with_median=not manifest.outdated)
         elif read_later is None:
             others[name] = data
     _check_packages(manifest, tables)
@@ -366,6 +381,17 @@ def _check_packages(manifest: Manifest, tables: Mapping[str, Table]) -> None:
         found = dates[tables[FORECASTS].places.get(name, slice(0))]
         if not np.array_equal(found, np.arange(start, start + length)):
             raise BundleError(f"{FORECASTS}: expected {length} days of {name!r} from {start} on")
+    if not manifest.outdated:
+        _check_totals(modelled, tables[TOTALS], total_spans(length))
+
+
+def _check_totals(names: Collection[str], totals: Table, spans: tuple[int, ...]) -> None:
+    """Every package with a model has the same totals."""
+    days = totals.rows["days"].to_numpy()
+    for name in names:
+        if tuple(days[totals.places.get(name, slice(0))]) != spans:
+            told = ", ".join(map(str, spans))
+            raise BundleError(f"{TOTALS}: expected the totals of {told} days of {name!r}")
 
 
 def _some(names: list[str]) -> str:

@@ -1,6 +1,7 @@
 """The CSV files of a bundle: how each is written, and how it is read with every check.
 
-``history.csv`` has the counts and ``forecasts.csv`` the forecasts. Two more make up the track
+``history.csv`` has the counts, ``forecasts.csv`` the forecasts by day and ``totals.csv`` their
+sums over some numbers of days. Two more make up the track
 record: ``past_forecasts.csv``, what earlier runs forecast for days that are still to come, and
 ``track_record.csv``, what they forecast for days that have come since, and how it turned out.
 """
@@ -17,17 +18,18 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_string_dtype, union_categoricals
 
-from forecast.bands import BAND_COLUMNS, are_bands
+from forecast.bands import BAND_COLUMNS, MEDIAN, TOTAL_COLUMNS, are_bands, are_totals
 from forecast.errors import BundleError
-from forecast.quantities import LARGEST_COUNT
+from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from forecast.bands import Forecast
+    from forecast.bands import Forecast, Total
 
 HISTORY = "history.csv"
 FORECASTS = "forecasts.csv"
+TOTALS = "totals.csv"
 PAST = "past_forecasts.csv"
 TRACK = "track_record.csv"
 PAST_COLUMNS = ["package", "date", "made_on", "horizon", *BAND_COLUMNS]
@@ -38,11 +40,13 @@ TRACK_COLUMNS = [
 COLUMNS = {
     HISTORY: ["package", "date", "downloads"],
     FORECASTS: ["package", "date", *BAND_COLUMNS],
+    TOTALS: ["package", "days", *TOTAL_COLUMNS],
     PAST: PAST_COLUMNS,
     TRACK: TRACK_COLUMNS,
 }
 DATES = {"date", "made_on"}
-ONE_ROW_A_DAY = {HISTORY, FORECASTS}
+INTEGERS = {HISTORY: ["downloads"], TOTALS: ["days"]}
+ASCENDING = {HISTORY: "date", FORECASTS: "date", TOTALS: "days"}  # within a package
 
 COMMA, NEWLINE = b",\n"
 PIECE = 1 << 22  # bytes parsed at once: parsing takes several times their memory
@@ -53,8 +57,8 @@ class Table:
     """A checked table, the rows of a package together.
 
     Attributes:
-        rows: every column but the package: dates as datetime64, counts of ``history.csv`` as
-            int64, the rest as float64.
+        rows: every column but the package: dates as datetime64, counts of ``history.csv`` and
+            days of ``totals.csv`` as int64, the rest as float64.
         places: package to its rows, in the order in which packages first appear in the file.
     """
 
@@ -70,7 +74,11 @@ class Table:
 
 def header(table: str) -> bytes:
     """The first line of a table."""
-    return (",".join(COLUMNS[table]) + "\n").encode()
+    return _line(COLUMNS[table])
+
+
+def _line(columns: list[str]) -> bytes:
+    return (",".join(columns) + "\n").encode()
 
 
 def history_rows(name: str, counts: pd.Series[int]) -> bytes:
@@ -89,6 +97,14 @@ def forecast_rows(name: str, forecast: Forecast) -> bytes:
     )
 
 
+def total_rows(name: str, totals: Mapping[int, Total]) -> bytes:
+    """Mean and band by number of days, to a tenth of a download."""
+    return _join(
+        f"{name},{days}," + ",".join(f"{value:.1f}" for value in total.columns().values())
+        for days, total in totals.items()
+    )
+
+
 def record_rows(rows: pd.DataFrame, table: str) -> bytes:
     """Rows of one of the two tables of the track record."""
     text = rows[COLUMNS[table]].to_csv(
@@ -97,7 +113,7 @@ def record_rows(rows: pd.DataFrame, table: str) -> bytes:
     return str(text).encode()
 
 
-def read_table(data: bytes, table: str) -> Table:
+def read_table(data: bytes, table: str, *, with_median: bool = True) -> Table:
     """Read a whole file, and check every value and the order of the days.
 
     The rows of a package may be anywhere in the file: earlier versions wrote the track record
@@ -106,14 +122,16 @@ def read_table(data: bytes, table: str) -> Table:
     Args:
         data: the content of the file.
         table: its name, one of ``COLUMNS``.
+        with_median: whether forecasts have one; format 1 called the median their mean.
 
     Raises:
         BundleError: if anything in it is wrong.
     """
-    first = header(table)
+    columns = [name for name in COLUMNS[table] if with_median or name != MEDIAN]
+    first = _line(columns)
     if not data.startswith(first):
         raise BundleError(f"{table}: expected the columns {first.decode().strip()}")
-    pieces = [_parse(piece, table) for piece in _pieces(data, len(first))]
+    pieces = [_parse(piece, table, columns) for piece in _pieces(data, len(first))]
     if not pieces:
         return empty_table(table)
     packages = union_categoricals([piece.pop("package") for piece in pieces])
@@ -123,8 +141,8 @@ def read_table(data: bytes, table: str) -> Table:
         order = np.argsort(codes, kind="stable")
         rows, codes = rows.take(order), codes[order]
     ends = np.searchsorted(codes, np.arange(len(names) + 1))
-    if table in ONE_ROW_A_DAY:
-        later = np.diff(rows["date"].to_numpy().astype("int64")) > 0
+    if table in ASCENDING:
+        later = np.diff(rows[ASCENDING[table]].to_numpy().astype("int64")) > 0
         if not (later | (np.diff(codes) > 0)).all():
             raise BundleError(f"{table}: a package has a day twice, or its days are not in order")
     places = {str(name): slice(*ends[at : at + 2].tolist()) for at, name in enumerate(names)}
@@ -135,7 +153,7 @@ def empty_table(table: str) -> Table:
     """A table without rows."""
     types = dict.fromkeys(COLUMNS[table][1:], "float64")
     types |= dict.fromkeys(DATES & types.keys(), "datetime64[us]")
-    types |= {"downloads": "int64"} if table == HISTORY else {}
+    types |= dict.fromkeys(INTEGERS.get(table, ()), "int64")
     return Table(pd.DataFrame(columns=list(types)).astype(types), {})
 
 
@@ -147,10 +165,9 @@ def _pieces(data: bytes, start: int) -> Iterator[bytes]:
         start = end
 
 
-def _parse(lines: bytes, table: str) -> pd.DataFrame:
+def _parse(lines: bytes, table: str, columns: list[str]) -> pd.DataFrame:
     """Rows of a table, every value checked by itself; ``package`` as categories."""
-    columns = COLUMNS[table]
-    _check_shape(lines, table)
+    _check_shape(lines, table, len(columns))
     dates = [column for column in columns if column in DATES]
     try:
         # As categories, each name and each day is decoded once and not once a row.
@@ -166,8 +183,11 @@ def _parse(lines: bytes, table: str) -> pd.DataFrame:
         raise BundleError(f"{table} is malformed ({type(error).__name__})") from None
     if rows[dates].isna().any(axis=None):  # pandas reads empty text as a missing day
         raise BundleError(f"{table}: a row has no day")
+    if len(columns) < len(COLUMNS[table]):
+        rows[MEDIAN] = rows["mean"]
+        rows = rows[COLUMNS[table]]
     CHECKS[table](rows, table)
-    return rows.astype({"downloads": "int64"}) if table == HISTORY else rows
+    return rows.astype(dict.fromkeys(INTEGERS[table], "int64")) if table in INTEGERS else rows
 
 
 def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataFrame:
@@ -183,11 +203,10 @@ def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataF
     )
 
 
-def _check_shape(data: bytes, table: str) -> None:
+def _check_shape(data: bytes, table: str, width: int) -> None:
     """Every line has as many fields as there are columns, so that no parser need guess."""
     text = np.frombuffer(data, dtype=np.uint8)
     marks = text[(text == COMMA) | (text == NEWLINE)]
-    width = len(COLUMNS[table])
     whole = data.endswith(b"\n") and len(marks) % width == 0
     ends = marks.reshape(-1, width) == NEWLINE if whole else np.zeros((1, width), dtype=bool)
     if not (ends[:, -1].all() and not ends[:, :-1].any()):
@@ -205,6 +224,14 @@ def _check_bands(rows: pd.DataFrame, table: str) -> None:
         raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")
 
 
+def _check_totals(rows: pd.DataFrame, table: str) -> None:
+    days = rows["days"].to_numpy(dtype=np.float64)
+    if not ((days >= 1) & (days <= LONGEST_HORIZON) & (days % 1 == 0)).all():
+        raise BundleError(f"{table}: days are not a whole number from 1 to {LONGEST_HORIZON}")
+    if not are_totals(rows):
+        raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")
+
+
 def _check_scores(rows: pd.DataFrame, table: str) -> None:
     values = rows[TRACK_COLUMNS[4:]].to_numpy(dtype=np.float64)
     inside = rows[["inside_80", "inside_95"]].isin([0, 1])
@@ -215,6 +242,7 @@ def _check_scores(rows: pd.DataFrame, table: str) -> None:
 CHECKS: Mapping[str, Callable[[pd.DataFrame, str], None]] = {
     HISTORY: _check_counts,
     FORECASTS: _check_bands,
+    TOTALS: _check_totals,
     PAST: _check_bands,
     TRACK: _check_scores,
 }

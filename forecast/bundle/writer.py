@@ -15,11 +15,13 @@ from forecast.bundle.tables import (
     FORECASTS,
     HISTORY,
     PAST,
+    TOTALS,
     TRACK,
     forecast_rows,
     header,
     history_rows,
     record_rows,
+    total_rows,
 )
 from forecast.errors import BundleError
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from forecast.bands import Forecast
+    from forecast.bands import Forecast, Total
     from forecast.bundle.manifest import Manifest
 
 
@@ -46,10 +48,10 @@ class Writer:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._entries: dict[str, bytes] = {}
-        self._digests = {HISTORY: hashlib.sha256(), FORECASTS: hashlib.sha256()}
+        self._digests: dict[str, hashlib._Hash] = {}
         self._written: dict[str, set[str]] = {}
-        self._begin(HISTORY)
-        self._begin(FORECASTS)
+        for table in (HISTORY, FORECASTS, TOTALS):
+            self._begin(table)
 
     def history(self, name: str, counts: pd.Series[int]) -> None:
         """Write the counts of a package that is, or ever was, in the config; once per package.
@@ -70,6 +72,8 @@ class Writer:
         entry: PackageEntry,
         model: bytes,
         forecast: Forecast,
+        *,
+        totals: Mapping[int, Total],
         pictures: Mapping[str, str],
     ) -> None:
         """Write a package with its model; the manifest lists packages in the order of calls.
@@ -79,12 +83,14 @@ class Writer:
             entry: of the manifest; ``file`` and ``sha256`` are filled in here.
             model: the pickled model, for ``<name>.pkl``.
             forecast: of the model, over the manifest's ``forecast_days``.
+            totals: of the model, by number of days: ``forecast.bands.total_spans``.
             pictures: SVG by file name, of ``forecast.bundle.reader.PICTURES``; may be empty.
 
         Raises:
             BundleError: if it was written before.
         """
         self._rows(FORECASTS, name, forecast_rows(name, forecast))
+        self._rows(TOTALS, name, total_rows(name, totals))
         for picture, svg in pictures.items():
             self._begin(picture, svg.encode())
         (self._folder / f"{name}.pkl").write_bytes(model)

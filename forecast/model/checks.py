@@ -1,4 +1,4 @@
-"""What a class of a pickle is checked with: its fields may be anything."""
+"""What the classes of a pickle are checked with: their fields may be anything."""
 
 from __future__ import annotations
 
@@ -19,21 +19,31 @@ PICKLED_AS = "forecast.model"
 def restore(thing: object, state: Mapping[str, Any]) -> None:
     """Set a frozen dataclass from a pickle's state: every field, and no other."""
     kind: Any = type(thing)
-    if set(state) != {item.name for item in fields(kind)}:
+    if not isinstance(state, dict) or set(state) != {item.name for item in fields(kind)}:
         raise BundleError(f"a pickled {kind.__name__} has not the fields it should have")
     thing.__dict__.update(state)
-
-
-def are(values: object, kind: type[float], size: int) -> bool:
-    """Whether `values` is a tuple of so many finite numbers of exactly this type."""
-    return (
-        isinstance(values, tuple)
-        and len(values) == size
-        and all(type(value) is kind and math.isfinite(value) for value in values)
-    )
 
 
 def require(holds: bool, message: str) -> None:  # noqa: FBT001 - it is the condition itself
     """Raise ``BundleError`` unless the condition holds."""
     if not holds:
         raise BundleError(f"not a model of this project: {message}")
+
+
+def is_whole(value: object, low: int, high: int) -> bool:
+    """Whether it is an integer from `low` to `high`."""
+    return type(value) is int and low <= value <= high
+
+
+def is_number(value: object, low: float, high: float) -> bool:
+    """Whether it is a finite float from `low` to `high`."""
+    return type(value) is float and math.isfinite(value) and low <= value <= high
+
+
+def are_numbers(values: object, low: float, high: float, least: int, most: int) -> bool:
+    """Whether it is a tuple of `least` to `most` such floats."""
+    return (
+        isinstance(values, tuple)
+        and least <= len(values) <= most
+        and all(is_number(value, low, high) for value in values)
+    )

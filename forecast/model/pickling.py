@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from forecast.errors import BundleError
 
 if TYPE_CHECKING:
-    from forecast.model.ensemble import Model
+    from forecast.model.model import Model
 
 PROTOCOL = 5
 LARGEST_MODEL = 64 * 1024  # bytes; a model has 10 kB at the most
 
 ADMITTED = {
     ("forecast.model", "Model"),
-    ("forecast.model", "Member"),
+    ("forecast.model", "Arima"),
     ("datetime", "date"),
 }
 
@@ -49,7 +49,7 @@ def loads(data: bytes) -> Model:
     Raises:
         BundleError: if ``data`` is anything else.
     """
-    from forecast.model.ensemble import Model  # noqa: PLC0415 - a page without models need not load it
+    from forecast.model.model import Model  # noqa: PLC0415 - a page without models need not load it
 
     if len(data) > LARGEST_MODEL:
         raise BundleError(f"a model has at most {LARGEST_MODEL:,} bytes; this has {len(data):,}")

@@ -25,7 +25,8 @@ def test_first_load(visit):
     assert visit.text("#headline h2") == "Forecast for fastapi"
     assert re.search(
         r"^fastapi: about [\d,]+ downloads in the next 30 days \(80 %: [\d,]+ to [\d,]+\), "
-        r"\d+ % (more|fewer) than in the last 30\.$|about as many as in the last 30\.$",
+        r"\d+ % (more|fewer) a day than in the last 28 days\.$|"
+        r"about as many a day as in the last 28 days\.$",
         visit.text("#headline .answer"),
     )
     facts = visit.text("#facts")

@@ -92,5 +92,5 @@ def test_what_the_workflow_trains_is_what_the_page_draws(checkout, tmp_path, out
         assert [str(day)[:10] for day in drawn["x"]][-30:] == [
             f"{day:%Y-%m-%d}" for day in expected.index
         ]
-        assert drawn["y"][-30:] == pytest.approx(expected["mean"].to_list(), rel=1e-3)
+        assert drawn["y"][-30:] == pytest.approx(expected["median"].to_list(), rel=1e-3)
         assert github.token not in app.log + visit.page.content()

@@ -294,7 +294,7 @@ MODELS = (
     ),
     Row(
         f"{NEWEST} has a manifest of a future format",
-        artifact(lambda: with_manifest(format=2, new="field")),
+        artifact(lambda: with_manifest(format=3, new="field")),
         KEPT,
         "a format that this version does not read: update it",
     ),
@@ -318,27 +318,45 @@ MODELS = (
     ),
     Row(
         f"{NEWEST} forecasts NaN",
-        artifact(lambda: forecasting("nan,nan,nan,nan,nan")),
+        artifact(lambda: forecasting("nan,nan,nan,nan,nan,nan")),
         KEPT,
         "forecasts.csv",
     ),
     Row(
         f"{NEWEST} forecasts infinity",
-        artifact(lambda: forecasting("1,1,inf,1,inf")),
+        artifact(lambda: forecasting("1,1,1,inf,1,inf")),
         KEPT,
         "forecasts.csv: a value is not finite",
     ),
     Row(
         f"{NEWEST} forecasts negative counts",
-        artifact(lambda: forecasting("-5,-6,-4,-7,-3")),
+        artifact(lambda: forecasting("-5,-5,-6,-4,-7,-3")),
         KEPT,
         "is negative",
     ),
     Row(
         f"{NEWEST} forecasts outside its own bands",
-        artifact(lambda: forecasting("5,6,7,4,8")),
+        artifact(lambda: forecasting("5,5,6,7,4,8")),
         KEPT,
         "outside its band",
+    ),
+    Row(
+        f"{NEWEST} has a mean beyond its 95 % band",
+        artifact(lambda: forecasting("9,5,4,6,3,8")),
+        KEPT,
+        "forecasts.csv: a value is not finite, is negative, or outside its band",
+    ),
+    Row(
+        f"{NEWEST} has a total outside its own band",
+        artifact(lambda: replaced("totals.csv", r"(flask,7),.*", r"\1,5,6,7,4,8")),
+        KEPT,
+        "totals.csv: a value is not finite, is negative, or outside its band",
+    ),
+    Row(
+        f"{NEWEST} lacks a total",
+        artifact(lambda: replaced("totals.csv", r"flask,7,.*\n", "")),
+        KEPT,
+        "expected the totals of 7, 14, 28, 30 days of 'flask'",
     ),
     Row(
         f"{NEWEST} forecasts other days",
@@ -635,7 +653,7 @@ TRAINING = (
     Row("GitHub: a zip that is none", artifact(b"PK"), Trainer.OLDER, "the zip cannot be read"),
     Row(
         "GitHub: a bundle of a future format",
-        artifact(lambda: with_manifest(format=2)),
+        artifact(lambda: with_manifest(format=3)),
         Trainer.OLDER,
         "a format that this version does not read",
     ),

@@ -232,7 +232,7 @@ def replaced(name: str, old: str, new: str) -> bytes:
 
 
 def forecasting(values: str) -> bytes:
-    """A bundle with these values on the first day: mean, 80 % and 95 % band."""
+    """A bundle that says this of the first day: mean, median, 80 % and 95 % band."""
     return replaced("forecasts.csv", r"(flask,2026-11-22),.*", rf"\1,{values}")
 
 

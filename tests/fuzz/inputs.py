@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Mapping
 
-    from forecast.model.ensemble import Model
-    from forecast.model.member import Member
+    from forecast.model.arima import Arima
+    from forecast.model.model import Model
 
 BUNDLE = make_bundle(("flask", "requests"), failed={"gone": "no such package"})
 FILES = files_of(BUNDLE)
@@ -220,9 +220,9 @@ ARTIFACT_LISTS = st.tuples(
 
 # Tables
 
-PAST = b"""package,date,made_on,horizon,mean,lower_80,upper_80,lower_95,upper_95
-flask,2026-11-22,2026-11-15,8,10.0,9.0,11.0,8.0,12.0
-flask,2026-11-23,2026-11-15,9,10.0,9.0,11.0,8.0,12.0
+PAST = b"""package,date,made_on,horizon,mean,median,lower_80,upper_80,lower_95,upper_95
+flask,2026-11-22,2026-11-15,8,10.0,10.0,9.0,11.0,8.0,12.0
+flask,2026-11-23,2026-11-15,9,10.0,10.0,9.0,11.0,8.0,12.0
 """
 TRACK = b"""package,date,made_on,horizon,downloads,forecast,error,naive_error,inside_80,inside_95
 flask,2026-11-16,2026-11-15,2,12,10.0,2.0,1,0,1
@@ -230,8 +230,8 @@ flask,2026-11-17,2026-11-15,3,12,10.0,2.0,1,0,1
 """
 TABLES = {
     **{
-        name: b"\n".join(FILES[name].split(b"\n")[:12]) + b"\n"
-        for name in ("history.csv", "forecasts.csv")
+        name: b"".join(FILES[name].splitlines(keepends=True)[:12])
+        for name in ("history.csv", "forecasts.csv", "totals.csv")
     },
     "past_forecasts.csv": PAST,
     "track_record.csv": TRACK,
@@ -330,7 +330,7 @@ FIELDS = st.one_of(
 )
 
 
-def _spoilt(thing: Model | Member, changes: Mapping[str, Any]) -> Any:
+def _spoilt(thing: Model | Arima, changes: Mapping[str, Any]) -> Any:
     """One of our classes with fields that its checks would refuse."""
     made = object.__new__(type(thing))
     made.__dict__.update({**thing.__dict__, **changes})
@@ -346,16 +346,16 @@ ASKED_FOR = st.sampled_from(
     )
 )
 NAMES = st.tuples(ASKED_FOR, ASKED_FOR).map(lambda two: b"\x80\x05" + b"".join(two) + b"\x93.")
-MEMBER_CHANGES = st.dictionaries(st.sampled_from([*MODEL.members[0].__dict__]), FIELDS, max_size=2)
+ARIMA_CHANGES = st.dictionaries(st.sampled_from([*MODEL.searched.__dict__]), FIELDS, max_size=2)
 MODEL_CHANGES = st.dictionaries(st.sampled_from([*MODEL.__dict__, "extra"]), FIELDS, max_size=2)
-SPOILT_MODELS = st.tuples(MEMBER_CHANGES, MODEL_CHANGES).map(
-    lambda both: _spoilt(MODEL, {"members": (_spoilt(MODEL.members[0], both[0]),), **both[1]})
+SPOILT_MODELS = st.tuples(ARIMA_CHANGES, MODEL_CHANGES).map(
+    lambda both: _spoilt(MODEL, {"searched": _spoilt(MODEL.searched, both[0]), **both[1]})
 )
 OPCODES = st.lists(
     st.one_of(
         st.sampled_from([b"N", b"(", b")", b"]", b"}", b"\x88", b"\x94", b"\x93", b"\x81", b"R"]),
         st.sampled_from([b"b", b"t", b"\x85", b"\x86", b"\x87", b"a", b"e", b"s", b"u", b"h\0"]),
-        st.sampled_from(["forecast.model", "Model", "Member", "datetime", "date", "os"]).map(
+        st.sampled_from(["forecast.model", "Model", "Arima", "datetime", "date", "os"]).map(
             lambda text: b"\x8c" + bytes([len(text)]) + text.encode()
         ),
         st.integers(0, 255).map(lambda number: b"K" + bytes([number])),

@@ -18,7 +18,7 @@ import pandas as pd
 import requests
 import urllib3
 
-from forecast.bands import BAND_COLUMNS
+from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS
 from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import read_zip
 from forecast.bundle.tables import header, history_rows, read_table
@@ -29,7 +29,7 @@ from forecast.github.attestations import decompressed
 from forecast.github.provenance import ProvenanceVerifier
 from forecast.history import merge
 from forecast.model import pickling
-from forecast.model.ensemble import Model
+from forecast.model.model import Model
 from forecast.sources.pypistats_answer import read_answer
 from tests.bundles import files_of
 from tests.fuzz import inputs
@@ -155,7 +155,12 @@ def pickled(data: bytes) -> None:
     """A model's pickle."""
     model = pickling.loads(data)
     assert type(model) is Model
-    check_forecast(model.predict(3))
+    forecast, totals = model.predict_with_totals(8)
+    check_forecast(forecast)
+    rows = [[days, *each.columns().values()] for days, each in totals.items()]
+    check_totals(pd.DataFrame(rows, columns=["days", *TOTAL_COLUMNS]))
+    assert np.isfinite(model.change())
+    assert np.isfinite(model.day_off_losses(8)).all()
     assert pickling.loads(pickling.dumps(model)) == model
 
 
@@ -191,6 +196,8 @@ def check_rows(name: str, rows: pd.DataFrame) -> None:
     """The properties of each table's values."""
     if name == "history.csv":
         check_counts(rows.set_index("date")["downloads"].astype("int64"))
+    elif name == "totals.csv":
+        check_totals(rows)
     elif name == "track_record.csv":
         assert rows[["inside_80", "inside_95"]].isin([0, 1]).all(axis=None)
         assert np.isfinite(rows[["downloads", "forecast", "error", "naive_error"]]).all(axis=None)
@@ -241,10 +248,23 @@ def check_counts(counts: pd.Series[int]) -> None:
 def check_bands(frame: pd.DataFrame) -> None:
     """Finite bands, one inside the other."""
     values = frame[list(BAND_COLUMNS)].to_numpy(dtype=np.float64)
-    mean, low80, high80, low95, high95 = values.T
+    mean, median, low80, high80, low95, high95 = values.T
     assert np.isfinite(values).all()
-    ordered = [np.zeros_like(mean), low95, low80, mean, high80, high95]
-    assert all((one <= other).all() for one, other in itertools.pairwise(ordered))
+    check_order(np.zeros_like(mean), low95, low80, median, high80, high95)
+    check_order(low95, mean, high95)
+
+
+def check_totals(frame: pd.DataFrame) -> None:
+    """Finite bands around the mean, of ascending numbers of days."""
+    mean, low80, high80, low95, high95 = frame[list(TOTAL_COLUMNS)].to_numpy(dtype=np.float64).T
+    check_order(np.zeros_like(mean), low95, low80, mean, high80, high95)
+    assert np.isfinite(high95).all()
+    assert (np.diff(frame["days"]) > 0).all()
+    assert frame["days"].between(1, 90).all()
+
+
+def check_order(*ascending: Any) -> None:
+    assert all((one <= other).all() for one, other in itertools.pairwise(ascending))
 
 
 def check_forecast(forecast: Any) -> None:
@@ -260,6 +280,8 @@ def check_bundle(bundle: Bundle) -> None:
         assert len(bundle.forecast(name)) == bundle.manifest.forecast_days
         for model in _models(bundle, name):
             check_forecast(model.predict(3))
+        totals = [[days, *each.columns().values()] for days, each in bundle.totals(name).items()]
+        check_totals(pd.DataFrame(totals, columns=["days", *TOTAL_COLUMNS]))
     for name in bundle.observed:
         check_counts(bundle.history(name))
     for name in bundle.recorded:

@@ -352,7 +352,7 @@ def test_the_job_tells_nobody(world, name):
     status, seen = train(world)
     assert status == 0
     assert "forecasts.csv" in seen
-    assert ("alone" in seen) == (name != "none")
+    assert ("from this fetch only" in seen) == (name != "none")
     assert leaks(seen) == []
     world.assert_told_nobody()
 

@@ -153,7 +153,9 @@ def check_forecast(forecast):
     """A whole forecast of 30 days, finite, in order, from the day after the last one counted."""
     table = forecast.daily
     assert table.start == forecast.observed_through + DAY
-    values = np.stack([table.lower_95, table.lower_80, table.mean, table.upper_80, table.upper_95])
+    values = np.stack(
+        [table.lower_95, table.lower_80, table.median, table.upper_80, table.upper_95]
+    )
     assert values.shape == (5, 30)
     assert np.isfinite(values).all()
     assert (values >= 0).all()
@@ -352,12 +354,12 @@ def score_of(row, day, history):
     naive = next((history[older] for older in olders if older in history), None)
     if naive is None:
         return None
-    real, mean = history[day], float(row["mean"])
+    real, median = history[day], float(row["median"])
     return {
         "horizon": row["horizon"],
         "downloads": real,
-        "forecast": mean,
-        "error": abs(mean - real),
+        "forecast": median,
+        "error": abs(median - real),
         "naive_error": abs(naive - real),
         "inside_80": int(float(row["lower_80"]) <= real <= float(row["upper_80"])),
         "inside_95": int(float(row["lower_95"]) <= real <= float(row["upper_95"])),

@@ -55,7 +55,10 @@ CONNECT_SECONDS = 10.0
 REPLY_SECONDS = 120.0  # for a question to a scheduler or worker, which may have to load NumPy
 PATIENCE_SECONDS = 60.0  # without any worker
 POLL_SECONDS = 2.0  # between two counts of the workers
-LIBRARIES = ["distributed", "numpy", "pandas", "pmdarima", "scikit-learn", "scipy", "statsmodels"]
+LIBRARIES = [
+    *("distributed", "holidays", "numpy", "pandas", "pmdarima", "scikit-learn", "scipy"),
+    "statsmodels",
+]
 LOGGERS = ["distributed", "distributed.client"]
 CERTIFICATES = "DASK_DISTRIBUTED__COMM__TLS__CA_FILE, __CLIENT__CERT and __CLIENT__KEY"
 REMEDY = "start every worker in a checkout of this commit, with these requirements"
@@ -230,7 +233,7 @@ def facts() -> Facts:
 @functools.cache
 def differences(expected: Facts) -> str:
     """Run on a worker: how it differs from what is expected; empty if it does not."""
-    import forecast.search.search  # noqa: F401, PLC0415 - loads every BLAS that is used
+    import pmdarima  # noqa: F401, PLC0415 - loads every BLAS that is used
 
     found = dict(facts())
     threads = max(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")

@@ -7,18 +7,17 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from forecast.bundle.manifest import Backtest, MemberEntry, PackageEntry
+from forecast.bundle.manifest import Backtest, PackageEntry, member_entries
 from forecast.errors import ForecastError
 from forecast.model import pickling
-from trainer.reports.pictures import badge, chart
+from forecast.search import Trained, train
+from trainer.reports.pictures import draw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from forecast.bands import Forecast
+    from forecast.bands import Forecast, Total
     from forecast.config import Package
-    from forecast.model.member import Member
-    from forecast.search.search import Trained
     from forecast.series import Series
 
 
@@ -54,12 +53,14 @@ class Product:
         entry: for the manifest, without file and digest.
         model: pickled.
         forecast: over the task's horizon.
+        totals: of its first days, by their number.
         pictures: SVG by file name.
     """
 
     entry: PackageEntry
     model: bytes
     forecast: Forecast
+    totals: Mapping[int, Total]
     pictures: Mapping[str, str]
 
 
@@ -75,8 +76,6 @@ class Outcome:
 
 def train_package(task: Task) -> Outcome:
     """Search, backtest, fit and forecast one package; never raises."""
-    from forecast.search.search import train  # noqa: PLC0415 - pmdarima loads where it is used
-
     started = time.process_time()
     product, reason = None, ""
     try:
@@ -95,28 +94,19 @@ def train_package(task: Task) -> Outcome:
 def product_of(task: Task, trained: Trained) -> Product:
     """What is published of a package that was trained."""
     model, name, label = trained.model, task.name, task.package.label
-    forecast, total = model.predict_with_total(task.horizon)
-    pictures = {
-        f"{name}.svg": chart(label, model, forecast, total),
-        f"{name}.badge.svg": badge(label, total, task.horizon),
-    }
+    forecast, totals = model.predict_with_totals(task.horizon)
+    pictures = draw(name, label, model, forecast, totals) if task.pictures else {}
     entry = PackageEntry(
         label=label,
         status="trained",
         m=trained.m,
         order=trained.order,
         seasonal_order=trained.seasonal_order,
-        members=tuple(_member_entry(member) for member in model.members),
+        members=tuple(member_entries(model)),
         candidates=trained.candidates,
-        note=model.note,
         trained_through=model.last_day,
         n_obs=len(task.series.values),
         repaired=task.series.repaired,
         backtest=Backtest.model_validate(trained.scores, from_attributes=True),
     )
-    return Product(entry, pickling.dumps(model), forecast, pictures if task.pictures else {})
-
-
-def _member_entry(member: Member) -> MemberEntry:
-    fields = {name: getattr(member, name) for name in MemberEntry.model_fields}
-    return MemberEntry.model_validate(fields | {"profile": len(member.profile)})
+    return Product(entry, pickling.dumps(model), forecast, totals, pictures)

@@ -12,8 +12,10 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from forecast.bands import Forecast, Total
-    from forecast.model.ensemble import Model
+    from forecast.model.model import Model
     from forecast.quantities import Array
 
 WIDTH, HEIGHT = 480, 160
@@ -34,6 +36,17 @@ text { fill: #e6edf3 } .small { fill: #9198a1 } .seen { stroke: #9198a1 }
 .ahead { stroke: #6ea8fe } .b80, .b95 { fill: #6ea8fe }
 }
 """
+
+
+def draw(
+    name: str, label: str, model: Model, forecast: Forecast, totals: Mapping[int, Total]
+) -> dict[str, str]:
+    """Both pictures of a package, by file name."""
+    days = len(forecast.mean)
+    return {
+        f"{name}.svg": chart(label, model, forecast, totals[days]),
+        f"{name}.badge.svg": badge(label, totals[days], days),
+    }
 
 
 def badge(label: str, total: Total, days: int) -> str:
@@ -86,7 +99,7 @@ def chart(label: str, model: Model, forecast: Forecast, total: Total) -> str:
         f'<polygon class="b95" points="{band(forecast.lower_95, forecast.upper_95)}"/>'
         f'<polygon class="b80" points="{band(forecast.lower_80, forecast.upper_80)}"/>'
         f'<polyline class="seen" points="{points(behind, seen)}"/>'
-        f'<polyline class="ahead" points="{points(ahead, forecast.mean)}"/>'
+        f'<polyline class="ahead" points="{points(ahead, forecast.median)}"/>'
         f"{_footer(model, forecast, days)}</svg>\n"
     )
 

@@ -106,7 +106,7 @@ def _row(entry: PackageEntry) -> list[str]:
     backtest = entry.backtest or Backtest(origins=0)
     return [
         entry.label,
-        " + ".join(member.notation for member in entry.members),
+        _members(entry),
         str(entry.m),
         _figure(backtest.mase),
         _figure(backtest.naive_mase),
@@ -115,6 +115,15 @@ def _row(entry: PackageEntry) -> list[str]:
         str(len(entry.repaired)),
         f"{entry.seconds:.1f}",
     ]
+
+
+def _members(entry: PackageEntry) -> str:
+    """The ARIMAs that are averaged, with their weights and the thetas of the pooled ones."""
+    return " + ".join(
+        f"{member.weight:.2f} {member.notation}"
+        + ("" if member.theta is None else f" theta {member.theta:g}")
+        for member in entry.members
+    )
 
 
 def _figure(value: float | None) -> str:

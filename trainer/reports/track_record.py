@@ -91,8 +91,8 @@ def _score(forecasts: pd.DataFrame, counts: pd.Series[int] | None) -> pd.DataFra
     rows, actual = forecasts[known], actual[known]
     result: pd.DataFrame = rows.assign(
         downloads=actual.astype("int64"),
-        forecast=rows["mean"],
-        error=(rows["mean"] - actual).abs().round(1),
+        forecast=rows["median"],
+        error=(rows["median"] - actual).abs().round(1),
         naive_error=np.abs(naive[known] - actual).astype("int64"),
         inside_80=_inside(rows, actual, 80),
         inside_95=_inside(rows, actual, 95),

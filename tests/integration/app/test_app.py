@@ -8,6 +8,7 @@ import time
 import pytest
 import requests
 
+from forecast.bands import BAND_COLUMNS
 from tests.appserver import NOW, AppServer, call
 from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
 from tests.standins.github import GitHubServer
@@ -62,8 +63,8 @@ def test_forecast(app):
     assert len(answer["forecast"]) == 7
     assert answer["forecast"][0]["date"] == TODAY.isoformat()
     for day in answer["forecast"]:
-        assert list(day) == ["date", "mean", "lower_80", "upper_80", "lower_95", "upper_95"]
-        assert day["lower_95"] <= day["lower_80"] <= day["mean"] <= day["upper_80"]
+        assert list(day) == ["date", *BAND_COLUMNS]
+        assert day["lower_95"] <= day["lower_80"] <= day["median"] <= day["upper_80"]
 
 
 def test_forecast_is_what_the_model_gives(app):
@@ -189,7 +190,7 @@ def test_export_as_csv(app):
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert 'filename="flask.csv"' in answer.headers["Content-Disposition"]
     head, *rows = answer.text.splitlines()
-    assert head == ("package,date,downloads,repaired,mean,lower_80,upper_80,lower_95,upper_95")
+    assert head == ",".join(["package", "date", "downloads", "repaired", *BAND_COLUMNS])
     assert len(rows) == 2 * (72 + 30)
     assert rows[71].startswith(f"flask,{OBSERVED},")
     assert rows[72].startswith(f"flask,{TODAY},,,")

@@ -115,7 +115,10 @@ def test_a_worker_that_differs_is_refused_before_a_task_is_taken(dask, tmp_path)
 
 
 def test_a_worker_without_the_project_is_refused(dask, tmp_path):
-    dask.worker(cwd=tmp_path)
+    # The environment of the tests has the project installed; this worker's does not.
+    forget = "import sys; sys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in str(f)]"
+    (tmp_path / "sitecustomize.py").write_text(forget, encoding="utf-8")
+    dask.worker(cwd=tmp_path, PYTHONPATH=str(tmp_path))
     error = str(refusal(dask.address, patience=PATIENCE))
     assert "cannot run it (" in error
     assert "No module named 'trainer'" in error

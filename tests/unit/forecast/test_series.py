@@ -239,3 +239,35 @@ def test_any_counts_give_a_regular_series_or_a_refusal(values, failed):
     kept = series.values[(observed.index - observed.index[0]).days]
     assert kept.tolist() == observed.tolist()
     assert not set(series.repaired) & {each.date() for each in observed.index}
+
+
+def left_out(keep, size=400, days=182):
+    """Counts on some days alone; the others are not in the answer."""
+    index = pd.date_range("2026-06-01", periods=days)  # a Monday
+    counts = pd.Series(size, index, dtype="int64")
+    return counts[keep(index)]
+
+
+def test_a_weekday_that_is_always_left_out_has_no_downloads():
+    counts = left_out(lambda days: days.day_of_week < 5).drop(pd.Timestamp("2026-07-01"))
+    series = regular(counts)
+    weekend = (np.arange(len(series.values)) % 7) >= 5
+    assert not series.values[weekend].any()
+    assert series.repaired == (dt.date(2026, 7, 1),)
+    assert series.values[~weekend].tolist() == pytest.approx([400.0] * int((~weekend).sum()))
+
+
+def test_a_package_of_saturdays_has_zeros_on_all_other_days():
+    series = regular(left_out(lambda days: days.day_of_week == 5))
+    assert series.repaired == ()
+    assert series.values.sum() == 26 * 400.0
+
+
+def test_a_day_that_is_left_out_now_and_then_is_a_hole():
+    counts = left_out(lambda days: (days.day_of_week < 5) | (np.arange(len(days)) % 4 > 0))
+    assert regular(counts).values.min() > 0.0
+
+
+def test_two_weeks_are_too_few_to_tell_a_weekday_that_is_left_out():
+    counts = left_out(lambda days: days.day_of_week < 5, days=20)
+    assert regular(counts).values.min() > 0.0

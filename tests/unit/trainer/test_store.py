@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecast.bands import BAND_COLUMNS, Forecast
+from forecast.bands import BAND_COLUMNS, Forecast, Total
 from forecast.bundle.manifest import PackageEntry
 from forecast.errors import ConfigError
 from forecast.history import Merged
@@ -23,6 +23,7 @@ from trainer.store import Store, remove
 
 NAMES = ("a", "b", "c")
 WHOLE, SECOND = Part(), Part(2, 2)
+TOTALS = {7: Total(3.0, 2.0, 4.0, 1.0, 5.0), 30: Total(9.0, 8.0, 10.0, 7.0, 11.0)}
 FIRST_DAY, LAST_DAY = dt.date(2026, 11, 1), dt.date(2026, 11, 21)
 
 
@@ -37,10 +38,10 @@ def store(tmp_path):
 
 
 def trained(name, level=1.0):
-    values = [np.full(30, level * number) for number in (3.0, 2.0, 4.0, 1.0, 5.0)]
+    values = [np.full(30, level * number) for number in (3.0, 3.0, 2.0, 4.0, 1.0, 5.0)]
     forecast = Forecast.of(LAST_DAY, dict(zip(BAND_COLUMNS, values, strict=True)))
     entry = PackageEntry(label=name, status="trained")
-    return Outcome(name, Product(entry, b"model", forecast, {"a.svg": "<svg/>"}), "", 0.5)
+    return Outcome(name, Product(entry, b"model", forecast, TOTALS, {"a.svg": "<svg/>"}), "", 0.5)
 
 
 def test_counts_come_out_as_they_went_in(store):
@@ -87,7 +88,8 @@ def test_an_outcome_comes_out_as_it_went_in(store):
     assert found.product.entry == made.product.entry
     assert (found.product.model, found.product.pictures) == (b"model", {"a.svg": "<svg/>"})
     assert found.product.forecast.start == LAST_DAY
-    for column in ("mean", "lower_80", "upper_80", "lower_95", "upper_95"):
+    assert found.product.totals == TOTALS
+    for column in BAND_COLUMNS:
         expected = getattr(made.product.forecast, column)
         assert getattr(found.product.forecast, column).tolist() == expected.tolist()
 

@@ -1,4 +1,4 @@
-"""Each of the five columns keeps its values on its way through a run."""
+"""Each of the columns keeps its values on its way through a run."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.bands import Total
 from forecast.bundle.manifest import PackageEntry
 from forecast.bundle.tables import PAST_COLUMNS, forecast_rows, record_rows
 from forecast.config import Package
-from tests.bundles import BANDS, LAST_DAY, bands, counts, make_bundle, with_files
+from tests.bundles import BANDS, LAST_DAY, TOTAL, bands, counts, make_bundle, with_files
 from tests.trainings import run_plan
 from trainer.engines.task import Outcome, Product
 from trainer.plan import Part, Plan
@@ -23,15 +24,15 @@ from trainer.reports.track_record import update_track_record
 from trainer.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
-ROW = b"flask,2026-11-22,300.0,200.0,400.0,100.0,500.0\n"
-PAST_ROW = b"flask,2026-11-22,2026-11-22,1.0,300.0,200.0,400.0,100.0,500.0\n"
+ROW = b"flask,2026-11-22,310.0,300.0,200.0,400.0,100.0,500.0\n"
+PAST_ROW = b"flask,2026-11-22,2026-11-22,1.0,310.0,300.0,200.0,400.0,100.0,500.0\n"
 
 
 @pytest.fixture(scope="module")
 def bundle():
     """A bundle with the same bands every day."""
     days = b"".join(forecast_rows(name, bands(30)) for name in ("flask", "requests"))
-    header = b"package,date,mean,lower_80,upper_80,lower_95,upper_95\n"
+    header = b"package,date,mean,median,lower_80,upper_80,lower_95,upper_95\n"
     return with_files(make_bundle(), forecasts__csv=header + days)
 
 
@@ -65,19 +66,21 @@ def test_a_count_is_inside_the_bands_of_its_day(bundle, count, inside_80, inside
     known = pd.concat([counts(), pd.Series([count], [day])])
     _, track = update_track_record(bundle, "flask", known, (), day.date(), most=9)
     [row] = track.to_dict("records")
-    assert row["forecast"] == BANDS["mean"]
-    assert row["error"] == abs(BANDS["mean"] - count)
+    assert row["forecast"] == BANDS["median"]
+    assert row["error"] == abs(BANDS["median"] - count)
     assert (row["inside_80"], row["inside_95"]) == (inside_80, inside_95)
 
 
 def test_an_outcome_comes_back_from_its_file(tmp_path):
     entry = PackageEntry(label="flask", status="trained")
-    outcome = Outcome("flask", Product(entry, b"model", bands(3), {}), "", 0.5)
+    outcome = Outcome("flask", Product(entry, b"model", bands(3), {3: Total(**TOTAL)}, {}), "", 0.5)
     with closing(Store.begin(tmp_path / "run", run_plan("flask"))) as store:
         store.add_outcome(outcome, Part())
         [[blob]] = store._part(Part().file).execute("SELECT forecast FROM outcomes")
-        read = store.outcome("flask").product.forecast
-    assert np.frombuffer(blob).reshape(5, 3)[:, 0].tolist() == list(BANDS.values())
+        product = store.outcome("flask").product
+    read = product.forecast
+    assert product.totals == {3: Total(**TOTAL)}
+    assert np.frombuffer(blob).reshape(6, 3)[:, 0].tolist() == list(BANDS.values())
     assert read.start == bands(3).start
     assert {name: values[0] for name, values in read.columns().items()} == BANDS
 
@@ -104,7 +107,7 @@ def test_a_picture_shows_each_band_where_it_lies(bundle):
         shares = [min(BANDS[name] / highest, 1) for name in names for _ in range(3)]
         return [round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - share), 1) for share in shares]
 
-    assert lines["ahead"] == heights("mean")
+    assert lines["ahead"] == heights("median")
     assert lines["b80"] == heights("upper_80", "lower_80")
     assert lines["b95"] == heights("upper_95", "lower_95")
 
@@ -112,9 +115,9 @@ def test_a_picture_shows_each_band_where_it_lies(bundle):
 def test_pictures_tell_the_80_percent_band_of_the_total(bundle):
     model = bundle.model("flask")
     total = model.total(30)
-    total = type(total)(**BANDS)
+    total = type(total)(**TOTAL)
     for svg in (badge("Flask", total, 30), chart("Flask", model, bands(30), total)):
         title = ET.fromstring(svg).findtext(f"{SVG}title")
         assert title
-        assert "300 downloads" in title
+        assert "310 downloads" in title
         assert "(80 %: 200 to 400)" in title

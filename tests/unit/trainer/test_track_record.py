@@ -10,7 +10,7 @@ import pytest
 
 from forecast.bundle.tables import PAST, PAST_COLUMNS, TRACK, TRACK_COLUMNS
 from forecast.model.pickling import dumps
-from tests.bundles import CREATED_AT, LAST_DAY, counts, files_of, make_bundle, written
+from tests.bundles import CREATED_AT, LAST_DAY, counts, files_of, make_bundle, outdated, written
 from trainer.reports.track_record import most_rows, update_track_record
 
 TODAY = CREATED_AT.date() + dt.timedelta(days=7)
@@ -41,8 +41,10 @@ def with_record(bundle, record):
     def write(writer):
         for name in bundle.names:
             model = bundle.model(name)
+            made, totals = model.predict_with_totals(days)
             writer.history(name, bundle.history(name))
-            writer.add(name, bundle.entry(name), dumps(model), model.predict(days), {})
+            about = bundle.entry(name)
+            writer.add(name, about, dumps(model), made, totals=totals, pictures={})
         writer.record(*record)
 
     return written(write, bundle.manifest)
@@ -64,8 +66,8 @@ def test_a_score_compares_the_forecast_with_the_count(previous):
     actual = int(counts().iloc[-7] * 1.5)
     assert first["date"] == pd.Timestamp("2026-11-22")
     assert first["downloads"] == actual
-    assert first["forecast"] == forecast["mean"]
-    assert first["error"] == pytest.approx(abs(forecast["mean"] - actual), abs=0.05)
+    assert first["forecast"] == forecast["median"]
+    assert first["error"] == pytest.approx(abs(forecast["median"] - actual), abs=0.05)
     assert first["naive_error"] == actual - counts().iloc[-7]
     assert first["inside_95"] == int(forecast["lower_95"] <= actual <= forecast["upper_95"])
     assert first["inside_80"] == int(forecast["lower_80"] <= actual <= forecast["upper_80"]) == 0
@@ -158,3 +160,10 @@ def test_a_package_that_the_bundle_does_not_know_has_no_record(previous):
     assert list(past.columns) == PAST_COLUMNS
     assert list(track.columns) == TRACK_COLUMNS
     assert len(past) == len(track) == 0
+
+
+def test_the_forecasts_of_a_bundle_of_the_format_before_are_scored(previous):
+    past, track = updated(outdated(previous), grown(), (), TODAY)
+    assert past["median"].tolist() == past["mean"].tolist()
+    assert len(track) == 7
+    with_record(previous, (past, track))

@@ -4,7 +4,7 @@ import pytest
 
 from forecast.config import Package
 from forecast.errors import BundleError, UnknownPackageError
-from tests.bundles import LAST_DAY, make_bundle
+from tests.bundles import LAST_DAY, make_bundle, outdated
 from tests.pages import PageData
 
 FLASK = Package("flask", "flask")
@@ -80,7 +80,7 @@ def test_preparing_makes_forecasts_ready():
     page.forecasts._preparing = True
     page.forecasts.prepare(bundle)
     assert list(page.forecasts._cache) == ["flask", "requests"]
-    assert "total" in vars(page.forecasts._cache["flask"][2])
+    assert "change" in vars(page.forecasts._cache["flask"][2])
 
 
 def test_preparing_survives_anything(monkeypatch, caplog):
@@ -99,3 +99,15 @@ def test_no_more_than_so_many_are_kept(monkeypatch):
     forecasts.package_forecast(FLASK)
     forecasts.package_forecast(Package("requests", "requests"))
     assert list(forecasts._cache) == ["requests"]
+
+
+def test_models_of_an_earlier_version_are_made_anew_on_demand():
+    bundle = outdated(make_bundle())
+    page = PageData(bundle)
+    made = page.forecasts.package_forecast(FLASK)
+    assert made.on_demand
+    assert page.forecasts.first() == (page.forecasts.store.catalogue.packages[0],)
+    assert not page.forecasts.pending(FLASK)
+    page.forecasts._preparing = True
+    page.forecasts.prepare(bundle)
+    assert page.forecasts._cache == {}

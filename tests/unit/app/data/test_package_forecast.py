@@ -1,10 +1,11 @@
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from app.data.package_forecast import arima, from_bundle
+from app.data.package_forecast import from_bundle
 from forecast.config import Package
 from forecast.errors import BundleError
 from tests.bundles import LAST_DAY, counts, make_bundle, with_files
@@ -36,7 +37,8 @@ def test_newer_days_move_the_forecast_without_a_refit():
     assert forecast.series.values[-1] == 123_456
     expected = bundle.model("flask").extend([float(value) for value in newer.iloc[-3:]])
     np.testing.assert_allclose(forecast.daily.mean, expected.predict(30).mean)
-    assert forecast.model.members == bundle.model("flask").members
+    assert forecast.model.pattern == bundle.model("flask").pattern
+    assert forecast.total.mean == pytest.approx(forecast.daily.mean.sum())
 
 
 def test_newer_days_that_bring_nothing_change_nothing():
@@ -100,8 +102,10 @@ def broken_bundle():
 
 def test_a_model_that_cannot_be_read_leaves_the_published_forecast():
     forecast = from_bundle(broken_bundle(), FLASK, None, ())
-    assert forecast.total is None
-    assert forecast.expected == pytest.approx(forecast.daily.mean.sum())
+    assert forecast.change is None
+    assert forecast.days_off == {}
+    assert forecast.total == broken_bundle().totals("flask")[30]
+    assert forecast.expected == pytest.approx(forecast.daily.mean.sum(), rel=1e-3)
     assert len(forecast.ahead(30).mean) == 30
     with pytest.raises(BundleError):
         forecast.ahead(31)
@@ -113,28 +117,25 @@ def test_a_model_that_cannot_be_read_takes_no_newer_days():
     assert "The model of Flask cannot be used" in forecast.problem
 
 
-def test_last_total_needs_as_many_days():
+def test_the_published_total_needs_no_model(monkeypatch):
+    bundle = make_bundle()
+    forecast = from_bundle(bundle, FLASK, None, ())
+    monkeypatch.setattr("forecast.model.pickling.loads", lambda _: 1 / 0)
+    assert forecast.total == bundle.totals("flask")[30]
+
+
+def test_days_off_are_those_that_move_the_forecast():
     forecast = from_bundle(make_bundle(), FLASK, None, ())
-    assert forecast.last_total() == forecast.series.values[-30:].sum()
-    as_many, more = (
-        from_bundle(make_bundle(forecast_days=days), FLASK, None, ()) for days in (70, 71)
-    )
-    assert as_many.last_total() == as_many.series.values.sum()
-    assert more.last_total() is None
+    n = len(forecast.model.history)
+    gap = replace(forecast.model, days_off=((n, 0.01), (n + 4, 0.4), (n + 29, 0.1)))
+    gap = replace(gap, gap=0.5)
+    marked = replace(forecast, load=lambda: gap).days_off
+    assert marked == {
+        LAST_DAY + dt.timedelta(days=5): pytest.approx(1 - np.exp(-0.2)),
+        LAST_DAY + dt.timedelta(days=30): pytest.approx(1 - np.exp(-0.05)),
+    }
 
 
 def test_a_package_without_a_model():
     with pytest.raises(BundleError, match="django"):
         from_bundle(make_bundle(), Package("django", "django"), None, ())
-
-
-@pytest.mark.parametrize(
-    ("order", "seasonal", "name"),
-    [
-        ((2, 0, 0), (0, 1, 1, 7), "ARIMA(2,0,0)(0,1,1)7"),
-        ((0, 1, 1), (0, 0, 0, 0), "ARIMA(0,1,1)"),
-        ((0, 1, 1), (0, 0, 0, 1), "ARIMA(0,1,1)"),
-    ],
-)
-def test_names_of_arimas(order, seasonal, name):
-    assert arima(order, seasonal) == name

@@ -110,7 +110,7 @@ def test_the_hover_says_count_bands_and_weekday():
     figure = drawn([package_forecast()])
     made = package_forecast().daily
     text = trace(figure, "Forecast")["text"][0]
-    assert text.startswith(f"{made.mean[0]:,.0f} expected<br>80 %: {made.lower_80[0]:,.0f} to ")
+    assert text.startswith(f"{made.median[0]:,.0f} expected<br>80 %: {made.lower_80[0]:,.0f} to ")
     assert f"95 %: {made.lower_95[0]:,.0f} to {made.upper_95[0]:,.0f}" in text
     assert figure["layout"]["hovermode"] == "x unified"
     assert "%A" in figure["layout"]["xaxis"]["hoverformat"]
@@ -241,3 +241,16 @@ def test_the_figure_is_fit_for_the_page():
     assert "bdata" not in json.dumps(figure)
     assert figure["config"]["displaylogo"] is False
     assert figure["config"]["toImageButtonOptions"]["filename"] == "name"
+
+
+def test_days_off_that_move_the_forecast_are_marked_and_explained():
+    made = package_forecast()
+    thanksgiving, friday = (made.daily.start + dt.timedelta(days=ahead) for ahead in (4, 5))
+    vars(made)["days_off"] = {thanksgiving: 0.21, friday: -0.04}
+    marks = trace(drawn([made]), "Day off")
+    assert marks["x"] == [thanksgiving.isoformat(), friday.isoformat()]
+    assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in marks["text"]] == [
+        "Day off: 21 % fewer expected",
+        "Day off: 4 % more expected",
+    ]
+    assert "Day off" not in {each.get("name") for each in drawn([package_forecast()])["data"]}

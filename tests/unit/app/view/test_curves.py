@@ -86,8 +86,8 @@ def test_an_index_of_zeros_stays_finite():
 
 def test_a_log_scale_has_no_zeros_and_cuts_bands_below_a_thousandth():
     made = with_counts([*np.ones(69), 0])
-    mean = np.full(30, 5_000.0)
-    bands = replace(made.daily, mean=mean, lower_80=mean / 2, lower_95=np.zeros(30))
+    median = np.full(30, 5_000.0)
+    bands = replace(made.daily, median=median, lower_80=median / 2, lower_95=np.zeros(30))
     curve = curve_of(replace(made, daily=bands), View(scale="log"))
     assert np.isnan(curve.counts[-1])
     assert np.isfinite(curve.counts[:-1]).all()

@@ -58,5 +58,5 @@ def test_the_answer_has_exactly_these_keys(forecast):
     answer = export.answer(forecast, 2)
     assert list(answer) == ["package", "trained_through", "observed_through", "forecast"]
     assert [list(day) for day in answer["forecast"]] == [
-        ["date", "mean", "lower_80", "upper_80", "lower_95", "upper_95"]
+        ["date", "mean", "median", "lower_80", "upper_80", "lower_95", "upper_95"]
     ] * 2

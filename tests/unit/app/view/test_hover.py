@@ -16,7 +16,7 @@ def curve(scale="absolute"):
     levels = {
         name: np.full(30, value)
         for name, value in (
-            ("mean", 3_000.0),
+            ("median", 3_000.0),
             ("lower_80", 2_000.0),
             ("upper_80", 4_000.0),
             ("lower_95", 1_000.0),

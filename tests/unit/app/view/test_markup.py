@@ -3,7 +3,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.data.package_forecast import Choice, from_bundle
+from app.data.package_forecast import from_bundle
 from app.view import markup
 from app.view.notices import Notice
 from app.view.state import View, choose
@@ -68,7 +68,7 @@ def test_every_part_is_well_formed(several):
 
 
 def test_nothing_foreign_becomes_an_element():
-    evil = replace(package_forecast(label=EVIL), choice=Choice((EVIL,), 3))
+    evil = replace(package_forecast(label=EVIL), problem=EVIL)
     for part in everything([evil]) + everything([evil, package_forecast()]):
         assert "img" not in tags(part)
 

@@ -6,7 +6,7 @@ import pytest
 from app.data.store import Snapshot
 from app.view import wording
 from app.view.notices import notices
-from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
+from tests.bundles import CREATED_AT, LAST_DAY, make_bundle, outdated
 from tests.unit.app.view.samples import SCORES, package_forecast
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
@@ -58,12 +58,24 @@ def test_old_counts(days, old):
 
 
 def test_a_model_that_does_not_beat_the_naive_is_warned_of():
-    worse = SCORES.model_copy(update={"ratio": 1.0})
-    [(kind, text)] = texts(
-        make_bundle(), [package_forecast(), package_forecast("requests", scores=worse)]
-    )
+    worse = package_forecast("requests")
+    vars(worse)["usual_error"] = 1.0
+    [(kind, text)] = texts(make_bundle(), [package_forecast(), worse])
     assert kind == "warning"
-    assert "For requests the model was no better than" in text
+    assert "Forecasts like that of requests were no better than" in text
+
+
+def test_one_bad_month_is_no_reason_to_warn():
+    worse = SCORES.model_copy(update={"ratio": 1.5})
+    assert texts(make_bundle(), [package_forecast(scores=worse)]) == []
+
+
+def test_models_of_an_earlier_version_are_told_once():
+    made = package_forecast(on_demand=True)
+    [(kind, text)] = texts(outdated(make_bundle()), [made], configured={"flask"})
+    assert kind == "warning"
+    assert text.startswith("The published models were made by an earlier version")
+    assert text.endswith("run the workflow again.")
 
 
 def test_missing_days_and_missing_models_are_told():
@@ -114,7 +126,7 @@ def test_a_model_of_an_earlier_run_says_why_and_since_when():
 
 def test_a_model_that_cannot_be_read_is_told():
     made = package_forecast()
-    vars(made)["total"] = None
+    vars(made)["change"] = None
     [(kind, text)] = texts(make_bundle(), [made])
     assert kind == "warning"
     assert "run the workflow again" in text
@@ -127,15 +139,16 @@ def test_a_package_outside_the_config_needs_no_weekly_model():
 
 
 def test_the_most_serious_notice_comes_first():
-    worse = SCORES.model_copy(update={"ratio": 1.0})
+    worse = package_forecast(problem="Down.")
+    vars(worse)["usual_error"] = 1.0
     found = texts(
         make_bundle(source="sample"),
-        [package_forecast(scores=worse, problem="Down.")],
+        [worse],
         now=NOW + dt.timedelta(days=30),
         problem="GitHub is down.",
     )
     starts = ["These counts", "Newer models", "The models are", "The newest counts", "Newer days"]
-    starts.append("For flask")
+    starts.append("Forecasts like that of flask")
     assert [text.startswith(start) for (_, text), start in zip(found, starts, strict=True)] == [
         True
     ] * 6

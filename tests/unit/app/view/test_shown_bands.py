@@ -1,4 +1,4 @@
-"""Each of the five columns is shown and exported under its own name."""
+"""Each of the columns is shown and exported under its own name."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from app.view import chart, export, markup
 from app.view.state import View
 from forecast.bands import BAND_COLUMNS, Total
 from forecast.config import Package
-from tests.bundles import BANDS, bands, make_bundle
+from tests.bundles import BANDS, TOTAL, bands, make_bundle
 
 
 @pytest.fixture
 def forecast():
     made = from_bundle(make_bundle(), Package("flask", "Flask"), None, ())
     made = replace(made, daily=bands(30))
-    vars(made)["total"] = Total(**{name: 30 * value for name, value in BANDS.items()})
+    vars(made)["total"] = Total(**{name: 30 * value for name, value in TOTAL.items()})
     return made
 
 
 def test_the_schema_of_the_endpoint_has_the_columns():
     assert tuple(export.Day.__annotations__) == ("date", *BAND_COLUMNS)
-    assert tuple(export.COLUMNS[-5:]) == BAND_COLUMNS
+    assert tuple(export.COLUMNS[-6:]) == BAND_COLUMNS
 
 
 def test_the_answer(forecast):
@@ -38,7 +38,7 @@ def test_the_answer(forecast):
 
 def test_csv(forecast):
     text = export.to_csv([forecast])
-    assert text.endswith("flask,2026-12-21,,,300.0,200.0,400.0,100.0,500.0\n")
+    assert text.endswith("flask,2026-12-21,,,310.0,300.0,200.0,400.0,100.0,500.0\n")
     last = list(csv.DictReader(io.StringIO(text)))[-1]
     assert {name: float(last[name]) for name in BANDS} == BANDS
 
@@ -46,7 +46,7 @@ def test_csv(forecast):
 def test_json(forecast):
     [whole] = json.loads(export.to_json([forecast]))
     assert whole["forecast"][0] == {"date": "2026-11-22", **BANDS}
-    assert list(whole["total"].items()) == [(name, 30 * value) for name, value in BANDS.items()]
+    assert list(whole["total"].items()) == [(name, 30 * value) for name, value in TOTAL.items()]
 
 
 def test_the_bundle_s_own_forecast_is_read_by_name():
@@ -59,16 +59,16 @@ def test_the_bundle_s_own_forecast_is_read_by_name():
 
 def test_the_table(forecast):
     text = markup.numbers([forecast])
-    heads = re.findall("<th[^>]*>([^<]*)</th>", text)[:6]
-    assert heads == ["Day", "Expected", "80 %: from", "to", "95 %: from", "to"]
+    heads = re.findall("<th[^>]*>([^<]*)</th>", text)[:7]
+    assert heads == ["Day", "Mean", "Median", "80 %: from", "to", "95 %: from", "to"]
     row = text[text.index("Sun 22 Nov 2026") :].partition("</tr>")[0]
-    assert re.findall("<td[^>]*>([^<]*)</td>", row) == ["300", "200", "400", "100", "500"]
+    assert re.findall("<td[^>]*>([^<]*)</td>", row) == ["310", "300", "200", "400", "100", "500"]
 
 
 def test_the_chart(forecast):
     figure = json.loads(chart.to_json(chart.draw([forecast], View(), ()), "name"))
     shown = {each["name"]: each for each in figure["data"] if "name" in each}
-    assert shown["Forecast"]["y"][0] == BANDS["mean"]
+    assert shown["Forecast"]["y"][0] == BANDS["median"]
     for level in ("80", "95"):
         assert shown[f"{level} % band"]["y"][0] == BANDS[f"lower_{level}"]
         assert shown[f"Upper end of {level} %"]["y"][0] == BANDS[f"upper_{level}"]

@@ -1,84 +1,74 @@
 import datetime as dt
 from dataclasses import replace
 
-import numpy as np
+import pandas as pd
 import pytest
 
 from app.data.package_forecast import Choice
 from app.data.track_record import TrackRecord
 from app.view import wording
-from forecast.bundle.manifest import Backtest
+from forecast.bands import Total
+from forecast.bundle.manifest import Backtest, MemberEntry
 from forecast.config import Event
 from forecast.github.artifact import Provenance
-from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
+from tests.bundles import CREATED_AT, LAST_DAY, make_bundle, model_of
 from tests.unit.app.view.samples import SCORES, package_forecast, plain
 
 STEP = Event(date=dt.date(2026, 11, 1), kind="definition", note="Counted in another way")
 
 
-def scaled(last, following):
-    """A forecast whose last 30 days and next 30 days have these sums."""
-    made = package_forecast()
-    series = replace(made.series, values=np.full(70, last / 30))
-    changed = replace(made, series=series)
+def expecting(total, change=1.0):
+    """A forecast with this total, and this level over that of the last four weeks."""
+    changed = package_forecast()
     bands = {
-        f"{side}_{level}": following * (1 + sign * width)
+        f"{side}_{level}": total * (1 + sign * width)
         for side, sign in (("lower", -1), ("upper", 1))
         for level, width in (("80", 0.08), ("95", 0.12))
     }
-    total = type("Total", (), {"mean": following, **bands})
-    vars(changed)["total"] = total
+    vars(changed).update(total=Total(mean=total, **bands), change=change)
     return changed
 
 
 @pytest.mark.parametrize(
-    ("last", "following", "sentence"),
+    ("total", "change", "sentence"),
     [
         (
-            88.4e6,
             92e6,
+            1.04,
             (
                 "flask: about 92 million downloads in the next 30 days (80 %: 85 to 99 million), "
-                "4 % more than in the last 30."
+                "4 % more a day than in the last 28 days."
             ),
         ),
         (
-            2e9,
             1.5e9,
+            0.75,
             (
                 "flask: about 1.50 billion downloads in the next 30 days "
-                "(80 %: 1.38 to 1.62 billion), 25 % fewer than in the last 30."
+                "(80 %: 1.38 to 1.62 billion), 25 % fewer a day than in the last 28 days."
             ),
         ),
         (
-            9e6,
-            9.9e6,
-            (
-                "flask: about 9.9 million downloads in the next 30 days "
-                "(80 %: 9.1 to 10.7 million), 10 % more than in the last 30."
-            ),
-        ),
-        (
-            12_345,
             12_400,
+            1.01,
             (
                 "flask: about 12,400 downloads in the next 30 days (80 %: 11,400 to 13,400), "
-                "about as many as in the last 30."
+                "about as many a day as in the last 28 days."
             ),
         ),
         (
-            100,
             333,
+            3.33,
             (
                 "flask: about 333 downloads in the next 30 days (80 %: 306 to 360), "
-                "3.3 times as many as in the last 30."
+                "3.3 times as many a day as in the last 28 days."
             ),
         ),
-        (0, 0, "flask: about 0 downloads in the next 30 days (80 %: 0 to 0)."),
+        (0, None, "flask: about 0 downloads in the next 30 days (80 %: 0 to 0)."),
     ],
 )
-def test_headline(last, following, sentence):
-    assert plain(wording.headline(scaled(last, following), ())) == sentence
+def test_headline(total, change, sentence):
+    assert plain(wording.headline(expecting(total, change), ())) == sentence
 
 
 def test_without_a_model_there_is_no_band_to_tell():
@@ -89,10 +79,19 @@ def test_without_a_model_there_is_no_band_to_tell():
     assert f"about {wording.format_rounded(made.daily.mean.sum())[0]} downloads" in sentence
 
 
+def test_nothing_is_compared_with_days_without_downloads():
+    made = expecting(7, 1.5)
+    values = made.series.values.copy()
+    values[-28:] = 0.0
+    silent = replace(made, series=replace(made.series, values=values))
+    vars(silent).update(vars(made) | {"series": silent.series})
+    assert wording.headline(silent, ()).endswith(" 8).")
+
+
 def test_a_step_in_counting_is_no_fall():
-    assert "not comparable with the last 30" in wording.headline(scaled(9e6, 5e6), [STEP])
+    assert "not comparable with the last 28 days" in wording.headline(expecting(5e6, 0.56), [STEP])
     outage = Event(date=STEP.date, kind="outage", note="x")
-    assert "44" in wording.headline(scaled(9e6, 5e6), [outage])
+    assert "44" in wording.headline(expecting(5e6, 0.56), [outage])
 
 
 def test_the_headline_of_a_real_model_has_the_sum_s_own_band():
@@ -105,26 +104,38 @@ def test_the_headline_of_a_real_model_has_the_sum_s_own_band():
 
 
 @pytest.mark.parametrize(
-    ("ago", "comparable"), [(29, True), (28, False), (0, False), (-1, True)], ids=str
+    ("ago", "comparable"), [(27, True), (26, False), (0, False), (-1, True)], ids=str
 )
 def test_only_a_step_within_the_days_compared_forbids_to_compare(ago, comparable):
     step = STEP.model_copy(update={"date": LAST_DAY - dt.timedelta(days=ago)})
-    assert ("44" in wording.headline(scaled(9e6, 5e6), [step])) is comparable
+    assert ("44" in wording.headline(expecting(5e6, 0.56), [step])) is comparable
 
 
 @pytest.mark.parametrize(
-    ("following", "comparison"),
+    ("change", "comparison"),
     [
-        (8_821, "about as many as in"),
-        (8_820, "2 % fewer than in"),
-        (9_179, "about as many as in"),
-        (9_180, "2 % more than in"),
-        (17_999, "100 % more than in"),
-        (18_000, "2.0 times as many as in"),
+        (0.9801, "about as many a day as in"),
+        (0.9799, "2 % fewer a day than in"),
+        (1.0199, "about as many a day as in"),
+        (1.0201, "2 % more a day than in"),
+        (1.999, "100 % more a day than in"),
+        (2.0, "2.0 times as many a day as in"),
     ],
 )
-def test_small_changes_are_none_and_large_ones_are_multiples(following, comparison):
-    assert f"{comparison} the last 30." in plain(wording.headline(scaled(9_000, following), ()))
+def test_small_changes_are_none_and_large_ones_are_multiples(change, comparison):
+    told = plain(wording.headline(expecting(9_000, change), ()))
+    assert f"{comparison} the last 28 days." in told
+
+
+@pytest.mark.parametrize("start", range(7))
+def test_an_exactly_periodic_package_reads_as_many(start):
+    last = LAST_DAY + dt.timedelta(days=start)
+    week = [1000, 1050, 1050, 1020, 950, 500, 450]
+    days = pd.date_range(end=pd.Timestamp(last), periods=90)
+    newer = pd.Series([week[day.day_of_week] for day in days], days, name="downloads")
+    model = model_of(days[0].date(), newer)
+    made = package_forecast(load=lambda: model)
+    assert "about as many a day as in the last 28 days" in wording.headline(made, ())
 
 
 @pytest.mark.parametrize(
@@ -154,12 +165,30 @@ def test_a_day_s_count(value, text):
 
 
 def test_accuracy_in_words():
-    first, second = wording.accuracy(package_forecast())
+    made = package_forecast()
+    vars(made).update(usual_miss=0.082, usual_error=0.75)
+    first, second = wording.accuracy(made)
     assert plain(first) == (
-        "Tested 4 times on the history of flask, 30 days ahead: the error was 25 % smaller than "
-        "that of repeating the last week."
+        "Forecasts like this one have missed the total by 8 % in half the cases, with an error "
+        "25 % smaller than that of repeating the last week."
     )
-    assert plain(second) == "The 80 % band contained 78 % of the days, the 95 % band 94 %."
+    assert plain(second) == (
+        "Tested 4 times on the history of flask, 30 days ahead: the 80 % band contained 78 % of "
+        "the days, the 95 % band 94 %."
+    )
+    vars(made)["usual_miss"] = None
+    assert plain(wording.accuracy(made)[0]) == (
+        "Forecasts like this one have an error 25 % smaller than that of repeating the last week."
+    )
+
+
+def test_what_is_told_is_drawn_towards_all_packages():
+    better, worse = (
+        package_forecast(scores=SCORES.model_copy(update={"ratio": ratio, "total_error": error}))
+        for ratio, error in ((0.3, 0.01), (3.0, 1.0))
+    )
+    assert 0.3 < better.usual_error < worse.usual_error < 1.0
+    assert 0.0 < better.usual_miss < worse.usual_miss < 1.0
 
 
 @pytest.mark.parametrize(
@@ -174,8 +203,9 @@ def test_accuracy_in_words():
     ],
 )
 def test_accuracy_of_a_model_that_is_no_better(ratio, text):
-    scores = SCORES.model_copy(update={"ratio": ratio})
-    assert text in plain(wording.accuracy(package_forecast(scores=scores))[0])
+    made = package_forecast()
+    vars(made)["usual_error"] = ratio
+    assert text in plain(wording.accuracy(made)[0])
 
 
 def test_the_two_errors_stand_side_by_side():
@@ -187,22 +217,30 @@ def test_the_two_errors_stand_side_by_side():
 
 @pytest.mark.parametrize("scores", [None, Backtest(origins=0)])
 def test_unmeasured_accuracy_is_called_so(scores):
-    assert "could not be measured" in wording.accuracy(package_forecast(scores=scores))[0]
+    usual, unmeasured = wording.accuracy(package_forecast(scores=scores))
+    assert usual.startswith("Forecasts like this one have missed the total by ")
+    assert unmeasured == "There is too little history of this package to test it on that."
     assert wording.error_figures(package_forecast(scores=scores)) == []
     assert not wording.not_better(package_forecast(scores=scores))
 
 
 def test_the_choice():
-    made = package_forecast(choice=Choice(("ARIMA(2,0,0)(0,1,1)7", "ARIMA(0,1,1)"), 3456))
-    assert wording.model_summary(made) == (
-        "The mean of ARIMA(2,0,0)(0,1,1)7 and ARIMA(0,1,1), chosen among 3,456 candidates."
+    made = package_forecast()
+    pooled, searched = (
+        MemberEntry(order=order, seasonal_order=seasonal, weight=weight, theta=theta)
+        for order, seasonal, weight, theta in (
+            ((0, 1, 1), (0, 0, 0, 0), 0.9, -0.8),
+            ((2, 1, 0), (0, 0, 1, 7), 0.1, None),
+        )
     )
-    assert wording.model_summary(package_forecast(choice=Choice(("ARIMA(0,1,1)",), 1))).endswith(
-        " 1 candidate."
+    made = replace(made, choice=Choice((pooled, searched), 3456))
+    assert plain(wording.model_summary(made)) == (
+        "A mean of ARIMA(0,1,1), the same for all packages (90 % with theta -0.8), and of "
+        "ARIMA(2,1,0)(0,0,1)7 (10 %), chosen among 3,456 candidates for this one. The weekly "
+        "pattern and days off are taken out before and put back after."
     )
-    assert wording.model_summary(
-        package_forecast(choice=Choice((), 1, "Every day is the same."))
-    ) == ("Every day is the same.")
+    single = replace(made, choice=Choice((pooled, searched), 1))
+    assert "among 1 candidate for" in wording.model_summary(single)
 
 
 def test_the_track_record():
@@ -279,9 +317,8 @@ def test_a_model_without_orders_says_so():
     assert wording.model_summary(made) == "The orders of the model are not recorded."
 
 
-@pytest.mark.parametrize(
-    ("ratio", "better"), [(0.999, True), (1.0, False), (1.1, False), (None, True)]
-)
-def test_a_model_must_beat_the_naive_forecast(ratio, better):
-    scores = SCORES.model_copy(update={"ratio": ratio})
-    assert wording.not_better(package_forecast(scores=scores)) is not better
+@pytest.mark.parametrize(("error", "better"), [(0.999, True), (1.0, False), (1.1, False)])
+def test_a_model_must_beat_the_naive_forecast(error, better):
+    made = package_forecast()
+    vars(made)["usual_error"] = error
+    assert wording.not_better(made) is not better

@@ -17,7 +17,16 @@ from forecast.bundle import reader as bundles
 from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import digest, extract, read_folder, read_zip
 from forecast.errors import BundleError
-from tests.bundles import LAST_DAY, counts, files_of, make_bundle, replace_folder, zip_of
+from tests.bundles import (
+    BANDS,
+    LAST_DAY,
+    counts,
+    files_of,
+    make_bundle,
+    outdated,
+    replace_folder,
+    zip_of,
+)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +74,7 @@ def test_the_forecast_starts_on_the_day_after_the_last_observed_one(bundle):
     forecast = bundle.forecast("flask")
     assert forecast.index[0] == pd.Timestamp("2026-11-22")
     assert len(forecast) == 30
-    assert list(forecast.columns) == ["mean", "lower_80", "upper_80", "lower_95", "upper_95"]
+    assert list(forecast.columns) == list(BANDS)
 
 
 def test_the_table_of_forecasts_is_what_the_model_says(bundle):
@@ -73,6 +82,26 @@ def test_the_table_of_forecasts_is_what_the_model_says(bundle):
     assert bundle.forecast("flask")["upper_95"].to_list() == pytest.approx(
         predicted.upper_95.tolist(), abs=0.051
     )
+
+
+def test_the_table_of_totals_is_what_the_model_says(bundle):
+    totals = bundle.totals("flask")
+    _, predicted = bundle.model("flask").predict_with_totals(30)
+    assert list(totals) == list(predicted) == [7, 14, 28, 30]
+    assert totals[28].upper_95 == pytest.approx(predicted[28].upper_95, abs=0.051)
+
+
+def test_a_bundle_of_the_format_before_is_read_but_for_its_models():
+    bundle = make_bundle()
+    old = outdated(bundle)
+    assert old.manifest.outdated
+    pd.testing.assert_series_equal(old.history("flask"), bundle.history("flask"))
+    forecast = old.forecast("flask")
+    assert forecast["median"].tolist() == forecast["mean"].tolist()
+    assert old.totals("flask") == {}
+    assert old.entry("flask").members[0].order == (0, 1, 1)
+    with pytest.raises(BundleError, match="the model of 'flask' was made by an earlier version"):
+        old.model("flask")
 
 
 def test_the_same_run_gives_the_same_bytes(bundle):
@@ -90,12 +119,12 @@ def test_no_folder(tmp_path):
         read_folder(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("name", ["history.csv", "forecasts.csv", "flask.pkl"])
+@pytest.mark.parametrize("name", ["history.csv", "forecasts.csv", "totals.csv", "flask.pkl"])
 def test_a_changed_file_is_refused(files, name):
     refused(files | {name: files[name] + b" "}, f"{name} is not the file the manifest names")
 
 
-@pytest.mark.parametrize("name", ["history.csv", "forecasts.csv", "flask.pkl"])
+@pytest.mark.parametrize("name", ["history.csv", "forecasts.csv", "totals.csv", "flask.pkl"])
 def test_a_missing_file_is_refused(files, name):
     refused({key: data for key, data in files.items() if key != name}, f"the zip lacks '{name}'")
 
@@ -149,14 +178,14 @@ def test_a_model_that_is_too_large_is_refused_before_it_is_unpacked(files):
 
 
 def test_a_file_may_be_as_large_as_the_limit_and_no_larger(files, monkeypatch, folder):
-    size = len(files["history.csv"])
+    name = max(files, key=lambda name: len(files[name]))
+    size = len(files[name])
     monkeypatch.setattr(bundles, "LARGEST_FILE", size)
-    assert max(len(data) for data in files.values()) == size
     read_zip(zip_of(files))
     read_folder(folder)
     monkeypatch.setattr(bundles, "LARGEST_FILE", size - 1)
-    refused(files, f"'history.csv' has {size:,} bytes; at most {size - 1:,} are allowed")
-    with pytest.raises(BundleError, match=r"'history\.csv' has .* are allowed"):
+    refused(files, f"'{name}' has {size:,} bytes; at most {size - 1:,} are allowed")
+    with pytest.raises(BundleError, match=f"'{name}' has .* are allowed"):
         read_folder(folder)
 
 
@@ -181,7 +210,7 @@ def test_too_many_members_are_refused(files, monkeypatch):
 
 
 def test_a_future_format_says_so(files):
-    changed = manifest_with(files, lambda document: document.update(format=2))
+    changed = manifest_with(files, lambda document: document.update(format=3))
     refused(changed, "of a format that this version does not read: update it")
 
 
@@ -192,8 +221,15 @@ def test_a_future_format_says_so(files):
         (lambda d: d.update(source="elsewhere"), "source: "),
         (lambda d: d.update(forecast_days=0), "forecast_days: "),
         (lambda d: d.update(surprise=1), "surprise: "),
-        (lambda d: d["files"].update({"x.csv": "0" * 64}), "files: expected history.csv"),
-        (lambda d: d["files"].pop("history.csv"), "files: expected history.csv"),
+        (
+            lambda d: d["files"].update({"x.csv": "0" * 64}),
+            "files: expected forecasts.csv, history.csv, totals.csv",
+        ),
+        (lambda d: d["files"].pop("totals.csv"), "files: expected forecasts.csv, history.csv, tot"),
+        (
+            lambda d: d["files"].pop("history.csv"),
+            "files: expected forecasts.csv, history.csv, totals.csv",
+        ),
         (lambda d: d["packages"]["flask"].update(file="../x.pkl"), "packages.flask: expected"),
         (lambda d: d["packages"]["flask"].update(sha256=None), "packages.flask: expected"),
         (lambda d: d["packages"]["flask"].update(sha256="f"), "packages.flask.sha256: "),
@@ -240,6 +276,15 @@ def test_a_manifest_that_does_not_hold_together_is_refused(files, change, match)
             "expected 30 days of 'flask'",
         ),
         ("forecasts.csv", b"flask,", b"other,", "expected 30 days of 'flask'"),
+        (
+            "totals.csv",
+            b"flask,",
+            b"other,",
+            "expected the totals of 7, 14, 28, 30 days of 'flask'",
+        ),
+        ("totals.csv", b"flask,7,", b"flask,6,", "expected the totals of 7, 14, 28, 30 days"),
+        ("totals.csv", b"flask,7,", b"flask,7,9999", "outside its band"),
+        ("totals.csv", b"flask,7,", b"flask,0,", "days are not a whole number"),
     ],
 )
 def test_a_table_that_is_not_ours_is_refused(files, name, old, new, match):

@@ -17,6 +17,7 @@ from forecast.bundle.tables import (
     FORECASTS,
     HISTORY,
     PAST,
+    TOTALS,
     TRACK,
     empty_table,
     header,
@@ -30,8 +31,14 @@ DAY = dt.date(2026, 1, 1)
 
 def bands(draw):
     values = sorted(draw(st.tuples(*[st.integers(0, 10**7)] * 5)))
-    low95, low80, mean, high80, high95 = (value / 10 for value in values)
-    return [mean, low80, high80, low95, high95]
+    low95, low80, median, high80, high95 = (value / 10 for value in values)
+    mean = draw(st.sampled_from([low95, low80, median, high80, high95]))
+    return [mean, median, low80, high80, low95, high95]
+
+
+def total(draw):
+    _mean, median, *ends = bands(draw)
+    return [median, *ends]
 
 
 @st.composite
@@ -41,6 +48,8 @@ def row(draw, table, name, day):
         return [name, day, draw(st.integers(0, 10**12))]
     if table == FORECASTS:
         return [name, day, *bands(draw)]
+    if table == TOTALS:
+        return [name, (day - DAY).days, *total(draw)]
     if table == PAST:
         return [name, day, made_on, draw(st.integers(1, 30)), *bands(draw)]
     scores = [draw(st.integers(0, 10**6)) for _ in range(4)]
@@ -104,7 +113,7 @@ def test_packages_may_be_mixed_and_only_a_record_may_have_its_days_in_any_order(
     try:
         read = read_table(text, table)
     except BundleError:
-        assert table in {HISTORY, FORECASTS}
+        assert table in {HISTORY, FORECASTS, TOTALS}
         assert not in_order
     else:
         assert table in {PAST, TRACK} or in_order
@@ -114,6 +123,7 @@ def test_packages_may_be_mixed_and_only_a_record_may_have_its_days_in_any_order(
 WRONG = {
     HISTORY: ["", "-1", "0.5", "nan", "inf", "1e13", "x", "1,1", '"1"', "1\r"],
     FORECASTS: ["", "-1", "nan", "inf", "99999999999", "x", "1,1", '"1"'],
+    TOTALS: ["", "-1", "nan", "inf", "999999999999", "x", "1,1", '"1"'],
     PAST: ["", "-1", "nan", "inf", "99999999999", "x", "1,1", '"1"'],
     TRACK: ["", "-1", "nan", "inf", "x", "1,1", '"1"', "2"],
 }
@@ -125,11 +135,15 @@ def test_a_row_with_a_wrong_value_is_refused(made, data):
     table, lines = made
     at = data.draw(st.integers(0, len(lines) - 1))
     fields = lines[at].decode().strip().split(",")
-    place = {HISTORY: 2, FORECASTS: 3, PAST: 5, TRACK: 8}[table]
+    place = {HISTORY: 2, FORECASTS: 3, TOTALS: 2, PAST: 5, TRACK: 8}[table]
+    days = ["", "2026-02-30", "2026", "x", "nan", "2026-01-01T00:00:00"]
     wrong = data.draw(
         st.sampled_from(
             [(place, value) for value in WRONG[table]]
-            + [(1, day) for day in ("", "2026-02-30", "2026", "x", "nan", "2026-01-01T00:00:00")]
+            + [
+                (1, day)
+                for day in (days if table != TOTALS else ["", "0", "91", "1.5", "nan", "x"])
+            ]
         )
     )
     fields[wrong[0]] = wrong[1]
@@ -162,10 +176,37 @@ def test_lines_of_another_shape_are_refused(extra):
 @pytest.mark.parametrize("table", [HISTORY, FORECASTS])
 @pytest.mark.usefixtures("piece")
 def test_a_day_that_comes_twice_or_too_late_is_refused(table, day):
-    values = {HISTORY: "1", FORECASTS: "3,2,4,1,5"}[table]
+    values = {HISTORY: "1", FORECASTS: "3,3,2,4,1,5"}[table]
     lines = f"a,2026-01-01,{values}\nb,2026-01-01,{values}\na,{day},{values}\n"
     with pytest.raises(BundleError, match="a day twice, or its days are not in order"):
         read_table(header(table) + lines.encode(), table)
+
+
+@pytest.mark.parametrize("days", [7, 14, 6])
+@pytest.mark.usefixtures("piece")
+def test_totals_ascend_by_their_days(days):
+    lines = f"a,7,3,2,4,1,5\nb,7,3,2,4,1,5\na,{days},3,2,4,1,5\n"
+    data = header(TOTALS) + lines.encode()
+    if days == 14:
+        assert read_table(data, TOTALS).of("a")["days"].tolist() == [7, 14]
+    else:
+        with pytest.raises(BundleError, match=r"totals\.csv"):
+            read_table(data, TOTALS)
+
+
+def test_a_table_of_the_format_before_has_its_mean_as_median():
+    for table, line in (
+        (FORECASTS, "a,2026-01-02,3,2,4,1,5\n"),
+        (PAST, "a,2026-01-02,2026-01-01,1,3,2,4,1,5\n"),
+    ):
+        data = header(table).replace(b",median", b"") + line.encode()
+        rows = read_table(data, table, with_median=False).of("a")
+        assert rows.columns.tolist() == COLUMNS[table]
+        assert rows["median"].tolist() == rows["mean"].tolist() == [3.0]
+        with pytest.raises(BundleError, match="expected the columns"):
+            read_table(data, table)
+        with pytest.raises(BundleError, match="expected the columns"):
+            read_table(header(table), table, with_median=False)
 
 
 def scored(name, day):
@@ -194,8 +235,9 @@ def test_a_name_that_looks_like_a_number_is_a_name(names):
 def test_a_package_without_rows_has_the_columns_of_one_with_rows(table):
     line = {
         HISTORY: b"a,2026-01-02,5\n",
-        FORECASTS: b"a,2026-01-02,3,2,4,1,5\n",
-        PAST: b"a,2026-01-02,2026-01-01,1,3,2,4,1,5\n",
+        FORECASTS: b"a,2026-01-02,3,3,2,4,1,5\n",
+        TOTALS: b"a,7,3,2,4,1,5\n",
+        PAST: b"a,2026-01-02,2026-01-01,1,3,3,2,4,1,5\n",
         TRACK: scored("a", 2),
     }[table]
     read = read_table(header(table) + line, table)
@@ -211,13 +253,20 @@ def test_counts_are_whole_numbers():
     assert read.of("a")["downloads"].tolist() == [10**12]
 
 
-BANDS_ASCENDING = ["lower_95", "lower_80", "mean", "upper_80", "upper_95"]
-BANDS = {"mean": "3", "lower_80": "2", "upper_80": "4", "lower_95": "1", "upper_95": "5"}
+BANDS_ASCENDING = ["lower_95", "lower_80", "median", "upper_80", "upper_95"]
+BANDS = {
+    "mean": "3",
+    "median": "3",
+    "lower_80": "2",
+    "upper_80": "4",
+    "lower_95": "1",
+    "upper_95": "5",
+}
 
 
 def banded(table, **changed):
     """A table with one row, its bands changed."""
-    values = [(BANDS | changed)[name] for name in COLUMNS[table][-5:]]
+    values = [(BANDS | changed)[name] for name in COLUMNS[table][-6:]]
     between = {FORECASTS: [], PAST: ["2026-01-01", "1"]}[table]
     return header(table) + ",".join(["a", "2026-01-02", *between, *values]).encode() + b"\n"
 

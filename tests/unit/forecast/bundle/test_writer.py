@@ -14,8 +14,7 @@ from forecast.bundle.tables import PAST_COLUMNS, TRACK_COLUMNS
 from forecast.bundle.writer import Writer
 from forecast.errors import BundleError
 from forecast.model import pickling
-from forecast.model.ensemble import Model
-from tests.bundles import NAIVE, counts, draft, entry
+from tests.bundles import counts, draft, entry, model_of
 
 
 @pytest.fixture
@@ -25,9 +24,11 @@ def writer(tmp_path):
 
 def add(writer, name="flask", pictures=None):
     history = counts()
-    model = Model(history.index[0].date(), tuple(map(float, history)), (NAIVE,))
+    model = model_of(history.index[0].date(), history)
+    made, totals = model.predict_with_totals(30)
     writer.history(name, history)
-    writer.add(name, entry(name, history), pickling.dumps(model), model.predict(30), pictures or {})
+    about, data = entry(name, history, model), pickling.dumps(model)
+    writer.add(name, about, data, made, totals=totals, pictures=pictures or {})
 
 
 def rows(columns, **values):
@@ -36,7 +37,14 @@ def rows(columns, **values):
 
 def past(name):
     day = pd.Timestamp("2026-11-25")
-    bands = {"mean": 5.0, "lower_80": 4.0, "upper_80": 6.0, "lower_95": 3.0, "upper_95": 7.0}
+    bands = {
+        "mean": 5.0,
+        "median": 5.0,
+        "lower_80": 4.0,
+        "upper_80": 6.0,
+        "lower_95": 3.0,
+        "upper_95": 7.0,
+    }
     return rows(PAST_COLUMNS, package=name, date=day, made_on=day, horizon=1, **bands)
 
 
@@ -52,7 +60,7 @@ def test_the_manifest_names_every_file_with_its_digest(writer, tmp_path):
     writer.skip("gone", PackageEntry(label="gone", status="failed", reason="why"))
     manifest = writer.close(draft())
     assert list(manifest.packages) == ["flask", "gone"]
-    assert list(manifest.files) == ["history.csv", "forecasts.csv", "flask.svg"]
+    assert list(manifest.files) == ["history.csv", "forecasts.csv", "totals.csv", "flask.svg"]
     named = manifest.files | {"flask.pkl": manifest.packages["flask"].sha256}
     for name, digest in named.items():
         assert hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() == digest

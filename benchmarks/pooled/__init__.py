@@ -1,0 +1,1 @@
+"""Learning and judging what the model pools over thousands of packages."""

@@ -1,0 +1,82 @@
+"""The level: ARIMA(0,1,1) for three thetas, weighted by fit, steadied where counts are small.
+
+x[t] = x[t-1] + e[t] + theta e[t-1] is simple exponential smoothing with alpha = 1 + theta
+(Box and Jenkins 1970, chapter 5): the forecast of every day ahead is the level, which
+moves by alpha times each one-step error. A single estimate of theta from a hundred days is
+mostly noise, so three are run and averaged with weights that fall with their errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from forecast.quantities import Array
+
+ALPHAS = np.array([0.05, 0.2, 0.6])  # 1 + theta: months, a week, two days
+WEEKEND = 0.5  # a weekend day moves the level by so much of what a weekday does
+TEMPERATURE = 0.2  # excess of the mean error at which a theta's weight falls to 1/e
+PLENTY = 75.0  # errors; with fewer the weights are more even
+WARM_UP = 14  # days whose errors do not count
+LEAST_ERROR = 0.01  # added to mean errors; a perfect fit is no proof
+LONG = 56  # days of the long mean that the level of a small package is drawn to
+SMALL = 100.0  # downloads a day at which that mean weighs half
+
+
+@dataclass(frozen=True)
+class Levels:
+    """One run of the smoothing; axes (theta, row, day).
+
+    Attributes:
+        last: levels after the last day, shape (thetas, rows).
+        errors: one-step errors after the warm-up, shape (thetas, rows, days).
+    """
+
+    last: Array
+    errors: Array
+
+
+def smooth(x: Array, weekend: NDArray[np.bool_]) -> Levels:
+    """Run x (rows, n) through ARIMA(0,1,1) for every theta."""
+    rows, n = x.shape
+    level = np.repeat(np.median(x[:, :7], axis=1)[None], ALPHAS.size, axis=0)
+    errors = np.empty((n, ALPHAS.size, rows))
+    gains = ALPHAS[:, None] * np.where(weekend, WEEKEND, 1.0)
+    for day in range(n):
+        errors[day] = x[:, day] - level
+        level = level + gains[:, day, None] * errors[day]
+    return Levels(level, np.moveaxis(errors[min(WARM_UP, n // 2) :], 0, 2))
+
+
+def losses(levels: Levels) -> Array:
+    """Mean absolute one-step error of every theta, shape (thetas, rows)."""
+    return np.asarray(np.abs(levels.errors).mean(axis=2) + LEAST_ERROR)
+
+
+def weights(levels: Levels) -> Array:
+    """Weight of each theta, shape (thetas, rows); a row's weights sum to 1."""
+    loss = losses(levels)
+    temperature = TEMPERATURE * np.sqrt(max(PLENTY / levels.errors.shape[2], 1.0))
+    raw = np.exp((1.0 - loss / loss.min(axis=0)) / temperature)
+    return np.asarray(raw / raw.sum(axis=0))
+
+
+def steadied(levels: Array, x: Array, small: Array, size: Array) -> Array:
+    """Draw levels (rows, days) to the mean of x (rows, n) over `LONG` days; same shape.
+
+    A small package's counts vary by chance alone, so its level is known from many days or
+    not at all. It is drawn by its smallness, and by one usual error (rows,) at the most, so
+    that the level from before a break does not come back.
+    """
+    distance = x[:, -LONG:].mean(axis=1)[:, None] - levels
+    return np.asarray(levels + small[:, None] * np.clip(distance, -size[:, None], size[:, None]))
+
+
+def smallness(counts: Array) -> Array:
+    """1 for a package without downloads, 1/2 at `SMALL` a day, 0 for a large one; (rows,)."""
+    return np.asarray(1.0 / (1.0 + counts[:, -LONG:].mean(axis=1) / SMALL))

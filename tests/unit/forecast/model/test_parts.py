@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from forecast.model import level, quantiles
+from forecast.model.arima import Arima
+from forecast.model.constants import constants
+from forecast.model.weekdays import weekday_numbers, weekday_pattern, weekend_gap
+from tests.unit.forecast.made import START
+
+
+def test_smoothing_is_that_of_the_arima_0_1_1():
+    x = np.random.default_rng(1).normal(0.0, 0.1, 120).cumsum()
+    levels = level.smooth(x[None], np.zeros(120, dtype=bool))
+
+    for alpha, last in zip(level.ALPHAS, levels.last[:, 0], strict=True):
+        ahead = Arima((0, 1, 1), (0, 0, 0, 0), (float(alpha) - 1.0,)).ahead(x, 3)
+        np.testing.assert_allclose(ahead, last, atol=0.02)
+        assert np.ptp(ahead) < 1e-12
+
+
+def test_weights_prefer_the_theta_that_fits():
+    rng = np.random.default_rng(2)
+    still, moving = rng.normal(0.0, 0.1, 120), rng.normal(0.0, 0.1, 120).cumsum()
+    weights = level.weights(level.smooth(np.stack([still, moving]), np.zeros(120, dtype=bool)))
+
+    np.testing.assert_allclose(weights.sum(axis=0), 1.0)
+    assert weights[0, 0] > weights[2, 0]
+    assert weights[2, 1] > weights[0, 1]
+
+
+def test_a_noisy_pattern_is_drawn_to_the_profile_and_a_clear_one_is_kept():
+    weekdays = weekday_numbers(START.weekday(), 84)
+    own = np.array([0.0, 0.6, -0.2, 0.1, -0.5, 0.3, -0.3])
+    rng = np.random.default_rng(3)
+    clear, noisy = (own[weekdays] + rng.normal(0.0, size, 84) for size in (0.01, 3.0))
+    found = weekday_pattern(np.stack([clear, noisy]), weekdays, constants().profile)
+
+    np.testing.assert_allclose(found[0], own, atol=0.03)
+    profile = np.array(constants().profile)
+    along = (found[1] @ profile) * profile
+    assert np.abs(found[1] - along).max() < 0.6
+
+
+def test_the_gap_is_that_of_medians_and_bounded():
+    weekdays = weekday_numbers(0, 28)
+    z = np.stack([np.where(weekdays >= 5, 6.0, 6.5), np.where(weekdays >= 5, 0.0, 9.0)])
+    np.testing.assert_allclose(weekend_gap(z, weekdays), [0.5, 1.0])
+
+
+def test_chance_gives_a_count_its_width():
+    mean = np.array([9.0])
+    assert quantiles.chance(mean, "lower_80") == pytest.approx(5.5, abs=0.5)  # Poisson(9): 5
+    assert quantiles.chance(mean, "upper_80") == pytest.approx(13.0, abs=0.5)  # 13
+    assert quantiles.chance(mean, "upper_95") == pytest.approx(15.5, abs=0.7)  # 15
+
+
+def test_constants_name_every_feature_and_column():
+    known = constants()
+    assert set(known.days) == set(quantiles.QUANTILES)
+    assert all(set(each) == set(quantiles.DAY) for each in known.days.values())
+    assert all(set(each) == set(quantiles.SUM) for each in known.sums.values())
+    assert len(known.profile) == 7
+    assert sum(known.profile) == pytest.approx(0.0, abs=1e-3)
+    assert 0.0 <= known.search_weight <= 0.5
