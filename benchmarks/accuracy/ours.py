@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,27 +9,25 @@ import numpy as np
 
 from benchmarks.accuracy.methods import ENDS, ROWS
 from benchmarks.accuracy.windows import HORIZON, Window
-from forecast.pooled.constants import constants  # type: ignore[import-not-found]
-from forecast.pooled.daysoff import COLUMNS, Calendar  # type: ignore[import-not-found]
-from forecast.pooled.model import fit  # type: ignore[import-not-found]
-from forecast.pooled.record import backtest  # type: ignore[import-not-found]
+from forecast.search import train
+from forecast.search.days_off import Calendar, calendar_of
 
 if TYPE_CHECKING:
     from forecast.quantities import Array
 
 M_VALUES = (3, 6, 7)
-FIRST, LAST = dt.date(2015, 1, 1), dt.date(2030, 12, 31)  # what the calendar knows
+FIRST_YEAR, LAST_YEAR = 2015, 2030  # what the calendar knows
 
 
 def calendar() -> Calendar:
     """The days off that this project knows."""
-    weights = constants().days_off
-    return Calendar(FIRST, LAST, tuple(weights[name] for name in COLUMNS))
+    return calendar_of(FIRST_YEAR, LAST_YEAR)
 
 
 def empty_calendar() -> Calendar:
     """No day off at all."""
-    return replace(calendar(), weights=(0.0,) * len(COLUMNS))
+    known = calendar()
+    return replace(known, weights=(0.0,) * len(known.weights))
 
 
 @dataclass(frozen=True)
@@ -41,10 +38,13 @@ class Ours:
 
     def __call__(self, window: Window) -> Array:
         """Forecast one window; shape as `Method` says."""
-        model = fit(
-            window.values, window.start, m_values=M_VALUES, horizon=HORIZON, calendar=self.days_off
-        )
-        backtest(model, HORIZON)
+        model = train(
+            window.values,
+            window.start,
+            horizon=HORIZON,
+            m_values=M_VALUES,
+            calendar=self.days_off,
+        ).model
         made, total = model.predict(HORIZON), model.total(HORIZON)
         days = np.stack([getattr(made, row) for row in ROWS])
         sums = [total.mean, total.mean, *(getattr(total, end) for end in ENDS)]
