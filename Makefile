@@ -16,12 +16,12 @@ PEER_SERIES ?= 200
 CORPUS ?=
 SECONDS ?= 60
 
-help: ## list these commands
+help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-env: $(VENV)/made ## make the environment in .venv
+env: $(VENV)/made ## create the environment in .venv
 
-# First what the weekly job installs, so that the tests see the same versions.
+# Install the lock of the weekly job first, so that the tests use the same versions.
 $(VENV)/made: requirements.txt $(addprefix requirements/,lock.txt cluster.txt dev.txt clickhouse.txt)
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || sh .ci/install python3-venv
@@ -33,14 +33,14 @@ $(VENV)/made: requirements.txt $(addprefix requirements/,lock.txt cluster.txt de
 		--requirement requirements/clickhouse.txt
 	@touch $@
 
-# Versions that are there stay; LOCK=--upgrade takes the newest. A release must be a week old.
-lock: env ## renew requirements/lock.txt from requirements.txt; LOCK=--upgrade
+# Existing versions stay; LOCK=--upgrade takes the newest. A release must be a week old.
+lock: env ## update requirements/lock.txt from requirements.txt; LOCK=--upgrade
 	$(VENV)/bin/uv pip compile --quiet --no-config --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
 		--exclude-newer "7 days" --constraint requirements/dev.txt $(LOCK) \
 		--custom-compile-command "make lock" --output-file requirements/lock.txt requirements.txt
 
-run: env ## train if need be, and serve the page on http://127.0.0.1:7860
+run: env ## train if necessary, and serve the page on http://127.0.0.1:7860
 	@test models/manifest.json -nt config.toml && ! grep -q '"source": "sample"' models/manifest.json \
 		|| $(RUN) -m trainer --source auto --output models
 	MODELS_DIR=models GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=7860 $(RUN) app/app.py
@@ -48,11 +48,11 @@ run: env ## train if need be, and serve the page on http://127.0.0.1:7860
 train: env ## train on PyPI Stats, as the weekly job does
 	$(RUN) -m trainer --output models
 
-# In the order of the folders, the files with the long tests come early and the unit tests last.
-test: env ## all tests, those in a browser included
+# In folder order: the files with the long tests come early, the unit tests last.
+test: env ## all tests, including those in a browser
 	$(RUN) -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
-check: lint types spelling workflows ## all of the next four
+check: lint types spelling workflows ## the next four together
 
 lint: env ## ruff: rules and format
 	$(VENV)/bin/ruff check
@@ -70,11 +70,11 @@ workflows: env ## actionlint, check-jsonschema, zizmor
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(VENV)/bin/zizmor --offline --quiet .github
 
-format: env ## put the code into its format
+format: env ## fix and format the code with ruff
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
-screenshot: env ## make the pictures of README.md from the running page
+screenshot: env ## take the pictures of README.md from the running page
 	$(RUN) -m tests.browser.screenshots
 
 bench: .venv-bench/made ## accuracy and speed of the search beside its peers; DATA=DIR of CSV files
@@ -96,8 +96,8 @@ constants: env ## learn what is pooled; DATA=DIR of the population, CORPUS=DIR o
 	$(RUN) -m benchmarks.pooled.constants --data $(DATA) --corpus $(CORPUS)
 	$(RUN) -m benchmarks.pooled.evaluation --data $(DATA) --corpus $(CORPUS)
 
-fuzz: env ## feed broken input to everything that reads some; SECONDS=60 for each target
+fuzz: env ## feed broken input to every reader of input; SECONDS=60 per target
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)
 
-clean: ## remove what the commands above made
+clean: ## remove everything that the commands above created
 	rm -rf $(VENV) .venv-bench bench-results *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis models

@@ -1,11 +1,11 @@
-"""Starts the page: ``python app/app.py``, configured by the environment alone.
+"""Starts the page: ``python app/app.py``, configured only by the environment.
 
-GITHUB_TOKEN     a token that may read the repository's Actions
-GITHUB_API_URL   where GitHub's API is
-PYPISTATS_URL    where PyPI Stats' API is
+GITHUB_TOKEN     a token with permission to read the repository's Actions
+GITHUB_API_URL   address of GitHub's API
+PYPISTATS_URL    address of PyPI Stats' API
 FORECAST_CONFIG  the config, instead of config.toml beside this folder
-MODELS_DIR       a folder with a bundle; GitHub is then never asked
-SOURCE_DATE_EPOCH  the present moment, for a page whose clock stands still
+MODELS_DIR       a folder with a bundle, to be used instead of GitHub
+SOURCE_DATE_EPOCH  a fixed current time, in seconds since 1970
 """
 
 import os
@@ -16,8 +16,8 @@ from pathlib import Path
 def main() -> int:
     """Prepare the process, then serve the page until it is told to end.
 
-    The imports stand here because each needs what comes before it: the path, or a variable
-    that NumPy or gradio reads when it is imported.
+    The imports are inside the function because they need the path, or a variable that NumPy
+    or gradio reads at import, to be set first.
     """
     # Python puts app/ there, but every module is named from the root.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)

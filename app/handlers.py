@@ -1,4 +1,4 @@
-"""What happens when the page opens, a control changes, or newer days arrive; gradio calls it."""
+"""The handlers that gradio calls when the page opens, a control changes, or newer counts come."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Handlers:
 
     Args:
         forecasts: the forecasts of all packages.
-        clock: the present moment, UTC.
+        clock: the current time, UTC.
     """
 
     def __init__(self, forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> None:
@@ -63,7 +63,7 @@ class Handlers:
     def load(self, request: gr.Request) -> Iterator[list[Any]]:
         """Show the view of the page's address: controls, then content.
 
-        While the first bundle is on its way, a note stands in the content's place.
+        While the first bundle is loading, a note takes the place of the content.
         """
         view = parse_view(dict(request.query_params))
         if not self._forecasts.store.snapshot.looked:
@@ -85,7 +85,7 @@ class Handlers:
         event: gr.EventData,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for exactly this
     ) -> Any:
-        """Show the view that the controls hold now: content."""
+        """Show the view of the controls: content."""
         if _is_echo(event, others, self._latest.get(request.session_hash)):
             return gr.skip()
         view = View(choose(package, others or []), scale, days, smooth)
@@ -93,7 +93,7 @@ class Handlers:
         return self._show(view, request, report=lambda part, text: progress(part, desc=text))
 
     def catch_up(self, request: gr.Request) -> Any:
-        """Show the last view again with the newer days it still lacks: content, but for the link.
+        """Show the last view again with the newer days it lacks: content, except the link.
 
         Nothing changes if it lacks none, or if another view was chosen meanwhile.
         """

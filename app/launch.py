@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # X-Forwarded-For outside of them as the client's; client-supplied entries come before it.
 PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
 
-PYPISTATS_TIMEOUT = 20.0  # seconds for a whole answer, as somebody waits for it
+PYPISTATS_TIMEOUT = 20.0  # seconds for a whole answer, as a visitor waits for it
 
 log = logging.getLogger("app")
 
@@ -77,9 +77,9 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
     """Put the parts together, without any network access yet.
 
     Args:
-        settings: where things are.
-        config: which packages there should be.
-        clock: the present moment, UTC.
+        settings: addresses and folders.
+        config: lists the packages.
+        clock: the current time, UTC.
     """
     stats = PyPIStats(
         new_session(config.repository_url, seconds=PYPISTATS_TIMEOUT),

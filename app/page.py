@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).with_name("static")
 TITLE = "PyPI download forecast"
-MAX_QUEUED = 100  # drawings and calls; further ones are told to try again
+MAX_QUEUED = 100  # drawings and calls; further ones get an error that says to try again
 MAX_DRAWING = 20  # at the same time; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -45,7 +45,7 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
 
     Args:
         forecasts: the forecasts of all packages.
-        clock: the present moment, UTC.
+        clock: the current time, UTC.
     """
     page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
     page.queue(max_size=MAX_QUEUED)
@@ -165,7 +165,7 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
     controls, outputs, link = list(parts.controls), parts.outputs, parts.link
     private: dict[str, Any] = {"api_visibility": "private"}
     package, others, days, scale, smooth = parts.controls
-    # Names typed or removed by the keyboard are no "input" to a list of several.
+    # For a list of several, gradio sends no "input" when names are added or removed by keyboard.
     changes = [package.input, others.change, days.input, scale.input, smooth.input]
     shared = {**private, "concurrency_limit": MAX_DRAWING, "concurrency_id": "draw"}
     drawn = gr.on(
@@ -186,7 +186,7 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
     )
     for event in (drawn, opened):
         event.then(None, link, link, js=REMEMBER, **private)
-        # Newer days may take seconds: what is known already is shown before.
+        # Newer days may take seconds, so the known ones are shown first.
         event.then(
             handlers.catch_up,
             None,

@@ -1,4 +1,4 @@
-"""Accuracy and speed of the search beside its peers, on series of your choice."""
+"""Accuracy and speed of the search, compared with other methods, on any series."""
 
 import os
 

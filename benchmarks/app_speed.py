@@ -1,7 +1,7 @@
-"""How fast the page is: a real server, real HTTP clients, a real Chromium.
+"""The speed of the page: a real server, real HTTP clients, a real Chromium.
 
-python -m benchmarks.app_speed            all of it, some three minutes
-python -m benchmarks.app_speed --quick    fewer repetitions, to see that it works
+python -m benchmarks.app_speed            everything, about three minutes
+python -m benchmarks.app_speed --quick    fewer repetitions, as a quick test
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ KILOBYTES = 1024
 
 @dataclass
 class Load:
-    """What many clients at once saw."""
+    """The results of many concurrent clients."""
 
     seconds: list[float]
     failures: int
 
     def percentile(self, share: float) -> float:
-        """Milliseconds within which this share of the calls was answered."""
+        """Milliseconds in which this share of the calls was answered."""
         return (
             1e3 * sorted(self.seconds)[min(int(share * len(self.seconds)), len(self.seconds) - 1)]
         )
@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         train_sample(few)
         with replacing(many) as fresh:
             multiply(read_folder(few), MANY, fresh)
-        # In turns, so that what else the machine does weighs on both.
+        # In turns, so that other load on the machine affects both.
         pairs = [(start(few), start(many)) for _ in range(starts)]
         start_few, start_many = (median(each) for each in zip(*pairs, strict=True))
         figures = [
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def multiply(bundle: Bundle, size: int, folder: Path) -> None:
-    """Write the same models under many names, each with counts and pictures of its own."""
+    """Write the same models under many names, each with its own counts and pictures."""
     bases = bundle.names
     days = bundle.manifest.forecast_days
     models = {name: bundle.model(name) for name in bases}
@@ -122,7 +122,7 @@ def start(models: Path) -> float:
 
 
 def crowd(app: AppServer) -> list[Figure]:
-    """What thousands of packages do to the chooser, to a visit and to memory."""
+    """The chooser, a visit and memory with thousands of packages."""
     connection = http.client.HTTPConnection("127.0.0.1", app.port)
     call(connection, "packages", b'{"data": ["", 0, 1]}')
     rested = memory(app)
@@ -155,7 +155,7 @@ def crowd(app: AppServer) -> list[Figure]:
 
 
 def look_for(connection: http.client.HTTPConnection, text: str) -> float:
-    """Seconds to an answer to somebody who has typed so much."""
+    """Seconds until the answer to this typed text."""
     begun = time.perf_counter()
     connection.request("GET", f"/find?text={text}")
     connection.getresponse().read()
@@ -163,7 +163,7 @@ def look_for(connection: http.client.HTTPConnection, text: str) -> float:
 
 
 def browse(app: AppServer, visits: int) -> list[Figure]:
-    """Open the page anew, and change the package."""
+    """Open a new page, and change the package."""
     opened, changed = [], []
     with chromium() as browser:
         for _ in range(visits):
@@ -202,7 +202,7 @@ def visit(browser: Browser, url: str) -> tuple[float, list[float]]:
 
 
 def load(app: AppServer, calls: int, more: int) -> list[Figure]:
-    """Many clients at once, and what they leave behind in memory."""
+    """Many concurrent clients, and the memory in use after them."""
     call_often(app.port, USERS * 5, USERS)
     seen = call_often(app.port, calls, USERS)
     before = memory(app)
@@ -220,7 +220,7 @@ def load(app: AppServer, calls: int, more: int) -> list[Figure]:
 
 
 def call_often(port: int, calls: int, users: int) -> Load:
-    """So many calls, by so many clients that ask again as soon as they are answered."""
+    """This many calls, by this many clients that call again as soon as they have an answer."""
     seconds: list[float] = []
     failures = [0]
     left = iter(range(calls))
@@ -228,7 +228,7 @@ def call_often(port: int, calls: int, users: int) -> Load:
 
     def work() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
-        # Each user keeps a session, as gradio's own clients do.
+        # Each user keeps its session, like gradio's own clients.
         session = f"user-{threading.get_ident()}"
         body = json.dumps({"data": [PACKAGE, 30], "session_hash": session}).encode()
         while True:
@@ -251,7 +251,7 @@ def call_often(port: int, calls: int, users: int) -> Load:
 
 
 def call(connection: http.client.HTTPConnection, endpoint: str, body: bytes) -> bytes:
-    """Ask a named endpoint, and wait for its answer."""
+    """Call a named endpoint, and wait for its answer."""
     headers = {"Content-Type": "application/json"}
     connection.request("POST", f"/gradio_api/call/{endpoint}", body, headers)
     event = json.loads(connection.getresponse().read())["event_id"]

@@ -1,4 +1,4 @@
-"""Measured numbers beside their targets, as a table."""
+"""Measured numbers and their targets, as a table."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ HEAD = "| what | measured | target | met |\n| --- | --- | --- | --- |\n"
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number beside its target.
+    """One measured number and its target.
 
     Attributes:
         name: what was measured.
-        value: how much it was.
+        value: the number.
         unit: of both.
-        target: not to be passed; None where the number is told and not judged.
-        at_least: whether more is better, so that the target is the least there may be.
+        target: the limit; None if the number is only reported.
+        at_least: whether more is better, so that the target is a minimum.
     """
 
     name: str
@@ -40,5 +40,5 @@ class Figure:
 
 
 def table(figures: Iterable[Figure]) -> str:
-    """All of them in markdown."""
+    """All figures as a Markdown table."""
     return HEAD + "".join(f"{figure.line()}\n" for figure in figures)

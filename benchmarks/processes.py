@@ -1,4 +1,4 @@
-"""What a program costs: a real process, looked at with all its children as it runs."""
+"""Time and memory of a program: a real process, measured with all its children as it runs."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ KILOBYTES = 1024
 
 @dataclass
 class Cost:
-    """What a program and its children took.
+    """Resources used by a program and its children.
 
     Attributes:
         seconds: by the wall clock, from the start to the end of the first process.
         memory: largest sum over the processes of their share of resident memory (PSS, where
-            a page that n of them share counts 1/n in each), in MB; seen every 0.2 s.
-        main: largest resident memory of the first process (VmHWM), in MB; the kernel's.
+            a page that n of them share counts 1/n in each), in MB; sampled every 0.2 s.
+        main: largest resident memory of the first process, in MB; the kernel's VmHWM.
         cpu: CPU seconds of each process by its number; of the last 0.2 s some may be missing.
-        output: what it wrote to standard output.
+        output: its standard output.
     """
 
     seconds: float = 0.0
@@ -51,12 +51,12 @@ def run(
     *,
     stop: Callable[[], bool] = lambda: False,
 ) -> Cost:
-    """Run a program to its end, or kill it (SIGKILL) as soon as ``stop`` says so.
+    """Run a program to its end, or kill it (SIGKILL) as soon as ``stop`` is true.
 
     Args:
         words: the command.
         environment: added to this process's.
-        stop: asked every 0.2 s.
+        stop: called every 0.2 s.
 
     Raises:
         ForecastError: if it fails and was not killed.
@@ -82,7 +82,7 @@ def run(
 
 
 def look(main: psutil.Process, cost: Cost) -> None:
-    """Add what a process and its children take at the moment."""
+    """Add the current use of a process and its children."""
     resident = 0
     try:
         status = Path(f"/proc/{main.pid}/status").read_text(encoding="ascii", errors="replace")

@@ -12,8 +12,8 @@ ForecastError
 └── ClusterError             the training cluster cannot be used
 
 Every message is one sentence or two: what was expected, what came, what to do.
-They are caught only in the trainer's ``main``, around one package's training, in the
-app's handlers and in its refresh thread.
+One ends a run in ``trainer.cli``, and only the package in ``trainer.engines.task``. The page
+catches them in its endpoints, around its content and in its background threads.
 """
 
 from __future__ import annotations

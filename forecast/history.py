@@ -1,7 +1,7 @@
 """Merges the counts of earlier runs with those of this one.
 
-PyPI Stats drops a day after half a year, and sometimes corrects one. Here no observed day
-is dropped, the later count of a day wins, and a missing day stays missing until a later
+PyPI Stats drops a day after half a year, and sometimes corrects one. This module drops no
+observed day and takes the later count of a day. A missing day stays missing until a later
 fetch has it.
 """
 

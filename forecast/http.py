@@ -41,11 +41,11 @@ _LATE = "no complete answer within the time allowed"
 
 
 class ExchangeError(Exception):
-    """No complete answer came; the text says why, without the address."""
+    """No complete answer arrived; the text says why, without the address."""
 
 
 class TooLargeError(ExchangeError):
-    """The answer is over the size limit; a retry cannot help."""
+    """The answer is over the size limit; a retry does not help."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One BLAS thread a process; both programs ask for it before NumPy loads."""
+"""One BLAS thread per process; both programs set this before NumPy loads."""
 
 from __future__ import annotations
 

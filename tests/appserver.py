@@ -1,4 +1,4 @@
-"""The app as the Space starts it: a process of its own, from the root, without PYTHONPATH."""
+"""The app as the Space starts it: in its own process, from the root, without PYTHONPATH."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Self
 
-NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)  # where the app's clock stands still
+NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)  # the app's fixed current time
 STANDING = {"SOURCE_DATE_EPOCH": str(int(NOW.timestamp()))}
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ("PATH", "HOME", "LANG", "SSL_CERT_FILE", "TMPDIR", "LD_LIBRARY_PATH")
@@ -41,7 +41,7 @@ class AppServer:
     """A running app.
 
     Args:
-        settings: its environment variables, besides those that every process needs.
+        settings: its environment variables, in addition to those that every process needs.
         command: what to run in the root.
         root: the checkout to run it in.
     """
@@ -80,12 +80,12 @@ class AppServer:
 
     @property
     def log(self) -> str:
-        """What it has printed so far."""
+        """Its output so far."""
         self._log.seek(0)
         return self._log.read()
 
     def close(self) -> None:
-        """End it."""
+        """Terminate it."""
         self.process.terminate()
         try:
             self.process.wait(10)
@@ -108,7 +108,7 @@ class AppServer:
 
 
 def call(app: AppServer, endpoint: str, **arguments: object) -> tuple[str, Any]:
-    """Call an endpoint as the README shows it: the last event's name and data."""
+    """Call an endpoint as in the README; the name and the data of the last event."""
     url = f"{app.url}gradio_api/call/v2/{endpoint}"
     event = requests.post(url, json=arguments, timeout=30).json()["event_id"]
     answer = requests.get(f"{app.url}gradio_api/call/{endpoint}/{event}", timeout=60).text

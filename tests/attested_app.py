@@ -1,7 +1,7 @@
-"""The app as it is, but that it trusts the stand-in's Sigstore and looks five times a second.
+"""The app, except that it trusts the stand-in's Sigstore and checks five times a second.
 
-``python -m tests.attested_app trusted_root.json``. The keys are put in from inside the process:
-no setting of the app names others, so none can be turned against it.
+``python -m tests.attested_app trusted_root.json``. The keys are passed in from inside the process:
+no setting of the app names other keys, so no setting can weaken the check.
 """
 
 from __future__ import annotations

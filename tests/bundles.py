@@ -57,7 +57,7 @@ TOTAL = {name: value for name, value in BANDS.items() if name != "median"}
 
 
 def bands(days=2) -> Forecast:
-    """A forecast with a value of its own in each column."""
+    """A forecast with a different value in each column."""
     start = LAST_DAY + dt.timedelta(days=1)
     return Forecast(start=start, **{name: np.full(days, each) for name, each in BANDS.items()})
 
@@ -78,7 +78,7 @@ def model_of(start: dt.date, values) -> Model:
 
 
 def counts(last_day=LAST_DAY, days=70, size=1000):
-    """A weekly rhythm that grows a little."""
+    """A weekly pattern with a small trend."""
     index = pd.date_range(end=pd.Timestamp(last_day), periods=days, freq="D")
     weekend = np.where(index.day_of_week >= 5, 0.5, 1.0)
     values = np.rint(size * weekend * (1 + np.arange(days) / 500))
@@ -118,7 +118,7 @@ def make_bundle(
 
 
 def draft(**changed) -> Manifest:
-    """A manifest to be filled in."""
+    """A draft of a manifest."""
     fields: dict[str, Any] = {
         "created_at": CREATED_AT,
         "source": "pypistats",
@@ -132,7 +132,7 @@ def draft(**changed) -> Manifest:
 
 
 def written(write: Callable[[Writer], None], manifest: Manifest) -> Bundle:
-    """The bundle, in memory, that ``write`` puts into a writer."""
+    """The bundle that ``write`` makes with a writer, in memory."""
     with TemporaryDirectory() as folder:
         writer = Writer(Path(folder))
         write(writer)
@@ -141,12 +141,12 @@ def written(write: Callable[[Writer], None], manifest: Manifest) -> Bundle:
 
 
 def in_memory(folder: Path) -> Bundle:
-    """The bundle of a folder that will go."""
+    """The bundle of a folder that will be removed."""
     return read_zip(zip_of({path.name: path.read_bytes() for path in folder.iterdir()}))
 
 
 def files_of(bundle: Bundle) -> dict[str, bytes]:
-    """File name to content of all the files of a bundle, the tables written anew."""
+    """File name to content of all files of a bundle; the tables are written again."""
     tables = {
         name: header(name) + b"".join(_rows(bundle, name, package) for package in table.places)
         for name, table in bundle.tables.items()
@@ -170,12 +170,12 @@ def _rows(bundle: Bundle, table: str, package: str) -> bytes:
 
 
 def with_files(bundle: Bundle, **changed: bytes) -> Bundle:
-    """A bundle with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    """A bundle with changed files and their digests in the manifest; ``__`` is a dot."""
     return read_zip(consistent(files_of(bundle), changed))
 
 
 def consistent(files: Mapping[str, bytes], changed: Mapping[str, bytes]) -> bytes:
-    """A zip with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    """A zip with changed files and their digests in the manifest; ``__`` is a dot."""
     named = {name.replace("__", "."): data for name, data in changed.items()}
     document = json.loads(files[MANIFEST])
     for name, data in named.items():
@@ -209,7 +209,7 @@ def outdated(bundle: Bundle) -> Bundle:
 
 
 def replace_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Put these files in place as a run puts its bundle."""
+    """Replace a folder by these files, as a run does with its bundle."""
     with replacing(target) as fresh:
         for name, data in files.items():
             (fresh / name).write_bytes(data)
@@ -240,6 +240,6 @@ def zip_of(files: Mapping[str, bytes] | Bundle) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in files.items():
-            # The same files give the same bytes, at whatever time they are packed.
+            # The same files give the same bytes at any time.
             archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""What every test gets: an environment of its own, no network, and the stand-ins."""
+"""Fixtures of every test: its own environment, no network, and the stand-ins."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     import requests
 
-# As both programs do, and before NumPy loads: threads would multiply the time of a search.
+# As in both programs, before NumPy loads: with more threads a search takes several times as long.
 use_one_thread(os.environ)
 
-# Timings are no tests, and the same tree must give the same result on every machine.
+# No deadlines, and the same examples on every machine.
 settings.register_profile("tests", deadline=None, derandomize=True)
 settings.load_profile("tests")
 
@@ -36,7 +36,7 @@ PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch):
-    """No setting of the shell, or of the runner that tests us, reaches a test."""
+    """No variable of the shell or of a CI runner reaches a test."""
     for name in list(os.environ):
         if name in SETTINGS or name.startswith(PREFIXES) or name.lower() in PROXIES:
             monkeypatch.delenv(name)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 180  # seconds, on a machine that does other things
-# Even without the dashboard there is a server of status pages, on all interfaces if not told.
+PATIENCE = 180  # seconds, on a busy machine
+# Without the dashboard there still is a server of status pages, by default on all interfaces.
 COMMON = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0")
 
 
@@ -58,7 +58,7 @@ class Dask:
     def worker(
         self, *options: str, cwd: Path = ROOT, **environment: str
     ) -> subprocess.Popen[bytes]:
-        """Start a worker of one thread, without a nanny unless an option says so."""
+        """Start a worker with one thread, without a nanny unless an option asks for one."""
         threads = () if "--nthreads" in options else ("--nthreads", "1")
         nanny = () if "--nanny" in options else ("--no-nanny",)
         scratch = ("--local-directory", str(self._folder), "--memory-limit", "0")
@@ -66,7 +66,7 @@ class Dask:
         return self._start(*arguments, cwd=cwd, **environment)
 
     def stop(self, *processes: subprocess.Popen[bytes]) -> None:
-        """Kill processes and their children, and wait for their end."""
+        """Kill processes and their children, and wait until they end."""
         for process in processes:
             if process.poll() is None:
                 with suppress(ProcessLookupError):
@@ -74,7 +74,7 @@ class Dask:
                 process.wait()
 
     def wait_for_workers(self, number: int) -> None:
-        """Wait until there are exactly so many."""
+        """Wait until there are exactly that many."""
         with Client(self.address, set_as_default=False, timeout=PATIENCE) as client:
             self._until(lambda: len(client.nthreads()) == number)
 

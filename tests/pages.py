@@ -1,4 +1,4 @@
-"""The page's data without a network: bundles, counts and a search that tests hand in."""
+"""The page's data without a network: bundles, counts and a search that tests pass in."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Trained:
-    """What a search returns."""
+    """The result of a search."""
 
     model: Model
     scores: Scores
@@ -67,8 +67,8 @@ class PageData:
     """All forecasts of a page.
 
     Args:
-        bundles: what its source returns, one after the other; the first is in use.
-        answer: what PyPI Stats returns or raises; one newer day by default.
+        bundles: returned by its source, one after the other; the first is in use.
+        answer: returned or raised by PyPI Stats; one newer day by default.
     """
 
     def __init__(self, *bundles, answer=None):

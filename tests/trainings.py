@@ -1,4 +1,4 @@
-"""Stand-ins for ``train_package`` that any process can import; a name says what to do."""
+"""Stand-ins for ``train_package`` that any process can import; the package's name is a command."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def strictly(task: Task) -> Outcome:
 
 
 def obey(task: Task) -> Outcome:
-    """Do as the name says; the reason of the outcome is the process that did it.
+    """Do what the name says; the reason of the outcome is the number of the process.
 
-    ``kill``: killed; ``exit``: left with status 3; ``kill-once PATH``: killed unless PATH
-    is there; ``nap``: half a second; ``sleep``: longer than any test.
+    ``kill``: is killed; ``exit``: exits with status 3; ``kill-once PATH``: is killed unless
+    PATH exists; ``nap``: half a second; ``sleep``: longer than any test.
     """
     order, _, path = task.name.partition(" ")
     if order == "kill-once" and not Path(path).exists():

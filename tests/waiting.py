@@ -1,4 +1,4 @@
-"""Waiting for what another thread or process does, and never without end."""
+"""Waits for another thread or process, always with a timeout."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ EVERY = 0.01  # seconds
 
 
 def until(holds: Callable[[], object], what: object = "it") -> None:
-    """Wait until something holds.
+    """Wait until a condition holds.
 
-    An event and not ``time.sleep``: a test may have put a clock of its own in its place.
+    By an event and not ``time.sleep``, which a test may have replaced.
     """
     tick = threading.Event()
     for _ in range(int(WITHIN / EVERY)):

@@ -1,4 +1,4 @@
-"""The weekly job in this process: the real command, with a model that costs no search."""
+"""The weekly job in this process: the real command, with a model without a search."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ m_values = [7]
 
 
 class Seconds:
-    """A clock that only moves when somebody sleeps."""
+    """A clock that only advances during a sleep."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -77,18 +77,18 @@ def without_search(tasks: Iterable[Task], _jobs: int) -> Iterator[Outcome]:
 
 
 class WeeklyJob:
-    """``trainer.cli.run`` under Actions, beside the stand-ins; nothing in it waits.
+    """``trainer.cli.run`` on Actions, with the stand-ins and without waits.
 
     Args:
-        monkeypatch: undoes at the end what is replaced here.
-        folder: where config and bundle are.
+        monkeypatch: reverts the replacements at the end.
+        folder: of config and bundle.
         pypistats: PyPI Stats.
         github: GitHub.
         pypistats_client: further settings of the client of PyPI Stats.
         github_client: the same for GitHub's.
-        clickhouse: ClickHouse, where the job is told to ask it.
+        clickhouse: ClickHouse, if the job uses it.
         clickhouse_client: further settings of its client.
-        punctual: seconds that any server has for its headers.
+        punctual: seconds until a server must have sent its headers.
     """
 
     def __init__(
@@ -116,7 +116,7 @@ class WeeklyJob:
         options = {"sleep": self.seconds.sleep} | (github_client or {})
 
         class Artifacts(GitHubArtifacts):
-            """The client as it is configured, but for what a test wants otherwise."""
+            """The configured client, with the changes of a test."""
 
             def __init__(self, session: requests.Session, **settings: Any) -> None:
                 session.mount("http://", HeaderTimeoutAdapter(punctual))
@@ -134,7 +134,7 @@ class WeeklyJob:
         monkeypatch.setattr(local, "execute", without_search)
 
     def run(self, packages: Sequence[str], now: dt.datetime, *arguments: str) -> int:
-        """The exit status of one run at this moment."""
+        """The exit status of one run at this time."""
         config = self.folder / "config.toml"
         quoted = ", ".join(f'"{package}"' for package in packages)
         config.write_text(CONFIG.format(packages=quoted), encoding="utf-8")
@@ -151,5 +151,5 @@ class WeeklyJob:
         return cli.run([*options, *arguments], environment)
 
     def bundle(self) -> Bundle:
-        """What lies in the output folder."""
+        """The files in the output folder."""
         return read_folder(self.output, in_memory=True)

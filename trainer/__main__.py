@@ -1,7 +1,7 @@
 """``python -m trainer``: the weekly job on the command line.
 
 Exit status: 0, a bundle with at least one new model was written; 1, nothing could be
-trained or written, and the output folder is as it was; 2, wrong usage or config.
+trained or written, and the output folder is unchanged; 2, wrong usage or config.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from forecast.sources.source import Source
     from trainer.store import Store
 
-    Fetched = tuple[str, pd.Series[int] | DownloadsError]  # a package, its counts or why not
+    Fetched = tuple[str, pd.Series[int] | DownloadsError]  # a package, its counts or the failure
     Progress = Callable[[Iterator[Fetched], int], Iterable[Fetched]]
 
 log = logging.getLogger(__name__)
@@ -29,14 +29,14 @@ def fetch(store: Store, source: Source, previous: Bundle | None, progress: Progr
     """Fetch the counts that are still missing, and find the days to repair.
 
     Args:
-        store: what to fetch, and where to keep it.
+        store: has the plan, and keeps the counts.
         source: where the counts come from.
         previous: the bundle to continue from, if there is one.
-        progress: shows the progress; gets what comes and how many packages there will be.
+        progress: shows the progress; gets the fetched packages and their largest number.
     """
     done = set(store.fetched())
     if done:
-        log.info("going on with a run that was stopped: %d packages are fetched", len(done))
+        log.info("resuming a run that was stopped: %d packages are fetched", len(done))
     names = [package.name for package in store.plan.packages if package.name not in done]
     for name, counts in progress(source.fetch(names), len(names)):
         if isinstance(counts, DownloadsError):
@@ -48,7 +48,7 @@ def fetch(store: Store, source: Source, previous: Bundle | None, progress: Progr
 
 
 def _find_outages(store: Store) -> None:
-    """Find the days on which the source failed, which takes the counts of all packages."""
+    """Find the days on which the source failed, from the counts of all packages."""
     detector = OutageDetector()
     days: list[dt.date] = []
     for name in store.fetched():

@@ -146,9 +146,11 @@ def open_previous(
     except (ArtifactError, BundleError) as error:
         forget(arguments.work)
         if _is_temporary(error) and console.on_actions:
-            # A bundle published without the previous one would end the history for good.
-            raise ArtifactError(f"the bundle before could not be asked for: {error}") from None
-        console.warn(f"going on from this fetch alone, without earlier history and models: {error}")
+            # A bundle published without the previous one would lose the history for good.
+            raise ArtifactError(f"the previous bundle could not be fetched: {error}") from None
+        console.warn(
+            f"continuing from this fetch only, without the earlier history and models: {error}"
+        )
         return None
 
 
@@ -159,7 +161,7 @@ def make_plan(
     previous: Bundle | None,
     environment: Environment,
 ) -> Plan:
-    """What this run is to do."""
+    """The plan of this run."""
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     from_folder = previous is not None and not environment.token
     return Plan(
@@ -193,5 +195,5 @@ def _artifacts(config: Config, environment: Environment) -> GitHubArtifacts:
 
 
 def _is_temporary(error: Exception) -> bool:
-    """Whether GitHub may give the bundle a little later."""
+    """Whether a later retry may succeed."""
     return isinstance(error, TransientArtifactError) or getattr(error, "retry_after", 0.0) > 0

@@ -87,9 +87,9 @@ def check_worth(manifest: Manifest, previous: Bundle | None, output: Path) -> No
             trained += 1
             learnt = learnt or before is None or before.trained_through != entry.trained_through
     if not trained:
-        raise BundleError(f"no package could be trained; {output} is as it was")
+        raise BundleError(f"no package could be trained; {output} is unchanged")
     if (stale := staleness(manifest)) and not learnt:
-        raise BundleError(f"nothing new was learnt, for {stale}; {output} is as it was")
+        raise BundleError(f"there are no newer counts: {stale}; {output} is unchanged")
 
 
 def _to_publish(plan: Plan, previous: Bundle | None) -> Iterator[Package]:

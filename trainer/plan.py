@@ -1,4 +1,4 @@
-"""What a run is to do, and into which parts it is divided."""
+"""The plan of a run, and the parts into which it is divided."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from forecast.config import Package
 
 
 class Plan(BaseModel):
-    """What a run is to do: all that its phases need from the config and the environment.
+    """The plan of a run: everything that its phases need from the config and the environment.
 
     Attributes:
         code: digest of the source files, so that no run resumes with other code.

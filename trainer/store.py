@@ -8,8 +8,8 @@ does not grow with the number of packages::
     outcomes.sqlite    what was trained; ``outcomes-3-of-5.sqlite`` for a part
     previous.zip       the previous bundle, if it came from GitHub; see ``trainer.previous``
 
-The files are SQLite's: each statement is kept as soon as it is executed, and a process may be
-killed at any moment.
+The files are SQLite databases: a statement is stored as soon as it is executed, so a process
+may be killed at any moment.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
 
 
 class _Fetched(BaseModel):
-    """What is known when the fetch is complete: the days to repair."""
+    """The result of a complete fetch: the days to repair."""
 
     outages: frozenset[dt.date]
     outages_within: tuple[dt.date, ...]
@@ -89,7 +89,7 @@ class Store:
 
     @classmethod
     def begin(cls, folder: Path, plan: Plan) -> Store:
-        """The store of a run with this plan: the one that is there if it matches, else new."""
+        """The store of a run with this plan: the existing one if its plan is equal, else a new."""
         if _identity(folder) != plan.identity:
             _remove_files(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -159,7 +159,7 @@ class Store:
 
     @property
     def outages_within(self) -> tuple[dt.date, ...]:
-        """Those that lie within what is trained on, ascending.
+        """Those within the training data, ascending.
 
         Raises:
             ConfigError: if the fetch is not complete.

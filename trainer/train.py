@@ -27,7 +27,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
         store: a run that has been fetched.
         part: which packages.
         execute: runs ``train_package`` over tasks, in any order; gets the tasks, which are
-            made as they are asked for, and the largest possible number of them.
+            generated lazily, and their largest possible number.
 
     Raises:
         ConfigError: if the fetch is not complete.
@@ -35,7 +35,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
     outages = store.outages
     done = store.trained(part)
     if done:
-        log.info("going on with a run that was stopped: %d packages are trained", len(done))
+        log.info("resuming a run that was stopped: %d packages are trained", len(done))
     names = [name for name in store.fetched()[part.number - 1 :: part.of] if name not in done]
 
     def tasks() -> Iterator[Task]:

@@ -61,7 +61,7 @@ class Forecasts:
             package: any of PyPI; one without a model in the bundle is trained on demand.
             wait: seconds to wait for newer days, if they are being fetched.
             report: called with the progress of a training, from 0 to 1, and its step.
-            client: who is counted for a training on demand.
+            client: whose limit a training on demand counts towards.
 
         Raises:
             ForecastError: if there is none; the message says why.
@@ -91,7 +91,7 @@ class Forecasts:
         return (next(ready, packages[0]),)
 
     def is_cached(self, package: Package, days: int) -> bool:
-        """Whether so many days are forecast already, with nothing newer to wait for."""
+        """Whether that many days are forecast and no newer counts are expected."""
         bundle = self.store.snapshot.bundle
         with self._lock:
             cached = self._cache.get(package.name)
@@ -107,7 +107,7 @@ class Forecasts:
         return self._live_counts.pending(package.name)
 
     def start_preparing(self) -> None:
-        """From now on forecast each new bundle's first packages before anybody asks.
+        """From now on forecast the first packages of each new bundle in advance.
 
         Called after the page is up: loading what models need takes two seconds.
         """
@@ -123,7 +123,7 @@ class Forecasts:
         try:
             self._prepare(bundle)
         except ForecastError as error:
-            log.warning("%s", error)  # the page says the same to whoever asks for that package
+            log.warning("%s", error)  # the page shows the same error for that package
         except Exception:  # no caller could handle it
             log.exception("preparing a bundle failed")
 

@@ -1,4 +1,4 @@
-"""Days counted since training; PyPI Stats is asked at most once a package and UTC day."""
+"""Days counted since training, fetched at most once per package and UTC day."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class LiveCounts:
 
     Args:
         fetch: returns a package's counts, or raises a ForecastError.
-        clock: the present moment, UTC.
+        clock: the current time, UTC.
     """
 
     def __init__(
@@ -65,9 +65,9 @@ class LiveCounts:
         self._thread: threading.Thread | None = None
 
     def counts(self, name: str, wait: float = 0.0) -> Counts:
-        """What is known of a package.
+        """The known counts of a package.
 
-        Never raises: a failure is part of what is known, and is remembered for the day.
+        Never raises: a failure is part of the result, and is remembered for the day.
 
         Args:
             name: normalised name of the package.

@@ -49,16 +49,16 @@ class _Result:
 
 
 class OnDemand:
-    """Package forecasts on demand, each made once a UTC day for all clients together.
+    """Package forecasts on demand, each made once per UTC day for all clients together.
 
     Args:
         fetch: returns a package's counts.
         train: searches for a model.
-        clock: the present moment, UTC.
+        clock: the current time, UTC.
         horizon: days to forecast.
         m_values: season lengths to try.
         outages: days that failed for every package.
-        rate_limit: how many new packages may be asked for; None for the usual limits.
+        rate_limit: limits new packages; None for the usual limits.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class OnDemand:
         Args:
             package: any package of PyPI.
             report: called with the progress, from 0 to 1, and the step.
-            client: who asks; a package made today counts towards no limit.
+            client: whose limit it counts towards; a package made today counts towards none.
 
         Raises:
             BusyError: if a limit is reached.
@@ -109,7 +109,7 @@ class OnDemand:
                 except BusyError:
                     raise
                 except ForecastError as error:
-                    # Cached as well, so that a failing source is not asked again and again.
+                    # Cached too, so that a failing source is not asked repeatedly.
                     result.failure = error
         if result.failure is not None:
             # A copy, as an exception keeps the frames it passed through alive.
@@ -168,7 +168,7 @@ class OnDemand:
         except SeriesError as error:
             raise SeriesError(f"{package.label} {error}") from None
         report(0.4, f"Searching for a model of {package.label}")
-        with self._training:  # one search at a time leaves a core to everybody else
+        with self._training:  # one search at a time leaves a core for other requests
             try:
                 trained = self._train(series, self._horizon, self._m_values)
             except SeriesError as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_CLIENTS = 10_000  # remembered; a forgotten client starts from zero
-IPV6_PREFIX = 64  # bits; one household has the whole network behind them
+IPV6_PREFIX = 64  # bits; a household has a whole network of this size
 
 
 class RateLimit:

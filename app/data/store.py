@@ -1,7 +1,7 @@
 """The bundle in use: fetched in the background, checked, replaced as a whole.
 
-A :class:`Snapshot` never changes; the store replaces its attribute ``snapshot`` by
-another. So no reader sees half of the old bundle and half of the new.
+A :class:`Snapshot` never changes; the store replaces its attribute ``snapshot``. So no
+reader sees a mixture of two bundles.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class BundleSource(Protocol):
 
     Attributes:
         problem: why the last bundle returned is not the newest one published; empty if it is.
-        provenance: what was verified of it; None if nothing was.
+        provenance: of its artifact; None if nothing was verified.
     """
 
     problem: str
@@ -57,7 +57,7 @@ class ArtifactSource:
     """Bundles from GitHub.
 
     If the newest artifact is refused, the bundle in use stays; if there is none yet, the
-    newest good one before it is returned.
+    newest valid one before it is returned.
 
     Args:
         client: finds and downloads artifacts.
@@ -146,13 +146,13 @@ class FolderSource:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What is known at one moment.
+    """The state of the store at one moment.
 
     Attributes:
-        bundle: the last good one; None before there was any.
-        problem: why there is none, or no newer one; empty if all is well.
+        bundle: the last valid one; None before the first.
+        problem: why there is none, or no newer one; empty without a problem.
         looked: whether the first check for a bundle is over.
-        provenance: what was verified of the bundle; None if nothing was.
+        provenance: of the bundle's artifact; None if nothing was verified.
     """
 
     bundle: Bundle | None = None
@@ -165,13 +165,13 @@ class Store:
     """Holds the newest bundle, and checks for newer ones in a thread.
 
     Args:
-        config: which packages there should be.
+        config: lists the packages.
         source: where bundles come from.
         every: seconds between two checks for a newer one.
 
     Attributes:
         configured: names of the config's packages.
-        snapshot: what is known now; read it once for each response.
+        snapshot: the current one; read it once for each response.
         notify: called with each new bundle, in the thread that found it.
     """
 
@@ -220,7 +220,7 @@ class Store:
             self._fail(str(error))
         except ForecastError as error:
             self._fail(str(error))
-        except Exception as error:  # the thread must go on, and the page say something
+        except Exception as error:  # the thread must go on, and the page must show an error
             log.exception("looking for a newer bundle failed")
             self._fail(
                 f"Looking for a newer bundle failed unexpectedly ({type(error).__name__}); "
@@ -259,7 +259,7 @@ class Store:
         log.info("%d models of %s are in use", len(bundle.names), made.isoformat())
         try:
             self.notify(bundle)
-        except Exception:  # the new bundle is in use anyway
+        except Exception:  # the new bundle is in use already
             log.exception("preparing the new bundle failed")
 
 

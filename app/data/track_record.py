@@ -1,4 +1,4 @@
-"""The track record of one package: earlier weeks' forecasts beside what was counted."""
+"""The track record of one package: earlier forecasts, compared with the counts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PastForecast:
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """How good the published forecasts of a package were.
+    """The accuracy of a package's published forecasts.
 
     Attributes:
         forecasts: how many of them have at least one day counted.

@@ -1,1 +1,1 @@
-"""Everything that leans on the insides of gradio."""
+"""All code that depends on gradio's internals."""

@@ -1,4 +1,4 @@
-"""What our scripts rely on in the page that gradio makes: selectors, and plotly.js's name."""
+"""Parts of gradio's page that our scripts depend on: selectors, and the name of plotly.js."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ filename: 'forecast'}); }"""
 
 
 def with_selectors(script: str) -> str:
-    """A script of ``gradio => ...`` as a function without arguments, as gradio wants one."""
+    """A script of ``gradio => ...`` as a function without arguments, which gradio expects."""
     return f"() => (\n{script})({json.dumps(SELECTORS)})"

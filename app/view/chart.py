@@ -245,7 +245,7 @@ def _band(curve: Curve, level: str, colour: str, *, opacity: float, dash: str) -
 
 
 def _past_forecasts(forecast: PackageForecast, curve: Curve, scale: Scale) -> list[Trace]:
-    """What the forecasts of earlier weeks expected for the days shown, thin and grey."""
+    """The forecasts of earlier weeks for the days shown, thin and grey."""
     if forecast.track_record is None or scale == "indexed":
         return []
     traces: list[Trace] = []

@@ -59,10 +59,10 @@ def show(
     Args:
         forecasts: of all packages.
         view: what the visitor has chosen.
-        now: the present moment, UTC.
+        now: the current time, UTC.
         wait: seconds to wait for newer days.
         report: called with the progress of a training, from 0 to 1, and a text.
-        client: who asks, for the rate limits.
+        client: whose rate limits apply.
     """
     ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
@@ -77,7 +77,7 @@ def show(
 
 
 def loading() -> PageContent:
-    """While the app loads its first bundle."""
+    """The content while the app loads its first bundle."""
     return PageContent(headline=markup.empty("One moment", wording.loading()))
 
 
@@ -134,7 +134,7 @@ def _package_forecasts(
 
 
 def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> PageContent:
-    """Why there is no forecast, with the notices that do not repeat that."""
+    """The reason that there is no forecast, with the notices that do not repeat it."""
     reasons = " ".join(problems)
     banner = [notice for notice in found if notice.kind in FIRST and notice.text not in reasons]
     if problems:

@@ -19,7 +19,7 @@ COLUMNS = ("package", "date", "downloads", "repaired", *BAND_COLUMNS)
 
 
 class Day(TypedDict):
-    """One day of a forecast; the keys spelled, as the schema of the endpoint is made of them."""
+    """One day of a forecast; the schema of the endpoint is made of these keys."""
 
     date: str
     mean: float
@@ -31,7 +31,7 @@ class Day(TypedDict):
 
 
 class Answer(TypedDict):
-    """What ``/forecast`` answers."""
+    """The response of ``/forecast``."""
 
     package: str
     trained_through: str
@@ -40,7 +40,7 @@ class Answer(TypedDict):
 
 
 def answer(forecast: PackageForecast, days: int) -> Answer:
-    """The answer of ``/forecast``.
+    """Make the response of ``/forecast``.
 
     Raises:
         BundleError: if the table has fewer days than asked for, and the model is unusable.
@@ -79,7 +79,7 @@ def by_day(forecast: PackageForecast, days: int) -> list[tuple[str, dict[str, fl
 
 
 def to_csv(shown: Sequence[PackageForecast]) -> str:
-    """A row a day: each package's history and then its forecast."""
+    """One row per day: the history of each package, then its forecast."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -55,7 +55,7 @@ def short_forecast(curve: Curve) -> list[str]:
 
 
 def past_forecast(value: float, made_on: dt.date) -> str:
-    """What an earlier forecast expected."""
+    """The values of an earlier forecast."""
     return f"{format_count(value)} forecast on {format_date(made_on)}"
 
 
@@ -72,7 +72,7 @@ def escape(text: str) -> str:
 
 
 def _columns(curve: Curve, *names: str) -> list[tuple[str, ...]]:
-    """A tuple of texts a day of the forecast, in the order of the names."""
+    """A tuple of texts per day of the forecast, in the order of the names."""
     texts = ([format_count(value) for value in curve.downloads[name]] for name in names)
     return list(zip(*texts, strict=True))
 

@@ -46,7 +46,7 @@ def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
 
 
 def empty(title: str, text: str) -> str:
-    """A heading and a text in place of a forecast."""
+    """A heading and a text instead of a forecast."""
     return f'<h2>{escape(title)}</h2><p class="answer empty">{_code(text)}</p>'
 
 
@@ -145,7 +145,7 @@ def details(
 
 
 def origin(provenance: Provenance | None, *, asked: bool) -> str:
-    """Where the models come from, as far as that was verified."""
+    """The origin of the models, as far as it was verified."""
     text = _code(wording.origin(provenance, asked=asked))
     link = f' <a href="{escape(provenance.run_url)}">See the run.</a>' if provenance else ""
     return f"<h3>Where the models come from</h3><p>{text}{link}</p>"

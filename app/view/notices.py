@@ -1,4 +1,4 @@
-"""What a visitor should know before trusting the chart, and from when on."""
+"""Notices about the forecast, and the ages from which on they are shown."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def notices(
     Args:
         snapshot: the bundle in use.
         shown: the packages shown.
-        now: the present moment, UTC.
+        now: the current time, UTC.
         configured: names of the packages that the weekly run should train.
     """
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
@@ -69,7 +69,7 @@ def _sample(manifest: Manifest | None) -> list[Notice]:
 
 
 def _problem(snapshot: Snapshot) -> list[Notice]:
-    """Why the last look for a newer bundle failed."""
+    """Why the last check for a newer bundle failed."""
     if not snapshot.problem:
         return []
     if snapshot.bundle is None:
@@ -157,7 +157,7 @@ def _not_better(shown: Sequence[PackageForecast]) -> list[Notice]:
 
 
 def _carried(shown: Sequence[PackageForecast], manifest: Manifest) -> list[Notice]:
-    """Packages whose model is of an earlier run, as the last one could not train them."""
+    """Packages with a model of an earlier run, because the last run could not train them."""
     entries = [(forecast, manifest.model_of(forecast.package.name)) for forecast in shown]
     return [
         Notice("info", f"The last run did not train {forecast.package.label}: {entry.reason}.")

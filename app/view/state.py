@@ -1,4 +1,4 @@
-"""The view that a visitor has chosen, and the query string that opens it again."""
+"""A visitor's view, and the query string that opens it again."""
 
 from __future__ import annotations
 

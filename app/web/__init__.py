@@ -1,1 +1,1 @@
-"""What the page answers over HTTP besides the page itself."""
+"""HTTP endpoints besides the page itself."""

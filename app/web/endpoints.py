@@ -1,7 +1,6 @@
-"""The endpoints of programs: ``/forecast``, ``/packages``, and files to download.
+"""The endpoints for programs: ``/forecast``, ``/packages``, and files to download.
 
-No ``from __future__ import annotations`` here: gradio makes schemas of the annotations
-as they stand.
+No ``from __future__ import annotations`` here: gradio makes schemas of the annotations.
 """
 
 from typing import Any, Literal, TypedDict
@@ -43,7 +42,7 @@ class PackageStatus(TypedDict):
 
 
 def add_endpoints(forecasts: Forecasts) -> None:
-    """Add ``/forecast`` and ``/packages``, which are MCP tools as well, to the present Blocks."""
+    """Add ``/forecast`` and ``/packages``, which are also MCP tools, to the current Blocks."""
 
     # The docstring is shown to callers, who do not pass the request.
     async def forecast(package: str, request: gr.Request, days: int = 30) -> Answer:  # noqa: D417

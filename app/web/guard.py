@@ -96,7 +96,7 @@ class Limits:
                 del self._open[client]
 
     def _refusal(self, scope: Scope, client: str) -> PlainTextResponse | None:
-        """The refusal that a request's first line already calls for; None if there is none."""
+        """The refusal that follows from a request's first line; None if it is accepted."""
         bounds, path = self._bounds, scope["path"]
         if len(scope["raw_path"]) + len(scope["query_string"]) > bounds.target:
             return PlainTextResponse(f"expected an address of at most {bounds.target} bytes", 414)

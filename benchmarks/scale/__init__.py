@@ -1,1 +1,1 @@
-"""Thousands of packages: time, memory and faults, beside statsforecast."""
+"""Thousands of packages: time, memory and faults, compared with statsforecast."""

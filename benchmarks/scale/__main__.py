@@ -1,7 +1,7 @@
-"""Thousands of packages on one machine, beside statsforecast on the same folder.
+"""Thousands of packages on one machine, compared with statsforecast on the same folder.
 
-python -m benchmarks.scale --data DIR                      all of it, an hour of two cores
-python -m benchmarks.scale --series 60,120 --peer-series 6    to see that it works
+python -m benchmarks.scale --data DIR                      everything, an hour on two cores
+python -m benchmarks.scale --series 60,120 --peer-series 6    a quick test
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ if TYPE_CHECKING:
 
     from forecast.bundle.manifest import Manifest
 
-PEER_TARGET = 5.0  # times the packages a second of the peer
+PEER_TARGET = 5.0  # times the packages per second of statsforecast
 PEER = Path(".venv-bench/bin/python")
 MEGABYTE = 1e6
 
 
 @dataclass(frozen=True)
 class Trainer:
-    """Runs ``python -m trainer`` over a folder of series, as anybody would.
+    """Runs ``python -m trainer`` on a folder of series, as a user would.
 
     Attributes:
         series: the folder of CSV files.
         place: where configs and bundles go.
-        now: the clock of all runs, in seconds since 1970; a run is continued on its day only.
+        now: the clock of all runs, in seconds since 1970; a run can be resumed only on its day.
     """
 
     series: Path
@@ -64,7 +64,7 @@ class Trainer:
         return run(self.words(names, title, *more), self.environment)
 
     def run_and_kill(self, names: Sequence[str], title: str, *more: str) -> dict[str, float]:
-        """Train half of them, and kill it; the CPU seconds of each package that was trained."""
+        """Train half of them, then kill it; the CPU seconds of each trained package."""
         outcomes = self.place / f"{title}.run" / "outcomes.sqlite"
         half = len(names) // 2
         words = self.words(names, title, *more)
@@ -77,11 +77,11 @@ class Trainer:
         return {"SOURCE_DATE_EPOCH": str(self.now)}
 
     def bundle(self, title: str) -> Path:
-        """Where the bundle of this title is."""
+        """The folder of the bundle with this title."""
         return self.place / title
 
     def manifest(self, title: str) -> Manifest:
-        """What the bundle of this title says of itself."""
+        """The manifest of the bundle with this title."""
         return parse_manifest((self.bundle(title) / MANIFEST).read_bytes())
 
 
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trainer = Trainer(place / "series", place, now)
         figures = []
         for figure in measure(trainer, names, options):
-            sys.stderr.write(f"{figure.line()}\n")  # half an hour in all: one may want to watch
+            sys.stderr.write(f"{figure.line()}\n")  # half an hour in total: show the progress
             figures.append(figure)
     print(f"{_machine()}; series {'made up' if options.data is None else 'cut from real ones'}.\n")
     print(table(figures))
@@ -139,19 +139,19 @@ def trained(outcomes: Path) -> dict[str, float]:
         with closing(sqlite3.connect(outcomes, timeout=10)) as database:
             query = "SELECT package, seconds FROM outcomes WHERE entry IS NOT NULL"
             return dict(database.execute(query).fetchall())
-    except sqlite3.OperationalError:  # its tables are not made yet
+    except sqlite3.OperationalError:  # its tables do not exist yet
         return {}
 
 
 def twice(before: dict[str, float], manifest: Manifest) -> int:
-    """How many packages were trained again: the CPU seconds of no two trainings are equal."""
+    """How many packages were trained again; no two trainings take equal CPU seconds."""
     return sum(
         round(seconds, 3) != manifest.packages[name].seconds for name, seconds in before.items()
     )
 
 
 def zipped(bundle: Path, target: Path) -> dict[str, float]:
-    """Size of a bundle's zip by kind of file in MB, the names' share of it too."""
+    """Size of a bundle's zip by kind of file in MB, file names included."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for path in sorted(bundle.iterdir()):
             archive.write(path, path.name)
@@ -166,7 +166,7 @@ def zipped(bundle: Path, target: Path) -> dict[str, float]:
 
 
 def kind_of(name: str) -> str:
-    """What a file of a bundle is called in the table: its end, or its name if it is alone."""
+    """The name of a file's kind: its suffix, or the file name if it is the only one."""
     for end in (".badge.svg", ".svg", ".pkl"):
         if name.endswith(end):
             return end
@@ -184,7 +184,7 @@ def _of_run(size: int, jobs: int, cost: Cost) -> Iterator[Figure]:
 
 
 def _growth(costs: dict[int, Cost]) -> Iterator[Figure]:
-    """How memory grows between the smallest and the largest run."""
+    """The growth of memory from the smallest to the largest run."""
     small, large = min(costs), max(costs)
     if small == large:
         return
@@ -209,7 +209,7 @@ def _scaling(size: int, cost: Cost, some: int, alone: Cost, jobs: int) -> Iterat
 
 
 def _resumed(trainer: Trainer, names: Sequence[str], whole: Cost, jobs: int) -> Iterator[Figure]:
-    """Kill a run half-way, and go on."""
+    """Kill a run half-way, and resume it."""
     before = trainer.run_and_kill(names, "resumed", "--jobs", str(jobs))
     rest = trainer.run(names, "resumed", "--jobs", str(jobs))
     again = twice(before, trainer.manifest("resumed"))
@@ -229,7 +229,7 @@ def _clustered(trainer: Trainer, names: Sequence[str]) -> Figure:
 def _beside(
     trainer: Trainer, names: Sequence[str], options: argparse.Namespace, ours: float
 ) -> Iterator[Figure]:
-    """Run statsforecast on the first series of the folder; reading them is not counted there."""
+    """Run statsforecast on the first series of the folder; its time excludes reading them."""
     listed = trainer.place / "names.json"
     listed.write_text(json.dumps(names), encoding="utf-8")
     words = [

@@ -1,4 +1,4 @@
-"""A Dask scheduler and its workers on loopback, for as long as they are wanted."""
+"""A Dask scheduler and its workers on loopback, for the time of a block."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ START_SECONDS = 60.0
 
 @contextmanager
 def dask_cluster(workers: int) -> Iterator[str]:
-    """Start them, and give the scheduler's address.
+    """Start them, and yield the scheduler's address.
 
     Raises:
         ClusterError: if the scheduler has no address within a minute.
@@ -50,6 +50,6 @@ def _address(file: Path) -> str:
     while time.monotonic() < deadline:
         try:
             return str(json.loads(file.read_text(encoding="utf-8"))["address"])
-        except (OSError, ValueError):  # not there yet, or half written
+        except (OSError, ValueError):  # missing, or written in part
             time.sleep(0.1)
     raise ClusterError(f"expected a Dask scheduler within {START_SECONDS:g} s; it has no address")

@@ -1,4 +1,4 @@
-"""A folder of thousands of distinct series, as ``--source FOLDER`` reads it."""
+"""A folder of thousands of different series, for ``--source FOLDER``."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-DAYS = 180  # of each series; what PyPI Stats keeps
+DAYS = 180  # of each series; as many as PyPI Stats keeps
 LARGEST_FACTOR = 20.0
 SEED = 0
-TODAY = dt.date(2026, 11, 22)  # every series ends the day before, as a source's do
+TODAY = dt.date(2026, 11, 22)  # every series ends the day before, as those of a source do
 
 
 def make(folder: Path, size: int, data: Path | None) -> list[str]:
     """Write ``size`` series of 180 days, no two alike, as ``<package>.csv``.
 
     Args:
-        folder: where to; made here.
+        folder: created here.
         size: how many series.
         data: CSV files, ``<package>.csv`` or ``<source>/<package>.csv``, that the series are
-            cut from, at different days and in different sizes; None for made-up ones.
+            cut from, at different days and in different sizes; None for generated ones.
 
     Returns:
         Their names.
@@ -54,14 +54,14 @@ def make(folder: Path, size: int, data: Path | None) -> list[str]:
 
 
 def name_of(number: int) -> str:
-    """What the series of this number is called."""
+    """The name of the series with this number."""
     return f"package-{number}"
 
 
 def cut(whole: Sequence[pd.Series[int]], random: np.random.Generator) -> Iterator[pd.Series[int]]:
-    """Pieces of real series, one series after the other, each of a size of its own.
+    """Pieces of real series, one series after the other, each scaled differently.
 
-    They are dated anew, to end on one day, and keep their weekdays.
+    They get new dates, to end on one day, and keep their weekdays.
     """
     days = pd.date_range(end=pd.Timestamp(TODAY), periods=DAYS + 1, name="date")[:-1]
     while True:
@@ -74,7 +74,7 @@ def cut(whole: Sequence[pd.Series[int]], random: np.random.Generator) -> Iterato
 
 
 def made_up() -> Iterator[pd.Series[int]]:
-    """The sample source's, one name after the other."""
+    """The series of the sample source, one name after the other."""
     source, number = Sample(TODAY), 0
     while True:
         yield source.daily(name_of(number)).iloc[-DAYS:]
@@ -82,7 +82,7 @@ def made_up() -> Iterator[pd.Series[int]]:
 
 
 def _long_enough(data: Path) -> list[pd.Series[int]]:
-    """The regular series below a folder that hold 180 days from any weekday on."""
+    """The regular series below a folder that have 180 days from any weekday on."""
     found = []
     for file in sorted([*data.glob("*.csv"), *data.glob("*/*.csv")]):
         try:

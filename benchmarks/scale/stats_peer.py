@@ -1,4 +1,4 @@
-"""Forecast a folder with statsforecast, in its own environment; JSON to standard output."""
+"""Forecast a folder with statsforecast, in its own environment; prints JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DAYS = 30
 
 
 def main() -> None:
-    """Read, forecast, and say how long the forecasting took."""
+    """Read and forecast; print how long the forecast took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", help="a JSON file with the packages to forecast")

@@ -41,11 +41,11 @@ def check_target(target: Path) -> None:
 def replacing(target: Path) -> Iterator[Path]:
     """Yield a new folder beside ``target``; at the end of the block it replaces ``target``.
 
-    If the block raises, the new folder is removed and ``target`` stays as it was.
+    If the block raises, the new folder is removed and ``target`` stays unchanged.
 
     Raises:
         BundleError: if ``target`` is something that must not be replaced.
-        OSError: if a file cannot be written; ``target`` then stays as it was.
+        OSError: if a file cannot be written; ``target`` then stays unchanged.
     """
     check_target(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Wait until the files of a folder and the folder itself are on the disk."""
+    """Wait until the folder and its files are written to the disk."""
     # One call for the whole file system, if it can: 15,000 calls of fsync would each wait for
     # the disk's journal, and take twenty times as long on an idle disk.
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
@@ -79,7 +79,7 @@ def _sync(folder: Path) -> None:
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Swap two folders in one step, which Linux can do but Python has no function for."""
+    """Swap two folders in one step, a system call of Linux that Python has no function for."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     if renameat2 is not None:
         source, target = os.fsencode(one), os.fsencode(other)

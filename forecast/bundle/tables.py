@@ -66,7 +66,7 @@ class Table:
     places: Mapping[str, slice] = field(repr=False)
 
     def of(self, name: str) -> pd.DataFrame:
-        """The rows of a package, none if it has none, with the column ``package``."""
+        """The rows of a package, perhaps none, with the column ``package``."""
         rows = self.rows.iloc[self.places.get(name, slice(0))].reset_index(drop=True)
         rows.insert(0, "package", pd.Series(name, rows.index, dtype="str"))
         return rows
@@ -116,7 +116,7 @@ def record_rows(rows: pd.DataFrame, table: str) -> bytes:
 def read_table(data: bytes, table: str, *, with_median: bool = True) -> Table:
     """Read a whole file, and check every value and the order of the days.
 
-    The rows of a package may lie anywhere in the file: earlier versions wrote the track record
+    The rows of a package may be anywhere in the file: earlier versions wrote the track record
     run by run.
 
     Args:
@@ -158,7 +158,7 @@ def empty_table(table: str) -> Table:
 
 
 def _pieces(data: bytes, start: int) -> Iterator[bytes]:
-    """Whole lines, some ``PIECE`` bytes of them at once."""
+    """Whole lines in pieces of about ``PIECE`` bytes."""
     while start < len(data):
         end = data.find(b"\n", start + PIECE) + 1 or len(data)
         yield data[start:end]
@@ -173,7 +173,7 @@ def _parse(lines: bytes, table: str, columns: list[str]) -> pd.DataFrame:
         # As categories, each name and each day is decoded once and not once a row.
         rows = _read(lines, columns, dict.fromkeys(["package", *dates], "category"))
         if not is_string_dtype(rows["package"].cat.categories):
-            # Names that all look like numbers were taken for some: 007 is no package.
+            # pandas reads names that all look like numbers as numbers: 007 is no package.
             rows = _read(lines, columns, {"package": "str"} | dict.fromkeys(dates, "category"))
             rows["package"] = rows["package"].astype("category")
         for column in dates:
@@ -181,7 +181,7 @@ def _parse(lines: bytes, table: str, columns: list[str]) -> pd.DataFrame:
             rows[column] = known[rows[column].cat.codes.to_numpy()]
     except Exception as error:  # noqa: BLE001 - pandas raises whatever its parsers raise
         raise BundleError(f"{table} is malformed ({type(error).__name__})") from None
-    if rows[dates].isna().any(axis=None):  # pandas reads an empty text as no day, without a word
+    if rows[dates].isna().any(axis=None):  # pandas reads empty text as a missing day
         raise BundleError(f"{table}: a row has no day")
     if len(columns) < len(COLUMNS[table]):
         rows[MEDIAN] = rows["mean"]

@@ -1,6 +1,6 @@
-"""Writes a bundle package by package, in constant memory but for the manifest's entries.
+"""Writes a bundle package by package; only the manifest's entries stay in memory.
 
-See ``forecast.bundle.reader`` for the format. The rows of a package lie together in every table.
+See ``forecast.bundle.reader`` for the format. The rows of a package are consecutive in every table.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Writer:
             self._begin(table)
 
     def history(self, name: str, counts: pd.Series[int]) -> None:
-        """Write the counts of a package that is, or ever was, in the config; once a package.
+        """Write the counts of a package that is, or ever was, in the config; once per package.
 
         Args:
             name: the package; it need not have an entry.
@@ -102,10 +102,10 @@ class Writer:
         self._entries[name] = entry.model_dump_json().encode()
 
     def record(self, past: pd.DataFrame, track: pd.DataFrame) -> None:
-        """Write the track record of one package; once a package.
+        """Write the track record of one package; once per package.
 
         The two files exist if and only if this was called, even with empty tables: the
-        first bundle of all has no track record, a later one may have one without rows.
+        very first bundle has no track record, a later one may have one without rows.
 
         Args:
             past: rows of ``past_forecasts.csv``; may be empty.
@@ -147,7 +147,7 @@ class Writer:
     def _rows(self, table: str, name: str, rows: bytes) -> None:
         written = self._written.setdefault(table, set())
         if name in written:
-            raise BundleError(f"{table}: the rows of {name!r} must lie together: write them once")
+            raise BundleError(f"{table}: the rows of {name!r} must be consecutive: write them once")
         written.add(name)
         with (self._folder / table).open("ab") as file:
             file.write(rows)
@@ -155,7 +155,7 @@ class Writer:
 
 
 def _lines(manifest: Manifest, packages: Mapping[str, bytes]) -> Iterator[bytes]:
-    """manifest.json, a line a package."""
+    """manifest.json, one line per package."""
     yield b"{\n"
     for key, value in manifest.model_dump(mode="json", exclude={"packages"}).items():
         text = json.dumps(value, indent=1, ensure_ascii=False).replace("\n", "\n ")

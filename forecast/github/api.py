@@ -39,7 +39,7 @@ class Schema(BaseModel):
 
 
 class TransientArtifactError(ArtifactError):
-    """A failure that may be gone on the next attempt."""
+    """A failure that the next attempt may not meet."""
 
 
 SchemaT = TypeVar("SchemaT", bound=Schema)
@@ -66,11 +66,11 @@ class GitHub:
         session: Sends the calls; see ``forecast.http.new_session``.
         owner: The user or organisation whose repository it is.
         repo: The repository.
-        token: A token that may read Actions, or None.
+        token: A token with permission to read Actions, or None.
         url: Where the API is.
-        clock: The present moment; only differences between two calls matter.
-        limits: What one call may cost.
-        rights: What the token must allow, as GitHub calls it.
+        clock: The current time; only differences between two calls matter.
+        limits: Bounds of one call.
+        rights: The permissions that the token needs, as GitHub calls them.
     """
 
     def __init__(
@@ -113,9 +113,9 @@ class GitHub:
 
         Args:
             url: The address, on this API.
-            what: What is asked for, as the error messages call it.
+            what: The name of the requested thing in error messages.
             headers: More headers.
-            expected: Further statuses that are good answers. A redirect is not followed.
+            expected: Further statuses to accept. A redirect is not followed.
 
         Raises:
             ArtifactError: No answer, a refusal, or a rate limit (``retry_after``).
@@ -149,7 +149,7 @@ class GitHub:
         )
 
     def read(self, model: type[SchemaT], reply: Reply, what: str) -> SchemaT:
-        """The answer as its schema says.
+        """The answer, validated by its schema.
 
         Raises:
             ArtifactError: It is not JSON, or not of that schema.
@@ -183,12 +183,12 @@ class GitHub:
         return None
 
     def blob(self, url: str | None, what: str, max_bytes: int) -> bytes:
-        """A file from the blob store, asked for without Authorization, which the store refuses.
+        """A file from the blob store, without an Authorization header, which the store refuses.
 
         Args:
-            url: Where the API said it lies.
-            what: What is asked for, as the error messages call it.
-            max_bytes: The most to take.
+            url: Its address, as the API gave it.
+            what: The name of the requested thing in error messages.
+            max_bytes: Its largest size.
 
         Raises:
             ArtifactError: It cannot be had from there.
@@ -228,7 +228,7 @@ class GitHub:
         return url
 
     def token_advice(self) -> str:
-        """How to get a token that is allowed to."""
+        """How to get a token with the needed permissions."""
         return (
             f"make a {'new ' if self._token else ''}fine-grained token for {self.repository} alone "
             f"with {self._rights}, and set it as GITHUB_TOKEN"
@@ -237,7 +237,7 @@ class GitHub:
     def error(
         self, message: str, *, retry_after: float = 0.0, transient: bool = False
     ) -> ArtifactError:
-        """An error whose message cannot hold the token; every error is made here."""
+        """An error whose message cannot contain the token; every error is made here."""
         if self._token:
             message = message.replace(self._token, "***")
         return (TransientArtifactError if transient else ArtifactError)(
@@ -247,7 +247,7 @@ class GitHub:
     def _authorisation(self) -> _Bearer | None:
         if self._token is None:
             return None
-        # An HTTP library that finds a bad header value prints it in its complaint.
+        # An HTTP library that finds a bad header value puts it into its error message.
         if not re.fullmatch(r"[!-~]+", self._token):
             raise self.error(
                 "GITHUB_TOKEN holds characters that no token has, and is not sent: "
@@ -288,7 +288,7 @@ class GitHub:
         )
 
     def _close(self, reply: Reply, what: str) -> ArtifactError:
-        """Make no more calls until the rate limit is lifted."""
+        """Make no more calls until the rate limit ends."""
         self._refusals += 1
         seconds = _wait(reply, self._refusals)
         self._closed = (self._clock(), seconds)
@@ -310,7 +310,7 @@ class GitHub:
                 f"GitHub's rate limit is reached; it is not asked again for {left:.0f} s.",
                 retry_after=left,
             )
-        # Over; or the clock was set back, so the difference means nothing.
+        # It has ended; or the clock was set back, so the difference means nothing.
         self._closed = None
 
 
@@ -323,13 +323,13 @@ def joined(base: str, target: str) -> str | None:
 
 
 def redirect_target(url: str, reply: Reply) -> str | None:
-    """The address that a redirect leads to, None where there is none."""
+    """The target of a redirect, None if it has none."""
     target = reply.headers.get("Location")
     return joined(url, target) if target else None
 
 
 def host(url: str | None) -> str:
-    """Scheme and host, which a message may hold: a blob's query gives access to it."""
+    """Scheme and host for a message; the query of a blob's address gives access to the blob."""
     place = url_origin(url) if url else None
     return f"{place[0]}://{place[1]}" if place else "an invalid address"
 
@@ -347,7 +347,7 @@ def _is_used_up(reply: Reply) -> bool:
 
 
 def _wait(reply: Reply, refusals: int) -> float:
-    """Seconds until GitHub may be asked again, an hour at most."""
+    """Seconds until the next call is allowed, at most an hour."""
     asked_for = _whole(reply.headers.get("Retry-After"))
     if asked_for is None and _is_used_up(reply):
         reset = _whole(reply.headers.get("X-RateLimit-Reset"))

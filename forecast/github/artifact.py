@@ -1,4 +1,4 @@
-"""An artifact that can be trusted, and what its attestation says of it."""
+"""A trusted artifact, and what its attestation says."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The newest bundle on GitHub that can be trusted.
+"""Finds and downloads the newest trusted artifact on GitHub.
 
-:mod:`forecast.github.trust` decides which artifact is trusted; here are the calls for it.
+:mod:`forecast.github.trust` decides which artifact is trusted; this module makes the calls.
 Listing works without a token; downloading needs one, even from a public repository.
 """
 
@@ -74,16 +74,17 @@ class GitHubArtifacts:
         owner: The user or organisation whose repository it is.
         repo: The repository.
         name: The artifact's name.
-        branch: The default branch; what other branches made is not trusted.
+        branch: The default branch; artifacts of other branches are not trusted.
         workflow: The training workflow's file name in .github/workflows.
-        token: A token that may read Actions; None lists, but cannot download.
+        token: A token with permission to read Actions; without one, listing works and
+            downloading does not.
         url: Where the API is.
         clock: The current time; only differences between two calls matter.
         max_bytes: The largest zip to accept.
-        limits: What one call may cost.
+        limits: Bounds of one call.
         attempts: Calls until a failure is raised. One is enough for a caller that polls.
-        max_wait: Seconds to wait in all for a rate limit to be lifted, while there are
-            attempts left; a longer wait is raised at once.
+        max_wait: Seconds to wait in total for rate limits, while attempts are left; a longer
+            wait is raised at once.
         sleep: Waits between the attempts.
         verifier: Verifies the attestation without which no artifact is trusted; None asks
             for none.
@@ -114,7 +115,7 @@ class GitHubArtifacts:
             repo=repo,
             token=token,
             url=url,
-            # A fixed clock must not keep the rate limit for ever.
+            # A fixed clock must not keep the rate limit forever.
             clock=lambda: clock() + timedelta(seconds=self._slept),
             limits=limits or Limits(),
             rights=RIGHTS if verifier else ACTIONS,
@@ -171,7 +172,7 @@ class GitHubArtifacts:
         )
 
     def newest(self) -> Artifact | None:
-        """The newest artifact that can be trusted.
+        """The newest trusted artifact.
 
         None means that nothing has changed since the last call that returned one. After a
         failed :meth:`download` the same artifact is returned again.
@@ -213,8 +214,8 @@ class GitHubArtifacts:
 
         Raises:
             ArtifactError: It cannot be downloaded.
-            CorruptArtifactError: It has not the listed digest. The next call downloads it
-                again, since the transfer may have been at fault.
+            CorruptArtifactError: Its digest is not the listed one. The next call downloads it
+                again, since the transfer may have failed.
         """
         try:
             return self._attempts(self._download, artifact)
@@ -276,7 +277,7 @@ class GitHubArtifacts:
         for each in sorted(usable, key=lambda listed: listed.age, reverse=True):
             reason = self._broken_rule(each, runs)
             if reason is None:
-                # A run that has not ended may yet succeed.
+                # A run that has not ended may still succeed.
                 final = all(run.status == "completed" for run in runs.values())
                 return trusted_artifact(each), final
             reasons[reason] += 1

@@ -1,8 +1,8 @@
 """Finds a valid attestation among those that GitHub keeps for an artifact.
 
 GitHub lists them with the address of each bundle in its blob store, compressed by
-Snappy; until July 2026 the list itself held them. Anybody with write access to the
-repository can add attestations of any content, so invalid ones are skipped.
+Snappy; until July 2026 the list itself contained them. Anyone with write access to the
+repository can add attestations with any content, so invalid ones are skipped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _List(Schema):
 
 
 class Attestations:
-    """Finds an attestation of an artifact that can be verified.
+    """Finds a valid attestation of an artifact.
 
     Args:
         github: The repository whose attestations count.

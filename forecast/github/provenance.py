@@ -44,7 +44,7 @@ _LONGEST = 240  # characters of a reason
 
 
 class AttestationError(ArtifactError):
-    """An attestation is invalid, or for something else; the message is only the reason."""
+    """An attestation is invalid, or of another artifact or run; the message is only the reason."""
 
 
 class _Subject(BaseModel):
@@ -133,7 +133,7 @@ class ProvenanceVerifier:
             ) from None
 
     def _policy(self, artifact: Artifact) -> VerificationPolicy:
-        """Whom the signing certificate must have been issued to."""
+        """The identity that the signing certificate must have."""
         from sigstore.verify import policy  # noqa: PLC0415 - see above
 
         repository = f"{SERVER}/{self._repository}"

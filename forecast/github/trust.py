@@ -1,6 +1,6 @@
 """Which artifacts are trusted: rules over what GitHub says of an artifact and of its run.
 
-Anybody's pull request can put an artifact of any name into a repository's list, from a
+Anyone's pull request can put an artifact of any name into a repository's list, from a
 branch of any name. So an artifact is trusted only if the repository's own branch made it,
 in a successful run of the training workflow that nobody outside could have started.
 """
@@ -56,7 +56,7 @@ class Repository(Schema):
 
 
 class WorkflowRun(Schema):
-    """A workflow run, as GitHub tells it when asked for that run."""
+    """A workflow run, as GitHub returns it."""
 
     id: int
     status: str | None = None
@@ -86,7 +86,7 @@ class TrustRules:
     max_bytes: int
 
     def broken_by_artifact(self, listed: ListedArtifact) -> str | None:
-        """The first rule that the list itself shows to be broken, None if there is none."""
+        """The first rule that the entry in the list breaks, None if there is none."""
         run = listed.workflow_run
         if run is None or run.head_sha is None:
             return "the run that made it is unknown"

@@ -1,18 +1,18 @@
 """Daily download counts of many packages at once, from ClickHouse's copy of PyPI's log.
 
 ClickPy (https://clickpy.clickhouse.com) keeps a row for each package and day, every
-installer and every mirror counted, and lets anybody ask with SQL over HTTP. One query
+installer and every mirror counted, and accepts SQL queries over HTTP. One query
 serves thousands of packages.
 
 The public user may send no settings (``readonly = 1``), and where a result outgrows its
 limits it may be truncated silently (``result_overflow_mode = 'break'``). So the query
 returns one row for every name, with empty arrays if there are no counts: a name without a row
-was cut off, and is asked for again. The answer is stored in a temporary file before it is
+was cut off, and is requested again. The answer is stored in a temporary file before it is
 read, because a server drops a client that reads as slowly as models are trained.
 
 Why not clickhouse-connect (tried: 1.12.0): it follows redirects to other hosts, repeats a 429
-at once like a 503, bounds neither the time nor the size of an answer, and notices a silent
-truncation as little. Splitting, retrying and checking would all remain here.
+at once like a 503, limits neither the time nor the size of an answer, and does not detect a
+silent truncation. We would still need our own splitting, retries and checks.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ LEFT JOIN (
 FORMAT TabSeparated
 """
 
-# With a year of counts, so many packages stay below the 10 MB limit of ClickPy's public role.
+# With a year of counts, this many packages stay below the 10 MB limit of ClickPy's public role.
 MOST_NAMES = 2_500
 MOST_LETTERS = 100_000  # of all names with quotes; a server accepts 131,072 per parameter
 FEWEST_NAMES = 40  # a smaller batch is not split further
@@ -227,7 +227,7 @@ class ClickHouse:
     def _ask_with_retries(
         self, batch: Sequence[str], answer: BinaryIO, today: date, seconds: float
     ) -> None:
-        """Write the batch's rows to ``answer``, with retries for so many seconds.
+        """Write the batch's rows to ``answer``, with retries for the given seconds.
 
         Raises:
             DownloadsError: No usable answer came.

@@ -1,4 +1,4 @@
-"""Reads an answer of PyPI Stats, and checks it before anything is made of it."""
+"""Reads an answer of PyPI Stats, and checks it before it is used."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from forecast.http import excerpt
 from forecast.quantities import LARGEST_COUNT
 from forecast.sources.retry import TransientError
 
-# The server keeps 181 days. A row years away from the others would have to be bridged with
-# estimates.
+# The server keeps 181 days. A row years away from the others would need years of estimates.
 _LONGEST_SPAN = timedelta(days=5 * 366)
 
 
@@ -83,7 +82,7 @@ def _day(text: str, name: str) -> date:
 def _check_days(first: date, last: date, name: str, today: date | None) -> None:
     if last - first > _LONGEST_SPAN:
         raise _wrong(name, "days", "some six months in a row", f"{first} to {last}")
-    # A day's grace: the two clocks may stand on either side of midnight.
+    # One day of tolerance: the two clocks may be on either side of midnight.
     if today is not None and (last - today).days > 1:
         raise _wrong(name, "days", f"none after {today}", str(last))
 
@@ -96,7 +95,7 @@ def _wrong(name: str, what: str, expected: str, came: str) -> DownloadsError:
 
 
 def _malformed(body: bytes, name: str, error: ValidationError) -> DownloadsError:
-    """Pydantic's first error and its place; invalid JSON may be gone on a retry."""
+    """Pydantic's first error and its place; for invalid JSON a retry may help."""
     first = error.errors(include_url=False, include_context=False)[0]
     if first["type"] == "json_invalid":
         return TransientError(

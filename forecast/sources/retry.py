@@ -1,4 +1,4 @@
-"""When to ask a source of counts again after a failure that may pass."""
+"""When to retry a request for counts after a temporary failure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forecast.errors import DownloadsError
 
 
 class TransientError(DownloadsError):
-    """A failure that may be gone after a while.
+    """A failure that a later retry may not meet.
 
     ``retry_after`` is the number of seconds that the server asked to wait, 0.0 if none.
     """
@@ -26,7 +26,7 @@ class TransientError(DownloadsError):
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """When to ask again, with exponential backoff; its methods are what tenacity calls.
+    """When to retry, with exponential backoff; tenacity calls its methods.
 
     Attributes:
         attempts: calls for one package, the first included.
@@ -34,7 +34,7 @@ class RetryPolicy:
         failure_wait: seconds before the second call after another failure; doubles from there.
         jitter: up to this many random seconds are added to each wait.
         max_wait: bound of a single wait without its jitter, Retry-After included.
-        max_total: no wait is begun that would end after so many seconds.
+        max_total: seconds after which no wait may end.
         max_queue: longest wait, in seconds, for a turn among the spaced calls.
     """
 

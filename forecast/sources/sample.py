@@ -1,4 +1,4 @@
-"""Made-up counts, for trying things out without a network."""
+"""Generated counts, for trials without a network."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SAMPLE_DAYS = 181  # as many as PyPI Stats keeps
 
 @dataclass(frozen=True)
 class Sample(OneByOne):
-    """Made-up series that look like downloads; a name always has the same one, ending yesterday."""
+    """Generated series that look like downloads; each name has its own, which ends yesterday."""
 
     today: dt.date
     kind: Kind = "sample"

@@ -1,4 +1,4 @@
-"""What a run asks for download counts, and the base of sources that answer one by one."""
+"""The interface of a source of counts, and the base of sources with one request per package."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Source(Protocol):
 
 
 class OneByOne:
-    """A source that is asked for one package after the other."""
+    """A source with one request per package."""
 
     def daily(self, name: str) -> pd.Series[int]:
         """Counts of a package, int64 by ascending day.
@@ -49,7 +49,7 @@ class OneByOne:
     def fetch(self, names: Sequence[str]) -> Iterator[tuple[str, CountsOrError]]:
         """See :class:`Source`.
 
-        After three failures in a row no further package is asked for: each failure may have
+        After three failures in a row no further package is requested: each failure may have
         taken many minutes of retries.
         """
         failures = 0

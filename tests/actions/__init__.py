@@ -1,1 +1,1 @@
-"""GitHub Actions on this machine: runs a workflow's own steps, as far as ours use its language."""
+"""GitHub Actions on this machine: runs a workflow, with the features that ours use."""

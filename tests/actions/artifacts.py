@@ -1,4 +1,4 @@
-"""What ``actions/upload-artifact`` and ``actions/download-artifact`` do, with folders."""
+"""``actions/upload-artifact`` and ``actions/download-artifact``, with folders."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ActionError(Exception):
-    """An action fails, and its step with it."""
+    """An action, and so its step, fails."""
 
 
 class ArtifactStore:
@@ -32,7 +32,7 @@ class ArtifactStore:
 
     @property
     def names(self) -> set[str]:
-        """Of the artifacts that are there."""
+        """The names of the artifacts."""
         return {path.name for path in self.folder.iterdir()}
 
     def zipped(self, name: str) -> bytes:
@@ -42,7 +42,7 @@ class ArtifactStore:
         return zip_of({str(path.relative_to(root)): path.read_bytes() for path in files})
 
     def upload(self, workspace: Path, given: Mapping[str, Any]) -> dict[str, str]:
-        """The outputs of ``actions/upload-artifact`` with these inputs."""
+        """Run ``actions/upload-artifact`` with these inputs; its outputs."""
         _know(given, "name", "path", "if-no-files-found", "retention-days", "overwrite")
         target = self.folder / given["name"]
         patterns = given["path"].split()
@@ -52,7 +52,7 @@ class ArtifactStore:
             if given.get("if-no-files-found") == "error":
                 raise ActionError(f"No files were found with the provided path: {patterns}")
             return {}
-        # One path that is a file stands for itself; several keep what they have in common.
+        # A single file is stored under its name; several keep their paths below the common folder.
         root = Path(os.path.commonpath(places))
         if len(places) == 1 and places[0].is_file():
             root = places[0].parent
@@ -67,7 +67,7 @@ class ArtifactStore:
         return {"artifact-digest": hashlib.sha256(self.zipped(given["name"])).hexdigest()}
 
     def download(self, workspace: Path, given: Mapping[str, Any]) -> dict[str, str]:
-        """What ``actions/download-artifact`` does with these inputs."""
+        """Run ``actions/download-artifact`` with these inputs."""
         _know(given, "name", "pattern", "path", "merge-multiple")
         target = workspace / given["path"]
         if "name" in given:
@@ -87,14 +87,14 @@ def _know(given: Mapping[str, Any], *known: str) -> None:
 
 
 def _before_wildcard(pattern: str) -> str:
-    """The part of a pattern from which it searches."""
+    """The part of a pattern before its first wildcard."""
     parts = pattern.split("/")
     fixed = next((n for n, part in enumerate(parts) if "*" in part), len(parts))
     return "/".join(parts[:fixed])
 
 
 def _files(workspace: Path, pattern: str) -> list[Path]:
-    """A folder stands for everything in it."""
+    """The files of a path; for a folder, everything in it."""
     found = list(workspace.glob(pattern.rstrip("/")))
     inside = [file for path in found for file in path.rglob("*")]
     return [path for path in [*found, *inside] if path.is_file()]

@@ -1,8 +1,8 @@
-"""The expressions of a workflow, as far as ours use them; any other one is an error.
+"""The expressions that our workflows use; any other one is an error.
 
-What counts as false, that text is compared without regard to case, and that ``if`` means
-``success() && …`` unless it names a status function, is as GitHub documents it ("Evaluate
-expressions in workflows and actions").
+Truth values, comparison of text without regard to case, and ``if`` as ``success() && …``
+unless it names a status function follow GitHub's documentation ("Evaluate expressions in
+workflows and actions").
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ CALLED = re.compile(rf"(!?)(\w+)\(({PATH})?\)")
 
 
 class ExpressionError(Exception):
-    """An expression that this evaluator does not know, or that names what is not there."""
+    """An expression that is not supported, or that uses an unknown name."""
 
 
 class Outputs(dict[str, str]):
-    """Of a step or a job; one that was not set is empty, as on GitHub."""
+    """The outputs of a step or a job; an output that is not set is empty, as on GitHub."""
 
     def __missing__(self, name: str) -> str:
         return ""
@@ -35,7 +35,7 @@ class Expressions:
     """Evaluates terms joined by ``&&``: paths, calls of a function, comparisons with a text.
 
     Args:
-        contexts: name to what may be looked up in it.
+        contexts: name to the values in it.
         status: the status functions by name.
     """
 
@@ -53,7 +53,7 @@ class Expressions:
         return holds and (self._status["success"] or bool(called & self._status.keys()))
 
     def filled(self, value: Any) -> Any:
-        """A text, or all texts of a mapping, with the values of their expressions put in."""
+        """A text, or all texts of a mapping, with their expressions replaced by values."""
         if isinstance(value, dict):
             return {key: self.filled(each) for key, each in value.items()}
         if not isinstance(value, str):
@@ -66,7 +66,7 @@ class Expressions:
         """The value of an expression.
 
         Raises:
-            ExpressionError: it is none of those that are known.
+            ExpressionError: if it is not supported.
         """
         values = [self._term(term.strip()) for term in text.split("&&")]
         return next((value for value in values if not value), values[-1])

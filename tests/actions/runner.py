@@ -1,8 +1,8 @@
 """Runs a workflow: its jobs in the order of their needs, those of a matrix side by side.
 
-Each job has a workspace of its own, as on a hosted runner; ``run:`` steps are real processes
-in it, and of the actions those are known that our workflow uses. A key, an action or an
-expression that is not known is an error, so nothing is left out in silence.
+Each job has its own workspace, as on a hosted runner. ``run:`` steps are real processes in it.
+Of the actions, those that our workflow uses are supported. An unknown key, action or expression
+is an error, so nothing is skipped silently.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ STEP_KEYS = {"name", "id", "if", "uses", "with", "env", "run", "timeout-minutes"
 
 
 def copy_checkout(target: Path) -> Path:
-    """Copy what a checkout of this project would have."""
+    """Copy the files of a checkout of this project."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -59,13 +59,13 @@ class _JobError(Exception):
 
 @dataclass
 class Job:
-    """One job, or one of a matrix, and what became of it.
+    """One job, or one of a matrix, and its result.
 
     Attributes:
         name: as GitHub shows it.
         folder: the runner's own files, and the workspace.
         result: "success" or "failure".
-        log: what its steps wrote, both streams.
+        log: the output of its steps, both streams.
         attested: inputs of each ``actions/attest``.
     """
 
@@ -79,16 +79,16 @@ class Job:
 
     @property
     def workspace(self) -> Path:
-        """Where its steps run."""
+        """The folder in which its steps run."""
         return self.folder / "workspace"
 
     @property
     def summary(self) -> str:
-        """What the steps wrote into the job summary."""
+        """The job summary that the steps wrote."""
         return (self.folder / "summary.md").read_text(encoding="utf-8")
 
     def kill(self) -> None:
-        """Kill the step that is running, with all its processes."""
+        """Kill the running step with all its processes."""
         if self._process is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
@@ -96,12 +96,12 @@ class Job:
 
 @dataclass
 class Run:
-    """A run of a workflow, and what it left behind.
+    """A run of a workflow, and its results.
 
     Attributes:
-        jobs: id to those that ran; none for one that was skipped.
-        results: id to what ``needs`` calls its result.
-        artifacts: what was uploaded.
+        jobs: id to the jobs that ran; empty for a skipped one.
+        results: id to its result, as in ``needs``.
+        artifacts: the uploaded ones.
     """
 
     artifacts: ArtifactStore
@@ -110,11 +110,11 @@ class Run:
 
     @property
     def conclusion(self) -> str:
-        """A job that may fail counts as a success, as its ``result`` does."""
+        """A job with ``continue-on-error`` counts as a success, as in its ``result``."""
         return "failure" if "failure" in self.results.values() else "success"
 
     def succeeded(self, name: str) -> dict[int, Job]:
-        """Index in its matrix to each job of this id that went well."""
+        """Index in its matrix to each successful job of this id."""
         jobs = enumerate(self.jobs.get(name, []))
         return {index: job for index, job in jobs if job.result == "success"}
 
@@ -129,10 +129,10 @@ class Runner:
     """Hosted runners.
 
     Args:
-        checkout: what ``actions/checkout`` makes a copy of.
-        contexts: ``github``, ``inputs`` and the like; the others are made here.
-        environment: what the runner sets besides its usual variables.
-        watch: is told what a step runs, and of each line that it writes, as it comes.
+        checkout: the folder that ``actions/checkout`` copies.
+        contexts: such as ``github`` and ``inputs``; the runner makes the others.
+        environment: variables in addition to those of a runner.
+        watch: called with the command of a step, and with each line of its output.
     """
 
     checkout: Path
@@ -148,7 +148,7 @@ class Runner:
         return run
 
     def rerun_failed(self, workflow: str, folder: Path, run: Run) -> None:
-        """What "Re-run failed jobs" does: those, and the ones that need them, go again."""
+        """Do as "Re-run failed jobs": run them, and the jobs that need them, again."""
         folder.mkdir()
         self._run_jobs(workflow, folder, run)
 
@@ -205,7 +205,7 @@ class _JobRunner:
         values: list[dict[str, Any]] = [{}]
         if strategy:
             _know(strategy, {"fail-fast", "matrix"})
-            assert strategy["fail-fast"] is False  # the runner lets the others go on
+            assert strategy["fail-fast"] is False  # GitHub lets the other jobs go on
             [(key, listed)] = language.filled(strategy["matrix"]).items()
             values = [{key: value} for value in listed]
         for index, matrix in enumerate(values):
@@ -241,7 +241,7 @@ class _JobRunner:
             case "actions/checkout":
                 shutil.copytree(self.runner.checkout, job.workspace, dirs_exist_ok=True)
             case "actions/setup-python":
-                pass  # there is one, and its version is the tests' matrix' business
+                pass  # Python is there; the matrix of tests.yml chooses its version
             case "actions/upload-artifact":
                 return artifacts.upload(job.workspace, given)
             case "actions/download-artifact":
@@ -317,7 +317,7 @@ def _language(
 
 
 def _outputs(jobs: list[Job]) -> Outputs:
-    """Of all jobs of a matrix; the last one that sets an output wins."""
+    """The outputs of all jobs of a matrix; the last job that sets one wins."""
     return Outputs({name: value for job in jobs for name, value in job.outputs.items()})
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
-# No sandbox, as root has none; nothing of its own sent anywhere.
+# No sandbox, as root cannot have one; no requests of its own.
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -32,13 +32,13 @@ DRIVER = (sys.executable, "-m", "playwright", "--version")
 INSTALL = (sys.executable, "-m", "playwright", "install", "chromium")
 UPDATE = ("apt-get", "update")
 APT = ("apt-get", "install", "--yes", "--no-install-recommends", "chromium")
-# Playwright's driver is a program of its own, and needs what the smallest Debian has not.
+# Playwright's driver is a separate program, and needs packages that a minimal Debian lacks.
 APT_DRIVER = ("apt-get", "install", "--yes", "--no-install-recommends", "libatomic1")
 LONGEST = 300.0  # seconds for one command
 
 
 class NoChromiumError(Exception):
-    """There is none, and none was to be had; the message is one line."""
+    """There is none, and none could be installed; the message is one line."""
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
     """A running Chromium.
 
     Raises:
-        NoChromiumError: if there is none, and none was to be had.
+        NoChromiumError: if there is none, and none could be installed.
     """
     ready_driver()
     with sync_playwright() as playwright:
@@ -62,11 +62,11 @@ def ready_driver(
     """Make sure that Playwright's driver runs.
 
     Args:
-        run: runs a command and tells whether it succeeded.
+        run: runs a command; returns whether it succeeded.
         is_root: whether apt-get may be used.
 
     Raises:
-        NoChromiumError: if it does not, and could not be made to.
+        NoChromiumError: if it does not, and could not be repaired.
     """
     run = run or _run
     if run(DRIVER):
@@ -89,9 +89,9 @@ def find_chromium(
     """The Chromium to use: CHROME, then PATH, then Playwright's own, then a new one.
 
     Args:
-        environment: CHROME and PATH are looked at.
-        playwrights_own: where Playwright keeps its own, there or not.
-        run: runs a command and tells whether it succeeded.
+        environment: CHROME and PATH are used.
+        playwrights_own: path of Playwright's own, which may not exist.
+        run: runs a command; returns whether it succeeded.
         is_root: whether apt-get may be used.
 
     Raises:
@@ -137,7 +137,7 @@ def _existing(path: Path) -> Path | None:
 
 
 def _run(command: Sequence[str]) -> bool:
-    """Run it quietly; a command that is not there has failed."""
+    """Run it without output; a missing command has failed."""
     try:
         done = subprocess.run(
             command, capture_output=True, check=False, timeout=LONGEST, stdin=subprocess.DEVNULL

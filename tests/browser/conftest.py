@@ -1,4 +1,4 @@
-"""One Chromium and one app for all browser tests; a page of its own for each."""
+"""One Chromium and one app for all browser tests; each test has its own page."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ PHONE = {"width": 360, "height": 800}
 
 @dataclass
 class Visit:
-    """A page in Chromium, and all that happened in it.
+    """A page in Chromium, with its requests and errors.
 
     Attributes:
-        hosts: every host that was asked for anything.
-        errors: what the console and uncaught exceptions said.
+        hosts: every host that a request was sent to.
+        errors: texts of the console and of uncaught exceptions.
     """
 
     page: Page
@@ -43,7 +43,7 @@ class Visit:
     errors: list[str] = field(default_factory=list)
 
     def open(self, query: str = "", *, drawn: bool = True) -> Visit:
-        """Go there, and wait for the chart unless there is none to come."""
+        """Open an address, and wait for the chart, if one is expected."""
         self.page.goto(self.url + query)
         if drawn:
             self.wait_for_chart()
@@ -53,14 +53,14 @@ class Visit:
 
     def wait_for_chart(self) -> None:
         self.page.locator("#chart .main-svg").first.wait_for()
-        # The address bar follows when everything else is done.
+        # The address bar is updated last.
         self.page.wait_for_function("document.querySelector('#link textarea, #link input').value")
 
     def wait_for_title(self, text: str) -> None:
         self.page.locator("#headline h2", has_text=text).wait_for()
 
     def traces(self) -> list[dict]:
-        """What plotly.js has drawn."""
+        """The traces that plotly.js has drawn."""
         return self.page.evaluate(
             "document.querySelector('#chart .js-plotly-plot').data.map(each => "
             "({name: each.name, x: each.x, y: each.y, text: each.text}))"
@@ -85,7 +85,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory) -> Iterator[AppServer]:
-    """All is well, and any package can be trained."""
+    """A page without a fault; any package can be trained."""
     with all_well(tmp_path_factory.mktemp("app")) as (running, _, _):
         yield running
 
@@ -101,7 +101,7 @@ def contexts(browser) -> Iterator[dict[tuple, BrowserContext]]:
 
 @pytest.fixture
 def visit(browser, app, contexts, request) -> Iterator[Visit]:
-    """A fresh page; ``@pytest.mark.parametrize("visit", [...], indirect=True)`` sets it up."""
+    """A new page; ``@pytest.mark.parametrize("visit", [...], indirect=True)`` sets it up."""
     setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
     key = (*setup["viewport"].values(), setup["scheme"])
     if key not in contexts:
@@ -115,21 +115,21 @@ def visit(browser, app, contexts, request) -> Iterator[Visit]:
 
 @contextmanager
 def opened(browser: Browser, url: str, viewport=None, scheme="light") -> Iterator[Visit]:
-    """A page of its own for a while."""
+    """A page for the time of a block."""
     context = new_context(browser, viewport or DESKTOP, scheme)
     yield watched(context, url)
     context.close()
 
 
 def new_context(browser: Browser, viewport, scheme) -> BrowserContext:
-    """A browser as if it had just been installed."""
+    """A browser with an empty cache."""
     context = browser.new_context(viewport=viewport, color_scheme=scheme, accept_downloads=True)
     context.set_default_timeout(20_000)
     return context
 
 
 def watched(context: BrowserContext, url: str) -> Visit:
-    """A new page whose requests and errors are noted."""
+    """A new page whose requests and errors are recorded."""
     visit = Visit(context.new_page(), url)
 
     def note_request(request) -> None:

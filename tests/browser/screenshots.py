@@ -1,7 +1,7 @@
 """Pictures of the running page.
 
 python -m tests.browser.screenshots                    the README's, into img/
-python -m tests.browser.screenshots --states FOLDER    one of each state, to look at
+python -m tests.browser.screenshots --states FOLDER    one of each state, for inspection
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ VIEWS = {
     "unknown": "?package=flaskk",
     "on-the-spot": "?package=django&range=all",
 }
-SETTLED = 700  # milliseconds; fonts and the chart's last touches
+SETTLED = 700  # milliseconds; for fonts and the end of drawing
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

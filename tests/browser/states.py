@@ -1,4 +1,4 @@
-"""The states a page can be in, each served by an app of its own; for tests and screenshots."""
+"""The states of a page, each served by its own app; for tests and screenshots."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class State:
 
     Attributes:
         name: of its screenshot.
-        title: what the page's heading says then.
-        text: what else it says.
-        query: what was asked for.
+        title: the page's heading.
+        text: another text on the page.
+        query: the query string.
         drawn: whether there is a chart.
     """
 
@@ -56,7 +56,7 @@ STATES = (
 
 
 def today() -> dt.date:
-    """The present day, UTC."""
+    """The current day, UTC."""
     return NOW.date()
 
 
@@ -94,7 +94,7 @@ def all_well(folder: Path) -> Iterator[tuple[AppServer, GitHubServer, PyPIStatsS
 
 @contextmanager
 def serving(state: State, folder: Path, hold: threading.Event | None = None) -> Iterator[AppServer]:
-    """An app in this state; one that is loading goes on when ``hold`` is set."""
+    """An app in this state; one that is loading continues when ``hold`` is set."""
     hold = hold or threading.Event()
 
     def held(answer: Answer) -> Answer:

@@ -1,4 +1,4 @@
-"""How a package is found among more than a thousand, in a real browser."""
+"""Search for a package among more than a thousand, in a real browser."""
 
 import re
 
@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import DESKTOP, PHONE, opened
 from tests.browser.crowd import CROWD, crowded
 
-QUIET = 600  # milliseconds after which nothing more is asked
+QUIET = 600  # milliseconds after which no request follows
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def visit(browser, crowd, request):
 
 @pytest.fixture
 def asked(visit):
-    """What the browser asks the chooser's address."""
+    """The browser's requests to the chooser's address."""
     found = []
     visit.page.on(
         "request", lambda request: found.append(request.url) if "find?" in request.url else None
@@ -52,7 +52,7 @@ def note(visit, text):
 
 
 def active(box):
-    """The option that a screen reader is told of."""
+    """The option that a screen reader announces."""
     return box.evaluate(
         "box => document.getElementById(box.getAttribute('aria-activedescendant'))?.textContent"
     )
@@ -147,7 +147,7 @@ def test_letters_typed_quickly_are_one_question(visit, asked):
 
 
 def test_a_late_answer_is_left(visit):
-    """The first question is answered after the second one."""
+    """The first request is answered after the second one."""
     visit.open()
     held = []
 
@@ -173,7 +173,7 @@ def test_without_an_answer_any_name_can_be_typed(visit):
     visit.page.wait_for_timeout(QUIET)
     visit.page.keyboard.press("Enter")
     visit.wait_for_title("Forecast for requests")
-    visit.errors.clear()  # Chromium itself tells of the aborted ones
+    visit.errors.clear()  # Chromium itself reports the aborted ones
 
 
 def test_compare_with_others(visit):
@@ -203,7 +203,7 @@ def test_links_and_the_way_back(visit):
     assert package(visit).input_value() == "query-lite-types"
     visit.page.go_forward()
     visit.wait_for_title("Forecast for html-kit and sql-next")
-    visit.errors.clear()  # gradio tells of what it asked for and left
+    visit.errors.clear()  # gradio reports the requests that it aborted
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a visitor can do, in a real browser."""
+"""The actions of a visitor, in a real browser."""
 
 import csv
 import datetime as dt
@@ -13,7 +13,7 @@ from tests.browser.states import NAMES
 
 
 def choose(visit, name):
-    """Type a package's name and press Enter, as a keyboard does it."""
+    """Type a package's name and press Enter on the keyboard."""
     box = visit.page.get_by_label(re.compile("^Package"))
     box.fill(name)
     box.press("Enter")

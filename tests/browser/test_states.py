@@ -1,4 +1,4 @@
-"""Every state leaves a page that says what is missing and how to mend it."""
+"""In every state the page says what is missing and how to fix it."""
 
 import threading
 

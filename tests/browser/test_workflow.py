@@ -1,4 +1,4 @@
-"""From the training workflow's own steps to its forecast in a browser, through GitHub."""
+"""From the steps of the training workflow, through GitHub, to its forecast in a browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ m_values = [3, 6, 7]
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A copy of what a checkout would have, with a config of two packages."""
+    """A copy of a checkout, with a config of two packages."""
     made = copy_checkout(tmp_path / "checkout")
     (made / "config.toml").write_text(CONFIG, encoding="utf-8")
     return made

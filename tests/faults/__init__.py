@@ -1,1 +1,1 @@
-"""What goes wrong, in which part, and what is to come of it: a table and its tests."""
+"""Faults, the parts they affect, and the expected outcomes: a table and its tests."""

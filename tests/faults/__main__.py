@@ -1,4 +1,4 @@
-"""``python -m tests.faults`` writes the README anew."""
+"""``python -m tests.faults`` generates the README."""
 
 from tests.faults.readme import PATH, render
 

@@ -1,4 +1,4 @@
-"""A world that is well, and a watch on what is written to the disk."""
+"""A world without faults, and a record of files written to disk."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _hook(event: str, arguments: tuple[object, ...]) -> None:
 
 @cache
 def _watch() -> None:
-    sys.addaudithook(_hook)  # for good: there is no taking it away again
+    sys.addaudithook(_hook)  # an audit hook cannot be removed
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def bulk_world(world, clickhouse_server) -> World:
 
 @pytest.fixture(scope="session")
 def verifier(tmp_path_factory) -> ProvenanceVerifier:
-    """Trusts the Sigstore of this world alone."""
+    """Trusts only the Sigstore of this world."""
     root = sigstore().write_trusted_root(tmp_path_factory.mktemp("sigstore") / "root.json")
     names = {"repository": "owner/repo", "workflow": "upload_artifact.yml", "branch": "main"}
     return ProvenanceVerifier(**names, trusted_root=root)
@@ -73,6 +73,6 @@ def verifier(tmp_path_factory) -> ProvenanceVerifier:
 
 @pytest.fixture
 def here(tmp_path, monkeypatch) -> Path:
-    """An empty folder to be in."""
+    """An empty working directory."""
     monkeypatch.chdir(tmp_path)
     return tmp_path

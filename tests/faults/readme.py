@@ -1,4 +1,4 @@
-"""The README of this folder, made of the table."""
+"""Generates the README of this folder from the table."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ PATH = Path(__file__).with_name("README.md")
 HEAD = """\
 # Faults
 
-What can go wrong, and what comes of it. Each row is a test, with a real server on loopback
-that misbehaves so (`tests/standins/`). Whatever the row, these hold as well:
+What can go wrong, and what happens then. Each row is a test against a real server on loopback with
+this fault (`tests/standins/`). In every row this is tested too:
 
-- the app: one warning in the log, which the page repeats as one sentence, also where there
-  were no models before (if the newest artifact is corrupt, the newest good one before it then
-  serves); no thread dies; no file is written; when the fault is over, the next
-  look finds the newest models;
-- the trainer: no exception, one annotation that says why, nothing left beside the output folder.
+- The app logs one warning, and the page shows it as one sentence. This also holds for an app
+  without models; if only the newest artifact is corrupt, such an app loads the newest valid one
+  before it. No thread dies and no file is written. After the fault ends, the next check finds the
+  newest models.
+- The trainer raises no exception, writes one annotation with the reason, and leaves no files beside
+  the output folder.
 
-This file is made of `table.py` by `python -m tests.faults`, and a test holds the two together.
+`python -m tests.faults` generates this file from `table.py`; a test compares the two.
 """
 
 
 def render() -> str:
-    """The whole file."""
+    """The content of the file."""
     parts = [
         HEAD,
-        _section("The app looks for newer models (GitHub)", MODELS),
+        _section("The app checks for newer models (GitHub)", MODELS),
         _section("The same, with `verify_attestation = true` (GitHub, Sigstore)", ATTESTED),
-        _section("The app asks for newer days (PyPI Stats)", NEWER_DAYS),
+        _section("The app fetches newer counts (PyPI Stats)", NEWER_DAYS),
         _section("The app's clock is wrong", CLOCKS),
         _section("The weekly job", TRAINING),
         _section("The weekly job, with `--source clickhouse` (ClickHouse)", BULK),
@@ -44,7 +45,7 @@ def render() -> str:
 
 
 def _section(title: str, rows: Sequence[Row]) -> str:
-    lines = [f"## {title}", "", "| fault | what comes of it | in the sentence |"]
+    lines = [f"## {title}", "", "| fault | what happens | part of the message |"]
     lines.append("| --- | --- | --- |")
     for row in rows:
         says = f"“{row.says}”" if row.says else ""

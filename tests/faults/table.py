@@ -1,4 +1,4 @@
-"""The table: each row a fault, the part it hits, and what is to come of it."""
+"""The table: each row has a fault, the part it affects, and the expected outcome."""
 
 from __future__ import annotations
 
@@ -50,38 +50,38 @@ if TYPE_CHECKING:
 
     from tests.faults.world import Attest, Inflict
 
-QUARTER, HOUR = 900.0, 3600.0  # seconds until the app looks again
+QUARTER, HOUR = 900.0, 3600.0  # seconds until the app checks again
 
 
 class Models(Enum):
-    """What comes of a fault while the app looks for newer models."""
+    """The outcome of a fault while the app checks for newer models."""
 
-    KEPT = "The old models go on serving."
-    PASSED_OVER = "It is passed over, and the newest one that can be trusted serves."
-    UNREAD = "The forecast published with the model serves; its code is never run."
+    KEPT = "The old models stay in use."
+    PASSED_OVER = "It is skipped, and the newest trusted one is used."
+    UNREAD = "The published forecast is shown; the code in the model is never run."
 
 
 class Newer(Enum):
-    """What comes of a fault while the app asks for newer days."""
+    """The outcome of a fault while the app fetches newer counts."""
 
-    WITHOUT = "The forecast is the bundle's own; other packages get their newer days."
+    WITHOUT = "The forecast of the bundle is shown; other packages get their newer counts."
 
 
 class Clock(Enum):
-    """What comes of a wrong clock in the app."""
+    """The outcome of a wrong clock in the app."""
 
     TOLD = "The forecast is shown, with a sentence that does not fit the calendar."
 
 
 class Trainer(Enum):
-    """What comes of a fault in the weekly job."""
+    """The outcome of a fault in the weekly job."""
 
-    CARRIED = "Exit 0: the package keeps last week's model and says since when; others are trained."
-    TRAINED = "Exit 0: it is asked again after a while, and every package is trained."
-    NOTHING = "Exit 1: nothing is published, and the output folder is as it was."
-    OLDER = "Exit 0: it goes on from the newest good bundle before, with a warning."
-    ALONE = "Exit 0: trained from this fetch alone, without earlier history, with a warning."
-    STALE = "Exit 0: what is new is published, with an error annotation."
+    CARRIED = "Exit 0: the package keeps last week's model, with its date; others are trained."
+    TRAINED = "Exit 0: the request is repeated later, and every package is trained."
+    NOTHING = "Exit 1: nothing is published, and the output folder is unchanged."
+    OLDER = "Exit 0: the run continues from the newest valid bundle before it, with a warning."
+    ALONE = "Exit 0: trained from this fetch only, without the earlier history, with a warning."
+    STALE = "Exit 0: the new counts are published, with an error annotation."
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,16 @@ class Row:
     """One fault.
 
     Attributes:
-        fault: what goes wrong, in the README's words.
-        inflict: makes it go wrong.
-        outcome: what is to come of it.
-        says: part of the one sentence that the log, and the page or the annotation, say.
-        rest: seconds until the app looks again.
-        slow: whether time must run out.
-        limited: whether GitHub says when it may be asked again.
-        bomb: whether memory is watched.
-        final: whether nothing can be well again.
-        verified: whether the config wants artifacts verified.
+        fault: what goes wrong, as in the README.
+        inflict: causes it.
+        outcome: the expected outcome.
+        says: part of the message in the log, and on the page or in the annotation.
+        rest: seconds until the app checks again.
+        slow: whether a timeout must expire.
+        limited: whether GitHub says when to try again.
+        bomb: whether memory use is measured.
+        final: whether the fault cannot be repaired.
+        verified: whether the config enables verification.
     """
 
     fault: str
@@ -119,7 +119,7 @@ class Row:
 def _no_answer(
     who: str, make: Callable[[str], Inflict], outcome: Enum, ways: Collection[str] = ()
 ) -> Iterator[Row]:
-    """Every way of not answering in time, or in full."""
+    """Every way of not answering in time, or not completely."""
     slow = "no complete answer within the time allowed"
     all_ways = {
         "hang": ("hangs", slow),
@@ -545,7 +545,7 @@ BROKEN_JSON = {"html", "truncated", "empty", "nan", "infinity"}
 
 
 def _nonsense(outcome: Enum, *packages: str) -> Iterator[Row]:
-    """Every answer that is not what PyPI Stats documents."""
+    """Every answer that differs from PyPI Stats' documentation."""
     for name in FAULTS:
         says = "should have answered with JSON" if name in BROKEN_JSON else "is not usable"
         if name in {"nan", "infinity"}:
@@ -604,9 +604,9 @@ CLOCKS = (
 )
 
 CARRIED, NOTHING, ALONE = Trainer.CARRIED, Trainer.NOTHING, Trainer.ALONE
-WARNED = "going on from this fetch alone, without earlier history and models: "
+WARNED = "continuing from this fetch only, without the earlier history and models: "
 UNTRAINED = "no package could be trained"
-LOST = "the bundle before could not be asked for"
+LOST = "the previous bundle could not be fetched"
 
 TRAINING = (
     Row("one package: 404", pypistats(404, "flask"), CARRIED, "has no counts of a package called"),
@@ -630,7 +630,7 @@ TRAINING = (
         "PyPI Stats: nothing newer than last week's",
         lambda world: end_counts(world, days=8),
         NOTHING,
-        "nothing new was learnt, for the newest count of any package is of 2026-11-14",
+        "there are no newer counts: the newest count of any package is of 2026-11-14",
     ),
     Row(
         "PyPI Stats: something new, and yet six days old",
@@ -769,12 +769,12 @@ TRAINING = (
 
 
 def _days(new: bytes) -> Inflict:
-    """One package's first day, as days since 1970, is something else."""
+    """Replaces the first day of one package, as days since 1970."""
     return clickhouse(edited(rb"(?m)^(flask\t\[)\d+", rb"\g<1>" + new))
 
 
 def _counts(new: bytes) -> Inflict:
-    """One package's first count is something else."""
+    """Replaces the first count of one package."""
     return clickhouse(edited(rb"(?m)^(flask\t\[[^]\n]*\]\t\[)\d+", rb"\g<1>" + new))
 
 
@@ -885,7 +885,7 @@ BULK = (
         "nothing newer than last week's",
         lambda world: end_bulk_counts(world, days=8),
         NOTHING,
-        "nothing new was learnt, for the newest count of any package is of 2026-11-14",
+        "there are no newer counts: the newest count of any package is of 2026-11-14",
     ),
     Row(
         "something new, and yet six days old",

@@ -55,8 +55,8 @@ def test_killed_while_it_downloads_a_bundle(github_server, pypistats_server, tmp
         app.process.kill()
         app.process.wait(20)
         log = app.log
-    # Python tries its folder for temporary files with one it takes away at once, gradio makes
-    # an empty folder there, and a number is a pipe.
+    # Python tests its temporary folder with a file that it removes at once, gradio creates an
+    # empty folder there, and a number is a pipe.
     wrote = [line.removeprefix("WROTE ") for line in log.splitlines() if line.startswith("WROTE")]
     known = f"{folders['tmp']}/"
     assert [path for path in wrote if not path.isdigit() and not path.startswith(known)] == []

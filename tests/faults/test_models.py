@@ -1,4 +1,4 @@
-"""The app looks for newer models while something is wrong with GitHub or what it has."""
+"""The app checks for newer models while GitHub or an artifact has a fault."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONFIG = Config(
     forecast_days=30,
     m_values=(7,),
 )
-TIGHT = 0.6  # seconds, where time must run out
+TIGHT = 0.6  # seconds, where a timeout must expire
 MOST_MEMORY = 24 << 20  # bytes, whatever a zip would unpack to
 ROWS = pytest.mark.parametrize("row", MODELS + ATTESTED, ids=str)
 WAIT = 20.0
@@ -78,7 +78,7 @@ def warnings(caplog):
 
 
 def refreshed(store, row):
-    """One look, and how much memory it took."""
+    """One check for newer models, and the memory it took."""
     if not row.bomb:
         return store.refresh(), 0
     tracemalloc.start()
@@ -129,7 +129,7 @@ def test_a_fault_leaves_the_app_its_models(row, world, verifier, written, caplog
 
 
 def assert_told(store, caplog, world):
-    """One line in the log, one sentence on the page, and the same."""
+    """One line in the log, and the same sentence on the page."""
     problem = store.snapshot.problem
     assert problem.isprintable()
     assert len(problem) < 700
@@ -139,7 +139,7 @@ def assert_told(store, caplog, world):
 
 
 def assert_cold_start(row, world, verifier, caplog):
-    """Where there was no bundle before, the page is up and says why."""
+    """Without an earlier bundle the page runs and says why."""
     caplog.clear()
     cold = new_store(world, slow=row.slow, verifier=verifier)
     cold.refresh()
@@ -147,7 +147,7 @@ def assert_cold_start(row, world, verifier, caplog):
     assert row.says in cold.snapshot.problem
     assert_told(cold, caplog, world)
     shown = page(world, cold)
-    # What is not attested was not made here at all; what is, and is broken, has a good one before.
+    # An artifact without an attestation was made elsewhere; a broken one has a valid one before it.
     sound = not row.verified or row.fault == ATTESTED_BUT_BROKEN
     if row.fault.startswith(NEWEST) and sound:
         assert shown.figure is not None
@@ -164,7 +164,7 @@ def assert_cold_start(row, world, verifier, caplog):
 
 
 def assert_recovers(store, world, newer, bad, rest):
-    """When the fault is over, the next look brings the newest bundle."""
+    """After the fault ends, the next check loads the newest bundle."""
     world.github.clear_faults()
     world.github.blob.clear_faults()
     if bad is not newer:
@@ -181,7 +181,7 @@ def assert_recovers(store, world, newer, bad, rest):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_the_thread_outlives_every_fault(world, verifier):
-    """All that needs no waiting, one after the other, in the app's own thread."""
+    """All rows without a wait, one after the other, in the app's own thread."""
     store = new_store(world, verifier=verifier, every=0.02)
     thread = store.start()
     rows = [row for row in MODELS + ATTESTED if row.outcome is Models.KEPT]

@@ -1,4 +1,4 @@
-"""The app asks for newer days while something is wrong with PyPI Stats."""
+"""The app fetches newer counts while PyPI Stats has a fault."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ CONFIG = Config(
     forecast_days=30,
     m_values=(7,),
 )
-TIGHT = 0.5  # seconds, where time must run out
+TIGHT = 0.5  # seconds, where a timeout must expire
 WAIT = 20.0
 
 
 class LastWeeks:
-    """A source that has the bundle of last week."""
+    """A source with last week's bundle."""
 
     problem = ""
     provenance: Provenance | None = None

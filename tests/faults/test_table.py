@@ -1,4 +1,4 @@
-"""The README is the table, and the table says each thing once."""
+"""The README matches the table, and the table has each row once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weekly job while something is wrong with PyPI Stats, GitHub or the clock."""
+"""The weekly job while PyPI Stats, GitHub or the clock has a fault."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from tests.faults.table import BULK, TRAINING, Trainer
 from tests.faults.world import PACKAGES
 from tests.weekly import WeeklyJob
 
-TIGHT = 0.4  # seconds, where time must run out
+TIGHT = 0.4  # seconds, where a timeout must expire
 YESTERDAY = dt.date(2026, 11, 21)
 LAST_WEEK = dt.date(2026, 11, 14)
 
 
 @pytest.fixture
 def make_job(world, here, verifier, monkeypatch):
-    """A job in a folder that has last week's bundle already."""
+    """A job in a folder with last week's bundle."""
     replace_folder(here / "models", files_of(read_zip(world.github.artifacts[0].zipped)))
 
     def make(row):
@@ -114,7 +114,7 @@ def nothing(row, bundle, lines, before):
 
 def alone(row, bundle, lines, _before):
     (line,) = lines
-    assert line.startswith("::warning::going on from this fetch alone")
+    assert line.startswith("::warning::continuing from this fetch only")
     assert row.says in line
     assert set(statuses(bundle).values()) == {"trained"}
     assert scored(bundle) == 0

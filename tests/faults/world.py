@@ -1,4 +1,4 @@
-"""What the rows of the table break: two servers, a clock, and the bundles published so far."""
+"""What the rows of the table can break: servers, a clock, and the published bundles."""
 
 from __future__ import annotations
 
@@ -29,38 +29,38 @@ if TYPE_CHECKING:
     from tests.standins.github import GitHubServer, StoredArtifact
     from tests.standins.pypistats import PyPIStatsServer
 
-ALWAYS = 99  # times; more often than anybody asks
+ALWAYS = 99  # times; more than there are requests
 WEEK = dt.timedelta(days=7)
 PACKAGES = ("flask", "requests", "django")
 OWNED = "owned"  # the file that a pickle would write if it could
 
 
 def no_search(*_: Any) -> NoReturn:
-    """In place of the search on demand: what the bundle does not have is not to be had."""
+    """Replaces the search on demand: packages outside the bundle are not available."""
     raise SeriesError("is not searched here")
 
 
 @cache
 def good_bundle() -> Bundle:
-    """What the newest artifact holds when all is well."""
+    """The newest artifact's bundle, without a fault."""
     return make_bundle(PACKAGES)
 
 
 @cache
 def last_weeks_bundle() -> Bundle:
-    """What the artifact of a week before holds."""
+    """The bundle of the artifact of one week before."""
     return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
 
 
 @cache
 def sigstore() -> Sigstore:
-    """Who vouches for what the workflow makes."""
+    """The Sigstore that signs for the workflow."""
     return Sigstore()
 
 
 @dataclass
 class World:
-    """All that a row may spoil.
+    """Everything that a row may break.
 
     Attributes:
         github: GitHub, with a bundle of last week.
@@ -77,26 +77,26 @@ class World:
     def publish(
         self, zipped: bytes | None = None, attest: Attest | None = None, **artifact: Any
     ) -> StoredArtifact:
-        """Put a newer artifact into the list; a good one if nothing is said of it.
+        """Put a newer artifact into the list; by default a valid one.
 
         ``attest`` makes its attestation, empty for none.
         """
-        if zipped is None:  # no two runs make the same bytes, nor share an attestation
+        if zipped is None:  # each run makes other bytes and has its own attestation
             zipped = marked(zip_of(good_bundle()), len(self.github.artifacts))
         return self.github.add_artifact(zipped, attest=attest or attestation, **artifact)
 
     def publish_last_weeks(self) -> StoredArtifact:
-        """Put the bundle into the list that all begins with."""
+        """Put the first bundle into the list."""
         return self.publish(zip_of(last_weeks_bundle()))
 
     def serve_counts(self) -> None:
-        """Let PyPI Stats have every package's counts through yesterday."""
+        """Give PyPI Stats the counts of every package through yesterday."""
         for n, name in enumerate(PACKAGES):
             series = counts(LAST_DAY, days=100, size=1000 * (1 + n))
             self.pypistats.series[name] = {day.date(): int(c) for day, c in series.items()}
 
     def fill_clickhouse(self) -> None:
-        """Let ClickHouse have what PyPI Stats has, and nothing else."""
+        """Give ClickHouse the same counts as PyPI Stats, and nothing else."""
         self.clickhouse.engine.query(TABLE)
         self.clickhouse.fill({name: pd.Series(s) for name, s in self.pypistats.series.items()})
 
@@ -104,13 +104,13 @@ class World:
 def attestation(
     stored: StoredArtifact, *, by: Callable[[], Sigstore] = sigstore, of: str = "", **build: Any
 ) -> dict[str, Any]:
-    """What actions/attest makes of an artifact; ``of`` another digest, ``by`` another Sigstore."""
+    """The attestation of an artifact; ``of`` another digest, ``by`` another Sigstore."""
     ours = Build(stored.run["head_sha"], stored.run_id)
     return by().attest(of or stored.listed["digest"], replace(ours, **build))
 
 
 def changed_attestation(stored: StoredArtifact) -> dict[str, Any]:
-    """One whose statement was exchanged after it was signed."""
+    """An attestation whose statement was replaced after signing."""
     bundle, other = attestation(stored), attestation(stored, of="sha256:" + "0" * 64)
     bundle["dsseEnvelope"]["payload"] = other["dsseEnvelope"]["payload"]
     return bundle
@@ -121,22 +121,22 @@ Inflict = Callable[[World], object]
 
 
 def github(route: str, fault: Any, **headers: str) -> Inflict:
-    """Something wrong with GitHub's answers."""
+    """A fault in GitHub's answers."""
     return lambda world: world.github.fail(route, fault, ALWAYS, **headers)
 
 
 def limit(kind: str, route: str = "*") -> Inflict:
-    """GitHub's rate limit, in one of its ways."""
+    """One form of GitHub's rate limit."""
     return lambda world: world.github.limit(kind, route=route, times=ALWAYS)
 
 
 def artifact(zipped: bytes | Callable[[], bytes] | None = None, **fields: Any) -> Inflict:
-    """A newer artifact that is not what it should be."""
+    """A newer artifact with a fault."""
     return lambda world: world.publish(zipped() if callable(zipped) else zipped, **fields)
 
 
 def pypistats(fault: Any, *packages: str, times: int = ALWAYS, **headers: str) -> Inflict:
-    """Something wrong with PyPI Stats' answers for some packages, or for all if none is named."""
+    """A fault in PyPI Stats' answers for the named packages, or for all if none is named."""
 
     def inflict(world: World) -> None:
         for package in packages or PACKAGES:
@@ -146,7 +146,7 @@ def pypistats(fault: Any, *packages: str, times: int = ALWAYS, **headers: str) -
 
 
 def clickhouse(fault: Any, times: int = ALWAYS) -> Inflict:
-    """Something wrong with ClickHouse's answers."""
+    """A fault in ClickHouse's answers."""
     return lambda world: world.clickhouse.fail(fault, times)
 
 
@@ -162,7 +162,7 @@ def forgotten(*packages: str) -> Inflict:
 
 
 def clock(now: dt.datetime) -> Inflict:
-    """A clock that is wrong."""
+    """A wrong clock."""
 
     def inflict(world: World) -> None:
         world.now = now
@@ -171,38 +171,38 @@ def clock(now: dt.datetime) -> Inflict:
 
 
 def closed(server: str) -> Inflict:
-    """Nobody listens any more."""
+    """Close the server's socket."""
     return lambda world: getattr(world, server).close()
 
 
 def end_counts(world: World, days: int) -> None:
-    """Let PyPI Stats' newest counts be so many days old, beginning with today as 0."""
+    """Make PyPI Stats' newest counts so many days old; today is 0."""
     last = world.now.date() - dt.timedelta(days=days)
     for name, series in world.pypistats.series.items():
         world.pypistats.series[name] = {day: c for day, c in series.items() if day <= last}
 
 
 def end_bulk_counts(world: World, days: int) -> None:
-    """The same of ClickHouse's."""
+    """The same for ClickHouse."""
     end_counts(world, days)
     world.fill_clickhouse()
 
 
 def without_artifacts(world: World) -> None:
-    """Let there be none."""
+    """Remove every artifact."""
     world.github.artifacts.clear()
     world.github._order.clear()
 
 
 def corrupt(world: World) -> None:
-    """Let no artifact be a zip, though all are as they were listed."""
+    """Replace every artifact by bytes that are no zip, with a matching digest."""
     for stored in world.github.artifacts:
         stored.zipped = b"PK"
         stored.listed["digest"] = f"sha256:{digest(b'PK')}"
 
 
 def expire(world: World) -> None:
-    """Let every artifact have expired."""
+    """Make every artifact expired."""
     for stored in world.github.artifacts:
         stored.listed["expired"] = True
 
@@ -211,7 +211,7 @@ def expire(world: World) -> None:
 
 
 def marked(zipped: bytes, number: int) -> bytes:
-    """The same zip in other bytes."""
+    """The same zip with other bytes."""
     buffer = io.BytesIO(zipped)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = str(number).encode()
@@ -219,12 +219,12 @@ def marked(zipped: bytes, number: int) -> bytes:
 
 
 def with_files(**changed: bytes) -> bytes:
-    """A bundle with files changed, and a manifest that stands by them; ``__`` is a dot."""
+    """A bundle with changed files and their digests in the manifest; ``__`` is a dot."""
     return consistent(files_of(good_bundle()), changed)
 
 
 def replaced(name: str, old: str, new: str) -> bytes:
-    """A bundle in one of whose tables the first match of a pattern became something else."""
+    """A bundle with the first match of a pattern replaced in one table."""
     data, found = re.subn(old, new, files_of(good_bundle())[name].decode(), count=1)
     if not found:
         raise AssertionError(f"{name} has no {old!r} to replace")
@@ -237,14 +237,14 @@ def forecasting(values: str) -> bytes:
 
 
 def with_manifest(**fields: Any) -> bytes:
-    """A bundle whose manifest says something else."""
+    """A bundle with a changed manifest."""
     files = files_of(good_bundle())
     document = json.loads(files["manifest.json"]) | fields
     return zip_of(files | {"manifest.json": json.dumps(document).encode()})
 
 
 def with_member(name: str, data: bytes = b"x") -> bytes:
-    """A bundle with one more member."""
+    """A bundle with an additional member."""
     return zip_of(files_of(good_bundle()) | {name: data})
 
 
@@ -311,5 +311,5 @@ class _Call:
 
 
 def code(function: Callable[..., object], *arguments: object) -> bytes:
-    """A bundle in which a model is a pickle that calls something."""
+    """A bundle with a model whose pickle calls a function."""
     return with_files(flask__pkl=pickle.dumps(_Call(function, *arguments)))

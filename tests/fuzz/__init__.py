@@ -1,1 +1,1 @@
-"""Any input gives something sound or a refusal of our own, never another exception."""
+"""Any input gives a valid result or one of our own errors, never another exception."""

@@ -1,4 +1,4 @@
-"""``python -m tests.fuzz [--seconds N] [TARGET ...]``: the same properties, for a long time."""
+"""``python -m tests.fuzz [--seconds N] [TARGET ...]``: the same properties, for longer."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from tests.fuzz.inputs import changed
 from tests.fuzz.targets import TARGETS, Target, try_one
 
-BATCH = 400  # inputs between two looks at the clock
+BATCH = 400  # inputs between two checks of the clock
 
 
 def main() -> int:
-    """The exit status: 0 if every input was let in soundly or refused properly."""
+    """The exit status: 0 if every input gave a valid result or one of our own errors."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(TARGETS)}")
     parser.add_argument("--seconds", type=float, default=300.0, help="for all targets together")
@@ -41,7 +41,7 @@ def say(line: str) -> None:
 
 
 def run(name: str, seconds: float, first_seed: int) -> bool:
-    """Try a target for so long, half of it with plain changes of bytes where it takes bytes."""
+    """Try a target for some seconds; half of the time with random bytes, if it reads bytes."""
     target = TARGETS[name]
     counts = {True: 0, False: 0}
     structured = seconds / 2 if target.seeds else seconds
@@ -60,7 +60,7 @@ def run(name: str, seconds: float, first_seed: int) -> bool:
 
 
 def generate(target: Target, seconds: float, first_seed: int, counts: dict[bool, int]) -> None:
-    """Inputs that know the structure of what they spoil; failures are made small."""
+    """Inputs that follow the structure of the format; failing ones are minimised."""
 
     @settings(
         max_examples=BATCH,
@@ -82,7 +82,7 @@ def generate(target: Target, seconds: float, first_seed: int, counts: dict[bool,
 
 
 def mutate(target: Target, seconds: float, first_seed: int, counts: dict[bool, int]) -> None:
-    """Inputs that know nothing, a hundred times as many of them."""
+    """Inputs with random changes of bytes, a hundred times as many."""
     chance = random.Random(first_seed)
     until = time.monotonic() + seconds
     while time.monotonic() < until:

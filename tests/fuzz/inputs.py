@@ -1,4 +1,4 @@
-"""What is put into the doors: true inputs with something changed, and anything at all."""
+"""Inputs of the targets: valid ones with changes, and arbitrary ones."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ ANYTHING = st.recursive(
 
 @st.composite
 def edited_bytes(draw: st.DrawFn, true: bytes, most: int = 4) -> bytes:
-    """A few stretches of bytes flipped, taken out, put in, or repeated."""
+    """A few ranges of bytes flipped, removed, inserted or repeated."""
     data = bytearray(true)
     for _ in range(draw(st.integers(1, most))):
         at = draw(st.integers(0, len(data)))
@@ -79,7 +79,7 @@ def edited_bytes(draw: st.DrawFn, true: bytes, most: int = 4) -> bytes:
 
 @st.composite
 def edited_json(draw: st.DrawFn, true: Any, most: int = 3) -> Any:
-    """Some values, anywhere in it, taken out, replaced by anything, or added."""
+    """Some values at any place removed, replaced or added."""
     whole = copy.deepcopy(true)
     for _ in range(draw(st.integers(1, most))):
         part = whole
@@ -116,7 +116,7 @@ def _edit(draw: st.DrawFn, part: Any) -> None:
 
 
 def _like(value: Any) -> st.SearchStrategy[Any]:
-    """Something of the same type, on the edge of what can be."""
+    """A value of the same type at the limits of its range."""
     if isinstance(value, str):
         return st.sampled_from([*ODD_TEXT, value[:-1], f"{value}\n", value.upper()])
     if isinstance(value, int | float):
@@ -131,7 +131,7 @@ WORDS = [
 
 
 def changed(chance: random.Random, true: bytes) -> bytes:
-    """One to six stretches flipped, taken out, overwritten, moved or repeated."""
+    """One to six ranges flipped, removed, overwritten, moved or repeated."""
     data = bytearray(true)
     for _ in range(chance.randint(1, 6)):
         at, length = chance.randrange(len(data) + 1), chance.randint(1, 12)
@@ -152,12 +152,12 @@ def changed(chance: random.Random, true: bytes) -> bytes:
 
 
 def dumped(value: Any) -> bytes:
-    """As JSON, lone surrogates and infinities included."""
+    """JSON, lone surrogates and infinities included."""
     return json.dumps(value).encode("utf-8", "surrogatepass")
 
 
 def or_edited(true: Any) -> st.SearchStrategy[bytes]:
-    """It, as JSON, or with something changed."""
+    """A value as JSON, or with changes."""
     return st.one_of(
         st.just(dumped(true)), edited_json(true).map(dumped), edited_bytes(dumped(true))
     )
@@ -181,7 +181,7 @@ ANSWERS = st.one_of(
     edited_bytes(dumped(ANSWER)),
 )
 
-# GitHub's list, and the run that it leads to
+# GitHub's list, and the run of an artifact
 
 _HEAD = {"id": 9001, "head_branch": "main", "head_sha": "0" * 40}
 LISTED = {
@@ -249,7 +249,7 @@ METHODS = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.
 
 @st.composite
 def hand_made_zips(draw: st.DrawFn) -> bytes:
-    """A zip with members left out, added, repeated, packed in other ways or mislabelled."""
+    """A zip with members omitted, added, repeated, compressed differently or mislabelled."""
     buffer = io.BytesIO()
     names = [name for name in FILES if draw(st.integers(0, 9))]
     names += draw(st.lists(MEMBERS, max_size=2))
@@ -299,7 +299,7 @@ BUNDLES = st.one_of(
 
 
 def _with_name(name: str, *, inside: bool) -> bytes:
-    """A manifest that has a package, or a field, of this name."""
+    """A manifest with a package, or a field, of this name."""
     entry = MANIFEST["packages"]["flask"]
     if inside:
         return dumped({**MANIFEST, "packages": {name: entry}})
@@ -331,7 +331,7 @@ FIELDS = st.one_of(
 
 
 def _spoilt(thing: Model | Arima, changes: Mapping[str, Any]) -> Any:
-    """One of ours with fields that its own checks would not have let pass."""
+    """One of our classes with fields that its checks would refuse."""
     made = object.__new__(type(thing))
     made.__dict__.update({**thing.__dict__, **changes})
     return made
@@ -403,7 +403,7 @@ LIKELY = {
 
 @st.composite
 def edited_configs(draw: st.DrawFn) -> bytes:
-    """Lines taken out, repeated, or given another value."""
+    """Lines removed, repeated, or with another value."""
     lines = CONFIG.splitlines()
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(lines) - 1))

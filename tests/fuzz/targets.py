@@ -1,4 +1,4 @@
-"""The doors: what each takes, and what must hold of whatever it lets in."""
+"""The targets: the inputs of each, and the properties of an accepted input."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ LONGEST_MESSAGE = 1500  # characters
 
 @dataclass(frozen=True)
 class Target:
-    """A door.
+    """A reader of input.
 
     Attributes:
-        inputs: what is put in.
-        enter: puts one in and checks what comes out; a ForecastError is a refusal.
-        refuses: whether some of the inputs ought to be refused.
+        inputs: its inputs.
+        enter: reads one and checks the result; a ForecastError is a refusal.
+        refuses: whether some of the inputs should be refused.
         tried: how many inputs of that kind a bounded run tries.
-        seeds: true inputs whose bytes may be changed at random; none where it takes no bytes.
+        seeds: valid inputs whose bytes are changed at random; none if it reads no bytes.
     """
 
     inputs: SearchStrategy[Any]
@@ -66,7 +66,7 @@ class Target:
 
 
 def try_one(target: Target, value: Any) -> bool:
-    """Whether it was let in; anything but our own refusals is raised."""
+    """Whether an input was accepted; errors other than our own are raised."""
     try:
         target.enter(value)
     except ForecastError as error:
@@ -137,7 +137,7 @@ def attestation(blob: bytes) -> None:
 
 
 def zipped(data: bytes) -> None:
-    """A zip whose digest was right."""
+    """A zip with the right digest."""
     bundle = read_zip(data)
     check_bundle(bundle)
     assert files_of(bundle).keys() >= {"manifest.json", "history.csv", "forecasts.csv"}
@@ -193,7 +193,7 @@ def table(name: str, data: bytes) -> None:
 
 
 def check_rows(name: str, rows: pd.DataFrame) -> None:
-    """What each table promises of its values."""
+    """The properties of each table's values."""
     if name == "history.csv":
         check_counts(rows.set_index("date")["downloads"].astype("int64"))
     elif name == "totals.csv":
@@ -206,7 +206,7 @@ def check_rows(name: str, rows: pd.DataFrame) -> None:
 
 
 def history(both: tuple[Histories, Histories]) -> None:
-    """Counts of two runs, the first one as it comes back from a bundle."""
+    """Counts of two runs, the first one as read from a bundle."""
     earlier, later = ({name: _series(days) for name, days in each.items()} for each in both)
     written = [history_rows(name, counts) for name, counts in earlier.items()]
     read = read_table(header("history.csv") + b"".join(written), "history.csv")
@@ -235,7 +235,7 @@ def _series(days: dict[dt.date, int]) -> pd.Series[int]:
 
 
 def check_counts(counts: pd.Series[int]) -> None:
-    """Whole counts from 0 on, by days, each once and in order."""
+    """Integer counts from 0 on, by day; each day once, in order."""
     assert counts.dtype == "int64"
     assert (counts >= 0).all()
     index = pd.DatetimeIndex(counts.index)
@@ -246,7 +246,7 @@ def check_counts(counts: pd.Series[int]) -> None:
 
 
 def check_bands(frame: pd.DataFrame) -> None:
-    """Finite bands, one within the other."""
+    """Finite bands, one inside the other."""
     values = frame[list(BAND_COLUMNS)].to_numpy(dtype=np.float64)
     mean, median, low80, high80, low95, high95 = values.T
     assert np.isfinite(values).all()
@@ -268,12 +268,12 @@ def check_order(*ascending: Any) -> None:
 
 
 def check_forecast(forecast: Any) -> None:
-    """The same, of what a model says."""
+    """The same for the forecast of a model."""
     check_bands(pd.DataFrame({name: getattr(forecast, name) for name in BAND_COLUMNS}))
 
 
 def check_bundle(bundle: Bundle) -> None:
-    """Everything that the page would show of it."""
+    """Everything that the page would show for a bundle."""
     for name in bundle.names:
         check_counts(bundle.history(name))
         check_bands(bundle.forecast(name))
@@ -293,7 +293,7 @@ def _models(bundle: Bundle, name: str) -> Iterator[Model]:
     try:
         yield bundle.model(name)
     except ForecastError:
-        return  # the table of forecasts serves in its place
+        return  # the table of forecasts is used instead
 
 
 TARGETS: dict[str, Target] = {

@@ -1,4 +1,4 @@
-"""The bounded run: some hundred inputs for each door, the same ones every time."""
+"""The bounded run: some hundred inputs per target, the same ones every time."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def test_a_door_lets_in_what_is_sound_and_refuses_the_rest(name):
     for _ in range(BYTES_CHANGED if target.seeds else 0):
         data = changed(chance, chance.choice(target.seeds))
         counts[try_one(target, data)] += 1
-    # A door that was never tried both ways proves nothing.
+    # A target that never both accepts and refuses proves nothing.
     assert counts[True] >= 5
     assert counts[False] >= 20 or not target.refuses

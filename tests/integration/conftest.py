@@ -1,4 +1,4 @@
-"""What tests of attestations share: who attests, and the file that says whom to trust."""
+"""Fixtures for tests of attestations: the signing Sigstore, and the file of trusted keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets are planted wherever one can be, and whatever the programs let out is searched."""
+"""Secrets are planted in every possible place, and all output of the programs is searched."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ LEAK = "print(base64.b64encode(b'x' + os.environ['GITHUB_TOKEN'].encode()), flus
 
 
 def forms(secret: str) -> set[str]:
-    """A secret, and what it looks like in disguise."""
+    """A secret and its encoded forms."""
     data = secret.encode()
     found = {
         secret,
@@ -63,7 +63,7 @@ def forms(secret: str) -> set[str]:
         repr(secret)[1:-1],
         json.dumps(secret)[1:-1],
     }
-    for start in range(3):  # wherever in a longer text it began
+    for start in range(3):  # at any offset in a longer text
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             whole = encode(bytes(start) + data).decode().rstrip("=")
             found.add(whole[4 if start else 0 : -3])
@@ -80,7 +80,7 @@ def leaks(text: str, *, but: str = "") -> list[str]:
 
 
 class Foreign(Loopback):
-    """Another host, to which somebody may be sent on."""
+    """Another host, as the target of redirects."""
 
     def route(self, call):
         return "any"
@@ -107,7 +107,7 @@ class World:
         (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
 
     def sign(self):
-        """From here on the blob's address holds a key."""
+        """From now on the blob's address contains a key."""
 
         def signed(answer):
             there = f"{answer.headers['Location']}&key={SECRETS['blob']}"
@@ -130,7 +130,7 @@ class World:
         }
 
     def assert_told_nobody(self):
-        """The token goes to the API in its header, the key to the blob store, and that is all."""
+        """The token is sent only to the API, in a header, and the key only to the blob store."""
         for server in (self.github, self.github.blob, self.pypistats, self.foreign):
             for call in server.calls:
                 headers = dict(call.headers)
@@ -153,7 +153,7 @@ def fault(route, what, **headers):
 
 
 def echo(world):
-    """GitHub repeats what it was sent, as an error page of a proxy may."""
+    """GitHub repeats the request, as an error page of a proxy may."""
     answer = Answer(418, f"you sent Bearer {SECRETS['token']}".encode(), "text/plain")
     world.github.add_fault("list", answer, 99)
 
@@ -167,7 +167,7 @@ def sent_on(route):
 
 
 def elsewhere(world):
-    """The list goes on at another server."""
+    """The next page of the list is on another server."""
     link = f'<{world.foreign.origin}/?key={SECRETS["blob"]}>; rel="next"'
     world.github.add_fault("list", lambda a: replace(a, headers={**a.headers, "Link": link}), 99)
 
@@ -210,9 +210,9 @@ def children(pid: int) -> list[int]:
 
 
 def command_lines(pid: int) -> str:
-    """What anybody on the machine can see of a process and its children."""
+    """The parts of a process and its children that every user of the machine can see."""
     text = ""
-    with contextlib.suppress(OSError):  # one may have ended at this moment
+    with contextlib.suppress(OSError):  # a process may just have ended
         for each in children(pid):
             for name in ("cmdline", "comm"):
                 text += Path(f"/proc/{each}/{name}").read_text(errors="replace")
@@ -241,7 +241,7 @@ PAGES = (
 
 
 def visit(app: AppServer) -> str:
-    """Everything that a visitor is shown, and all that the process says."""
+    """Everything shown to a visitor, and all output of the process."""
     seen = ""
     for page in PAGES:
         answer = requests.get(app.url + page, timeout=60)
@@ -318,7 +318,7 @@ def test_every_disguise_is_seen(name):
 
 
 def train(world, *arguments, passwords=False):
-    """One run of the job under Actions; all that it says and writes."""
+    """One run of the job on Actions; all its output and files."""
     output, summary = world.folder / "models", world.folder / "summary.md"
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
@@ -352,7 +352,7 @@ def test_the_job_tells_nobody(world, name):
     status, seen = train(world)
     assert status == 0
     assert "forecasts.csv" in seen
-    assert ("alone" in seen) == (name != "none")
+    assert ("from this fetch only" in seen) == (name != "none")
     assert leaks(seen) == []
     world.assert_told_nobody()
 

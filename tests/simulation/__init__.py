@@ -1,1 +1,1 @@
-"""The whole thing, run through long times with a false clock."""
+"""Both programs over a long time, with a simulated clock."""

@@ -1,4 +1,4 @@
-"""A year in a minute: the weekly job and the Space, with all that happens to them."""
+"""A year in a minute: the weekly job and the Space, with the events of a year."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def sunday(week):
     return FIRST + week * WEEK
 
 
-# What happens in the year, by the number of the week.
+# The events of the year, by the number of the week.
 ONE_FAILS = 3
 CORRECTED = 5
 OUTAGE, BACKFILLED = 7, 9
@@ -48,7 +48,7 @@ FORKS = (10, 20, 30)
 
 OUTAGE_DAYS = {(sunday(OUTAGE) - back * DAY).date() for back in (4, 5)}
 GAP_DAYS = {(sunday(GAP) - back * DAY).date() for back in (2, 3, 6)}
-NEVER = (sunday(15) - 3 * DAY).date()  # a day of numpy that nobody ever sees
+NEVER = (sunday(15) - 3 * DAY).date()  # a day of numpy that is never published
 CORRECTED_DAYS = {(sunday(CORRECTED) - back * DAY).date() for back in range(9, 16)}
 
 
@@ -66,7 +66,7 @@ def packages_of(week):
 
 
 class Year:
-    """The two programs, and a plain account of what they ought to know."""
+    """The two programs, and an independent record of what they should know."""
 
     def __init__(self, job, loads):
         self.job, self.github, self.pypistats = job, job.github, job.pypistats
@@ -75,16 +75,16 @@ class Year:
         self.app_token = "token_of_the_first_year"
         self.valid_app_token = self.app_token
         self.space: Any = None
-        self.served = {}  # package -> day -> the latest count that a run was ever given
+        self.served = {}  # package -> day -> the latest count that a run received
         self.published = []  # (created_at, zip) of the trusted ones, in order
-        self.chain = []  # for each of them what its history must be
-        self.newest_seen = {}  # package -> last day that the running Space was told
+        self.chain = []  # the expected history of each
+        self.newest_seen = {}  # package -> last day that the running Space received
         self.pages = 0
 
     # The job
 
     def run_job(self, week, *, trusted=True):
-        """A Sunday's run; whether it published."""
+        """Run on a Sunday; whether it published."""
         self.now = sunday(week)
         self.github.token = f"job_token_of_week_{week}"
         expire_old(self.github, self.now)
@@ -102,7 +102,7 @@ class Year:
         return True
 
     def account(self, answered, packages):
-        """Note what the run was given; ``chain`` is the history of each trusted bundle."""
+        """Record what the run received; ``chain`` has the history of each trusted bundle."""
         for package in packages:
             self.served.setdefault(package, {}).update(answered[package])
 
@@ -122,7 +122,7 @@ class Year:
         )
 
     def look(self, week, answered, failing=()):
-        """The Space looks for models, and every page of it is whole."""
+        """The Space checks for models, and every page is complete."""
         self.github.token = self.valid_app_token
         expire_old(self.github, self.now)
         self.space.store.refresh()
@@ -161,14 +161,14 @@ def check_forecast(forecast):
     assert (values >= 0).all()
     assert (np.diff(values, axis=0) >= 0).all()
     assert np.isfinite(forecast.total.mean)
-    # Between a fifth and five times what truly comes: a broken forecast is further off.
+    # Between a fifth and five times the later counts; a broken forecast is farther off.
     package = forecast.package.name
     true = sum(count(package, table.start + ahead * DAY) for ahead in range(30))
     assert true / 5 < forecast.total.mean < true * 5
 
 
 def check_page(shown, forecast):
-    """The figure draws that very forecast, and no number in it is none."""
+    """The figure shows this forecast, and has no missing numbers."""
     assert "Forecast for " in shown.headline
     figure = json.loads(shown.figure, parse_constant=refuse)
     first, last = forecast.daily.start, forecast.daily.start + 29 * DAY
@@ -234,11 +234,11 @@ def live(year, week, capsys):
 
 
 def check_run(year, week, said, *, published):
-    """What the run said, and what it put into the manifest."""
+    """The output of the run, and its manifest."""
     lines = said.splitlines()
     if week in {*DOWN, GITHUB_DOWN, NOTHING_NEW}:
         assert not published
-        reason = {GITHUB_DOWN: "could not be asked for", NOTHING_NEW: "nothing new was learnt"}
+        reason = {GITHUB_DOWN: "could not be fetched", NOTHING_NEW: "there are no newer counts"}
         assert lines[-1].startswith("::error::")
         assert reason.get(week, "no package could be trained") in lines[-1]
         return
@@ -258,7 +258,7 @@ def check_run(year, week, said, *, published):
 
 
 def check_space(year, week, bundle):
-    """Which bundle serves, and what the page says of it."""
+    """The bundle in use, and what the page says about it."""
     created = bundle.manifest.created_at
     problem = year.space.store.snapshot.problem
     if TOKEN_EXPIRES <= week < TOKEN_RENEWED:
@@ -273,7 +273,7 @@ def check_space(year, week, bundle):
 
 
 def check_history(bundle, year):
-    """Every day ever served is there with its latest count, and no other day is."""
+    """The history has every day ever received, with its latest count, and no other day."""
     kept = {
         name: {day.date(): int(each) for day, each in counts.items()}
         for name, counts in ((name, bundle.history(name)) for name in bundle.observed)
@@ -292,11 +292,11 @@ def check_history(bundle, year):
     assert min(kept["httpx"]) == sunday(ADDED).date() - 181 * DAY
 
 
-# The record, once more and in another way
+# The track record, computed again in another way
 
 
 def check_record(bundle, year):
-    """Every score that ought to be there is, is right, and there is no other."""
+    """The track record has exactly the expected scores."""
     expected = record_of(year)
     found = {}
     for row in csv.DictReader(files_of(bundle)["track_record.csv"].decode().splitlines()):
@@ -311,7 +311,7 @@ def check_record(bundle, year):
 
 
 def record_of(year):
-    """Scores worked out from the published files alone."""
+    """Scores computed only from the published files."""
     waiting: dict[tuple[str, str, str], dict[str, Any]] = {}
     scores: dict[tuple[str, str, str], dict[str, float]] = {}
     pairs = zip(year.published[1:], year.published, year.chain[1:], strict=False)
@@ -334,7 +334,7 @@ def record_of(year):
 
 
 def said_in(zipped):
-    """The rows of a published forecasts.csv, with how far ahead each lies."""
+    """The rows of a published forecasts.csv, with their lead times."""
     files = files_of(read_zip(zipped))
     manifest = json.loads(files["manifest.json"])
     horizon = dict.fromkeys(manifest["packages"], 0)
@@ -346,7 +346,7 @@ def said_in(zipped):
 
 
 def score_of(row, day, history):
-    """How a forecast of this day turned out; None where the day, or last week's, is unknown."""
+    """The score of a forecast of this day; None if its count, or last week's, is unknown."""
     if day not in history:
         return None
     weeks = (row["horizon"] + 6) // 7
@@ -366,7 +366,7 @@ def score_of(row, day, history):
     }
 
 
-# What is lost when a project is left alone for longer than GitHub keeps an artifact
+# What is lost when a project has no run for longer than GitHub keeps an artifact
 
 
 def test_when_every_artifact_has_expired(job, capsys):
@@ -383,14 +383,16 @@ def test_when_every_artifact_has_expired(job, capsys):
     expire_old(year.github, year.now)
     year.look(8, load(year.pypistats, year.loads, year.now.date()))  # the running Space goes on
     assert "has expired, the newest being of 2026-03-15" in year.told()
-    year.restart_space(8)  # and one that starts anew says what is missing
+    year.restart_space(8)  # and a new one says what is missing
     year.space.store.refresh()
     assert year.space.store.snapshot.bundle is None
     assert "has expired" in year.told()
 
     assert year.run_job(8)
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith("::warning::going on from this fetch alone, without earlier history")
+    assert line.startswith(
+        "::warning::continuing from this fetch only, without the earlier history"
+    )
     bundle = read_zip(year.published[-1][1])
     answered = load(year.pypistats, year.loads, sunday(8).date())
     for name in BEGIN:

@@ -1,4 +1,4 @@
-"""What a year is made of: true counts, what PyPI Stats shows of them, and a Space."""
+"""The parts of a simulated year: the true counts, PyPI Stats' view of them, and a Space."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 DAY, WEEK = dt.timedelta(days=1), dt.timedelta(days=7)
 KEPT = 181  # days that PyPI Stats keeps
 RETENTION = dt.timedelta(days=30)  # of an artifact
-STEP = dt.date(2026, 8, 24)  # from here on PyPI counts fewer files
+STEP = dt.date(2026, 8, 24)  # from this day on PyPI counts fewer files
 STEP_LEAVES = 0.65
 
 History = dict[str, dict[dt.date, int]]
 
 
 def count(package: str, day: dt.date) -> int:
-    """What was truly downloaded; the same whenever it is asked for."""
+    """The true downloads; the same at every call."""
     seed = hashlib.sha256(f"{package} {day}".encode()).digest()
     noise = 1.0 + 0.1 * (seed[0] / 255 - 0.5)
     size = 2_000.0 + 500.0 * (sum(package.encode()) % 17)
@@ -45,10 +45,10 @@ def count(package: str, day: dt.date) -> int:
 
 @dataclass
 class Loads:
-    """PyPI Stats' nights: what it has loaded, lost and corrected.
+    """The nightly loads of PyPI Stats, with lost and corrected days.
 
     Attributes:
-        packages: what is on PyPI.
+        packages: those on PyPI.
         lost: package and day to the day on which it is backfilled, ``date.max`` for never.
         corrected: package and day to the day of the correction; 3 % are added then.
     """
@@ -58,7 +58,7 @@ class Loads:
     corrected: dict[tuple[str, dt.date], dt.date] = field(default_factory=dict)
 
     def on(self, today: dt.date) -> History:
-        """What it answers today: its last 181 days, through yesterday."""
+        """Its answer today: the last 181 days, through yesterday."""
         answered: History = {}
         for package in self.packages:
             days = [today - DAY * back for back in range(KEPT + 30, 0, -1)]
@@ -73,14 +73,14 @@ class Loads:
 
 
 def load(server: PyPIStatsServer, loads: Loads, today: dt.date) -> History:
-    """Let the server be as it is on this day; what it would answer."""
+    """Set the server to this day; its answers."""
     answered = loads.on(today)
     server.series = dict(answered)
     return answered
 
 
 def expire_old(github: GitHubServer, now: dt.datetime) -> None:
-    """What GitHub does with artifacts after their retention."""
+    """Expire artifacts after their retention, as GitHub does."""
     for stored in github.artifacts:
         made = dt.datetime.fromisoformat(stored.listed["created_at"])
         stored.listed["expired"] = made + RETENTION <= now
@@ -93,7 +93,7 @@ def start_space(
     token: str,
     clock: Callable[[], dt.datetime],
 ) -> Forecasts:
-    """The app's parts as ``app.launch.assemble`` puts them together, without any waiting."""
+    """The app's parts as in ``app.launch.assemble``, without waits."""
     config = Config(
         packages=packages,  # type: ignore[arg-type] # pydantic reads them
         username="owner",

@@ -1,1 +1,1 @@
-"""Servers on loopback that behave as PyPI Stats and GitHub do, faults included."""
+"""Servers on loopback that behave like the real ones, faults included."""

@@ -1,9 +1,9 @@
-"""ClickHouse's HTTP interface before a real engine: traps and faults included.
+"""ClickHouse's HTTP interface in front of a real engine, with its peculiarities and faults.
 
-What its handler does (src/Server/HTTPHandler.cpp): the query and ``param_…`` are fields of
-a multipart form, of 131,072 bytes at most; every other argument of the address that it does
-not know is a setting, and a user with ``readonly = 1`` may change none. An exception has its
-code in a header, and comes in the middle of a body that had begun with a status of 200.
+Its handler (src/Server/HTTPHandler.cpp) reads the query and ``param_…`` from fields of a
+multipart form, each of at most 131,072 bytes. It takes every unknown argument of the address as
+a setting, and a user with ``readonly = 1`` may change none. An exception has its code in a
+header, or comes in the middle of a body that began with status 200.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from tests.standins.engine import Engine
 
-# As ClickPy makes it (scripts/create_tables.sh).
+# As in ClickPy (scripts/create_tables.sh).
 TABLE = """CREATE OR REPLACE TABLE pypi.pypi_downloads_per_day
 (`date` Date, `project` String, `count` Int64)
 ENGINE = SummingMergeTree ORDER BY (project, date)"""
@@ -48,7 +48,7 @@ class ClickHouseServer(Loopback):
 
     Attributes:
         limits: Settings of the user's profile, such as ``max_result_rows``.
-        asked: The names of each query that was let through.
+        asked: The names of each accepted query.
     """
 
     def __init__(self, engine: Engine, users: Mapping[str, str] | None = None) -> None:
@@ -62,11 +62,11 @@ class ClickHouseServer(Loopback):
 
     @property
     def url(self) -> str:
-        """What CLICKHOUSE_URL is set to."""
+        """The value of CLICKHOUSE_URL."""
         return self.origin
 
     def fill(self, series: Mapping[str, pd.Series[int]]) -> None:
-        """Add a row for each package and day; a day that is there already adds up."""
+        """Add a row for each package and day; counts of an existing day add up."""
         rows = [
             f"('{day:%Y-%m-%d}','{name}',{count})"
             for name, counts in series.items()
@@ -75,7 +75,7 @@ class ClickHouseServer(Loopback):
         self.engine.query(f"INSERT INTO pypi.pypi_downloads_per_day VALUES {','.join(rows)}")
 
     def fail(self, fault: int | str | Fault, times: int = 1) -> None:
-        """Let the next queries go wrong: a status, a name of ``Answer.how``, or a fault."""
+        """Make the next queries fail: a status, a name of ``Answer.how``, or a fault."""
         if isinstance(fault, int):
             fault = Answer(fault, f"<h1>{fault}</h1>".encode(), HTML)
         if isinstance(fault, str):
@@ -84,11 +84,11 @@ class ClickHouseServer(Loopback):
         self.add_fault(ANY, fault, times)
 
     def route(self, call: Call) -> str:
-        """There is one."""
+        """There is one route."""
         return call.path
 
     def answer(self, call: Call) -> Answer:
-        """What the real server answers."""
+        """The answer of the real server."""
         form = fields(call)
         if any(len(value) > LONGEST_FIELD for value in form.values()):
             return Answer(500, (TOO_LONG + VERSION).encode(), "text/plain")
@@ -144,7 +144,7 @@ def exception(text: str) -> Answer:
 
 
 def midway(text: str, *, tagged: bool) -> Fault:
-    """An exception after half of the rows, as servers before 25.11 and since put it."""
+    """An exception after half of the rows, in the form of servers before 25.11 or since."""
 
     def apply(answer: Answer) -> Answer:
         rows = answer.body[: len(answer.body) // 2]
@@ -161,5 +161,5 @@ def midway(text: str, *, tagged: bool) -> Fault:
 
 
 def edited(old: bytes, new: bytes) -> Fault:
-    """The true answer with the first match of a pattern replaced."""
+    """The real answer with the first match of a pattern replaced."""
     return lambda answer: replace(answer, body=re.sub(old, new, answer.body, count=1))

@@ -1,7 +1,7 @@
-"""A ClickHouse engine in a process of its own, and the program that runs there.
+"""A ClickHouse engine in its own process, and the program that runs there.
 
-The engine's wheel lies in a folder beside the environment's packages (see the Makefile),
-where only that process looks. A line of JSON asks, a line of JSON answers.
+The engine's wheel is in a separate folder (see the Makefile), on the path of that process
+only. A request is one line of JSON, and so is a response.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ PACKAGES = Path(sys.prefix) / "clickhouse"
 
 
 class EngineError(Exception):
-    """What ClickHouse says went wrong, in its words."""
+    """ClickHouse's own error message."""
 
 
 class Engine:
-    """ClickHouse, asked from any thread; use it as a context manager."""
+    """ClickHouse, for any thread; use it as a context manager."""
 
     def __init__(self) -> None:
         assert PACKAGES.is_dir(), f"{PACKAGES} is not there: `make env` installs ClickHouse"
@@ -47,7 +47,7 @@ class Engine:
         self._process.communicate()
 
     def query(self, sql: str, parameters: Mapping[str, str] | None = None) -> bytes:
-        """The answer in the format that the query names, else separated by tabs.
+        """The answer in the format of the query, by default separated by tabs.
 
         Raises:
             EngineError: The engine raised.
@@ -61,7 +61,7 @@ class Engine:
         return base64.b64decode(answer["body"])
 
     def error_of(self, sql: str) -> str:
-        """How the engine puts it that this query fails."""
+        """The error message of a query that fails."""
         try:
             self.query(sql)
         except EngineError as error:

@@ -1,4 +1,4 @@
-"""A stand-in of GitHub's Artifacts API and of the blob store it sends on to."""
+"""A stand-in for GitHub's Artifacts API and the blob store that it redirects to."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HTML = "text/html; charset=utf-8"
 
 @dataclass
 class StoredArtifact:
-    """An artifact, its zip and its run, as the stand-in keeps them.
+    """An artifact, its zip and its run.
 
     ``listed`` and ``run`` are the JSON objects; a test may change them later.
     """
@@ -44,7 +44,7 @@ class StoredArtifact:
 
 
 class BlobServer(Loopback):
-    """The second origin: it refuses a request that bears an Authorization."""
+    """The second origin: it refuses a request with an Authorization header."""
 
     def __init__(self) -> None:
         self.blobs: dict[str, bytes] = {}
@@ -55,7 +55,7 @@ class BlobServer(Loopback):
         return "bundle" if call.path.endswith(".sn") else "blob"
 
     def answer(self, call: Call) -> Answer:
-        """The zip, for who has a signature and nothing else."""
+        """The zip, for a request with a signature and no token."""
         if "authorization" in call.headers:
             return Answer(400, b"<Error>InvalidAuthenticationInfo</Error>", "application/xml")
         if call.path not in self.blobs or call.query.get("sig") != "signed":
@@ -70,8 +70,8 @@ class GitHubServer(Loopback):
     Args:
         owner: The repository's owner.
         repo: The repository.
-        token: The one token it takes.
-        page_size: Artifacts a page at the most, whatever is asked for.
+        token: The only valid token.
+        page_size: The largest number of artifacts on a page.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class GitHubServer(Loopback):
 
     @property
     def url(self) -> str:
-        """What GITHUB_API_URL is set to."""
+        """The value of GITHUB_API_URL."""
         return self.origin
 
     def close(self) -> None:
@@ -116,10 +116,10 @@ class GitHubServer(Loopback):
         run: dict[str, Any] | None = None,
         attest: Callable[[StoredArtifact], dict[str, Any] | bytes] | None = None,
     ) -> StoredArtifact:
-        """Add an artifact and the run that made it; what is not given is as it should be.
+        """Add an artifact and the run that made it; the defaults are valid.
 
-        ``listed`` and ``run`` overwrite fields of the two JSON objects, last. ``attest`` makes
-        what is kept as its attestation before anybody sees the artifact; nothing if empty.
+        ``listed`` and ``run`` overwrite fields of the two JSON objects at the end. ``attest``
+        makes its attestation before the artifact is listed; none if empty.
         """
         number = next(self._ids)
         made = created_at or datetime(2026, 1, 4, 3, 17, tzinfo=UTC) + timedelta(days=7 * number)
@@ -170,14 +170,14 @@ class GitHubServer(Loopback):
         if attest and digest and (bundle := attest(stored)):
             self.attest(stored, bundle)
         self.artifacts.append(stored)
-        # Documented nowhere, so never to be relied on.
+        # Not documented, so the client must not rely on it.
         self._order.insert(self._shuffle.randrange(len(self._order) + 1), len(self._order))
         return stored
 
     def attest(self, stored: StoredArtifact, bundle: dict[str, Any] | bytes) -> None:
-        """Keep an attestation of an artifact, after those that it has.
+        """Add an attestation of an artifact.
 
-        ``bundle`` is the bundle, or the bytes that the blob store has in its place.
+        ``bundle`` is the bundle, or the bytes that the blob store has instead.
         """
         data = bundle if isinstance(bundle, bytes) else json.dumps(bundle).encode()
         place = f"/{len(self.blob.blobs)}.json.sn"
@@ -187,14 +187,14 @@ class GitHubServer(Loopback):
         self.attestations.setdefault(str(stored.listed["digest"]), []).append(
             {
                 "repository_id": REPOSITORY_ID,
-                "bundle": None,  # so since July 2026, whatever version of the API is asked for
+                "bundle": None,  # since July 2026, for every version of the API
                 "bundle_url": f"{self.blob.origin}{place}?sig=signed&se=in-a-minute",
                 "initiator": "user",
             }
         )
 
     def fail(self, route: str, fault: int | str | Fault, times: int = 1, **headers: str) -> None:
-        """Let the next calls of a route, or of any ("*"), go wrong.
+        """Make the next calls of a route, or of any ("*"), fail.
 
         Routes are "list", "run", "attestations" and "zip", and "blob" and "bundle" in the
         blob store.
@@ -207,7 +207,7 @@ class GitHubServer(Loopback):
         server.add_fault(ANY if route == ANY else route, _fault(fault, named), times)
 
     def limit(self, kind: str, *, route: str = ANY, times: int = 1) -> None:
-        """Let the next calls meet the rate limit in one of GitHub's ways.
+        """Answer the next calls with one form of GitHub's rate limit.
 
         ``kind`` is "retry-after", "reset", "bare 429" or "bare 403".
         """
@@ -216,7 +216,7 @@ class GitHubServer(Loopback):
 
         def headers(answer: Answer) -> Answer:
             del answer
-            # The real one says when by its own clock, which its Date header shows.
+            # GitHub uses its own clock, which its Date header shows.
             now = datetime.now(UTC)
             extra = {
                 "retry-after": {"Retry-After": "120"},
@@ -240,7 +240,7 @@ class GitHubServer(Loopback):
         return "run" if "/actions/runs/" in call.path else call.path
 
     def answer(self, call: Call) -> Answer:
-        """What GitHub answers when all is well."""
+        """GitHub's answer without a fault."""
         if "user-agent" not in call.headers:
             return _message(403, "Request forbidden by administrative rules.")
         given = call.headers.get("authorization")

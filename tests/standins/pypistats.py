@@ -1,4 +1,4 @@
-"""A stand-in of PyPI Stats, as its server answers: traps and faults included."""
+"""A stand-in for PyPI Stats, with its peculiarities and faults."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class PyPIStatsServer(Loopback):
     Args:
         series: Package, spelled as PEP 503 says, to day to count with mirrors. May be
             changed while the server runs.
-        without_mirrors: The count without mirrors that belongs to one with them.
+        without_mirrors: Makes the count without mirrors from the count with them.
         limited: Whether to refuse calls over 5 a second and 30 a minute.
         clock: Seconds, for the limits.
     """
@@ -59,13 +59,13 @@ class PyPIStatsServer(Loopback):
 
     @property
     def url(self) -> str:
-        """What PYPISTATS_URL is set to."""
+        """The value of PYPISTATS_URL."""
         return f"{self.origin}/api"
 
     def fail(
         self, package: str | None, fault: int | str | Fault, times: int = 1, **headers: str
     ) -> None:
-        """Let the next calls for a package (None: any) go wrong.
+        """Make the next calls for a package (None: any) fail.
 
         ``fault`` is a status, a name of :data:`FAULTS` or of ``Answer.how``, or a fault.
         Keyword arguments are headers, with ``_`` for ``-``.
@@ -74,12 +74,12 @@ class PyPIStatsServer(Loopback):
         self.add_fault(package or ANY, _fault(fault, named), times)
 
     def route(self, call: Call) -> str:
-        """The package, or the path of what is none."""
+        """The package, or the path of another call."""
         parts = call.path.split("/")
         return parts[3] if call.path.startswith("/api/packages/") else call.path
 
     def answer(self, call: Call) -> Answer:
-        """What the real server answers."""
+        """The answer of the real server."""
         if self.limited and not self._admit():
             return STATUSES[429]
         if call.path in {"/api", "/api/"}:
@@ -87,7 +87,7 @@ class PyPIStatsServer(Loopback):
         parts = call.path.removeprefix("/api/packages/").split("/")
         if not call.path.startswith("/api/packages/") or len(parts) != 2:
             return STATUSES[404]
-        name = parts[0].replace(".", "-").replace("_", "-")  # not lower-cased: so it is there
+        name = parts[0].replace(".", "-").replace("_", "-")  # not lower-cased, as in the real one
         days = sorted(self.series.get(name, {}).items())[-RETENTION:]
         makers = {"overall": self._overall, "recent": self._recent}
         if not days or parts[1] not in makers:
@@ -143,7 +143,7 @@ def _delivered(how: str) -> Fault:
 
 
 def edited(change: Callable[[dict[str, Any]], None]) -> Fault:
-    """The true answer, changed."""
+    """The real answer, changed."""
 
     def apply(answer: Answer) -> Answer:
         value = json.loads(answer.body)

@@ -1,4 +1,4 @@
-"""What the stand-ins are made of: an HTTP server in a thread, a log, and faults."""
+"""The base of the stand-ins: an HTTP server in a thread, a log, and faults."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Call:
 
 @dataclass
 class Answer:
-    """A response: the body, and how badly it is delivered.
+    """A response: the body, and a fault in its delivery.
 
     Attributes:
         how: "whole"; "cut" breaks off half-way through the body; "drip" and
@@ -54,8 +54,8 @@ Fault = Answer | Callable[[Answer], Answer]
 class Loopback:
     """An HTTP server on a free port of 127.0.0.1; use it as a context manager.
 
-    Subclasses say in :meth:`answer` what it answers when all is well, and in
-    :meth:`route` what a call is called when faults are set for it.
+    Subclasses define :meth:`answer`, the answer without a fault, and :meth:`route`, the
+    name of a call for which faults can be set.
     """
 
     def __init__(self) -> None:
@@ -79,21 +79,21 @@ class Loopback:
         self.close()
 
     def close(self) -> None:
-        """Stop, also in the middle of a hang or a drip."""
+        """Stop, even during a hang or a drip."""
         self.closing.set()
-        with contextlib.suppress(OSError):  # it wakes the thread, where the system can do so
+        with contextlib.suppress(OSError):  # it wakes the thread, if the system supports it
             self._server.socket.shutdown(socket.SHUT_RDWR)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def add_fault(self, route: str, fault: Fault, times: int = 1) -> None:
-        """Let the next calls of a route go wrong; :data:`ANY` is every route."""
+        """Make the next calls of a route fail; :data:`ANY` is every route."""
         with self._lock:
             self._faults[route].extend([fault] * times)
 
     def clear_faults(self) -> None:
-        """Let all be well again."""
+        """Remove all faults."""
         with self._lock:
             self._faults.clear()
 
@@ -103,11 +103,11 @@ class Loopback:
             return [call.path for call in self.calls]
 
     def route(self, call: Call) -> str:
-        """The name of what is called."""
+        """The name of the route."""
         raise NotImplementedError
 
     def answer(self, call: Call) -> Answer:
-        """The answer when nothing is wrong."""
+        """The answer without a fault."""
         raise NotImplementedError
 
     def _respond(self, call: Call) -> Answer:
@@ -153,7 +153,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Clients that hang up are what some tests are about."""
+        """Ignore errors: some tests are about clients that hang up."""
 
 
 def _deliver(handler: BaseHTTPRequestHandler, answer: Answer, closing: threading.Event) -> None:

@@ -1,8 +1,8 @@
-"""A stand-in of Sigstore: certificate authority, both logs, and the keys to trust them by.
+"""A stand-in for Sigstore: certificate authority, both logs, and the trusted keys.
 
-It signs as the real one does, so that the real library verifies what comes of it down to
-the last signature: RFC 6962 (certificate timestamps, Merkle proofs), Fulcio's certificate
-profile, Rekor's entries of type dsse 0.0.1 and its signed checkpoints.
+It signs like the real one, so that the real library can verify every signature: RFC 6962
+(certificate timestamps, Merkle proofs), Fulcio's certificate profile, Rekor's entries of type
+dsse 0.0.1 and its signed checkpoints.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FULCIO = "1.3.6.1.4.1.57264.1"
 
 @dataclass(frozen=True)
 class Build:
-    """What the certificate says of the run that asked for it."""
+    """The certificate's claims about the run that requested it."""
 
     commit: str
     run_id: int
@@ -51,7 +51,7 @@ class Build:
 
     @property
     def identity(self) -> str:
-        """The workflow, as the certificate's subject has it."""
+        """The workflow, as in the certificate's subject."""
         return f"https://github.com/{self.repository}/{self.workflow}@{self.ref}"
 
     def claims(self) -> dict[int, str]:
@@ -76,7 +76,7 @@ class Build:
 
 
 class Sigstore:
-    """An instance of it, with keys of its own."""
+    """An instance with its own keys."""
 
     def __init__(self) -> None:
         self._root_key = ec.generate_private_key(ec.SECP384R1())
@@ -86,11 +86,11 @@ class Sigstore:
         root_name, ca_name = _name("stand-in"), _name("stand-in-intermediate")
         self._root = _authority(root_name, root_name, self._root_key, self._root_key, 1)
         self._ca = _authority(ca_name, root_name, self._ca_key, self._root_key, 0)
-        # A log that holds nothing else would need no proof.
+        # A log with a single entry would need no proof.
         self._leaves = [b"an entry of somebody else", b"another"]
 
     def trusted_root(self) -> dict[str, Any]:
-        """What a client must trust: trusted_root.json."""
+        """The content of trusted_root.json."""
         since = {"start": _stamp(BEGUN)}
         chain = [{"rawBytes": _b64(each.public_bytes(Encoding.DER))} for each in self._chain]
         return {
@@ -109,7 +109,7 @@ class Sigstore:
         }
 
     def write_trusted_root(self, path: Path) -> Path:
-        """The same in a file."""
+        """The same as a file."""
         path.write_text(json.dumps(self.trusted_root()), encoding="utf-8")
         return path
 
@@ -125,17 +125,17 @@ class Sigstore:
         issued_at: dt.datetime | None = None,
         signer: ec.EllipticCurvePrivateKey | None = None,
     ) -> dict[str, Any]:
-        """A bundle, as actions/attest would make it; all but digest and build for faults.
+        """A bundle, as actions/attest makes it; the arguments after digest and build make faults.
 
         Args:
             digest: of what is attested, as ``sha256:...``.
             build: who attests.
-            predicate_type: what is stated.
-            statement: the whole statement, in place of the usual one.
-            payload_type: what the envelope says that it holds.
-            signed_at: when the log took it.
-            issued_at: when the certificate was issued; the same moment if not told.
-            signer: signs in place of the certified key.
+            predicate_type: of the statement.
+            statement: the whole statement, instead of the usual one.
+            payload_type: of the envelope.
+            signed_at: when the log accepted it.
+            issued_at: when the certificate was issued; by default the same moment.
+            signer: signs instead of the certified key.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._certificate(key.public_key(), build, issued_at or signed_at)
@@ -170,7 +170,7 @@ class Sigstore:
     def _certificate(
         self, key: ec.EllipticCurvePublicKey, build: Build, issued_at: dt.datetime
     ) -> x509.Certificate:
-        """A signing certificate, with the promise of the certificate log in it."""
+        """A signing certificate, with the certificate log's timestamp in it."""
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([]))
@@ -219,7 +219,7 @@ class Sigstore:
     def _entry(
         self, payload: bytes, signature: bytes, certificate: x509.Certificate, moment: dt.datetime
     ) -> dict[str, Any]:
-        """An entry of the log, with the proof that it is in it."""
+        """An entry of the log, with its proof of inclusion."""
         pem = certificate.public_bytes(Encoding.PEM)
         body = _canonical(
             {
@@ -268,7 +268,7 @@ class Sigstore:
 
 
 def _statement(digest: str, build: Build, predicate_type: str) -> bytes:
-    """What GitHub's action states of an artifact."""
+    """The statement of GitHub's action about an artifact."""
     algorithm, _, value = digest.partition(":")
     repository = f"https://github.com/{build.repository}"
     return json.dumps(
@@ -343,7 +343,7 @@ def _authority(
 
 
 def _usage(*, digital_signature: bool) -> x509.KeyUsage:
-    """Signing of anything, or of certificates alone."""
+    """Signing of anything, or only of certificates."""
     others = dict.fromkeys(
         [
             "content_commitment",
@@ -398,7 +398,7 @@ def _sign(key: ec.EllipticCurvePrivateKey, data: bytes) -> bytes:
 
 
 def _canonical(value: dict[str, Any]) -> bytes:
-    """RFC 8785, as far as plain values need it."""
+    """RFC 8785, only for plain values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 

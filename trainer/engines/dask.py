@@ -8,12 +8,12 @@ Every machine has a checkout of the same commit and the same requirements, and i
 ``python -m`` puts the checkout on the path, -1 is a process per core, and the nanny of each
 (Dask's default) gives it one BLAS thread and replaces it when it dies. Code is not sent: a
 machine needs the requirements anyway, and its versions and source are compared with those
-here, so that the bundle is the same whatever trained it.
+here, so that the bundle does not depend on where it was trained.
 
-Whoever can reach the scheduler or a worker can run code there. Keep them in a network of
-their own; both also serve status pages, on all interfaces unless they are started with
-``--dashboard-address 127.0.0.1:0``. Or use ``tls://`` with an authority of your own, whose
-files Dask reads on every side from its own variables: DASK_DISTRIBUTED__COMM__TLS__CA_FILE,
+Anyone who can connect to the scheduler or a worker can run code there. Keep them in a private
+network; both also serve status pages, on all interfaces unless they are started with
+``--dashboard-address 127.0.0.1:0``. Or use ``tls://`` with your own certificate authority;
+Dask reads its files on every side from these variables: DASK_DISTRIBUTED__COMM__TLS__CA_FILE,
 ..._TLS__SCHEDULER__CERT and __KEY, ..._TLS__WORKER__CERT and __KEY, and on this machine
 ..._TLS__CLIENT__CERT and __KEY.
 
@@ -86,7 +86,7 @@ def execute(
     Raises:
         ConfigError: if the address or its certificates cannot be used.
         ClusterError: if the scheduler cannot be reached or is lost, if there is no worker,
-            or if one has other versions, source or threads than training needs.
+            or if one has other versions, source or threads than needed.
     """
     with _connected(address) as client:
         yield from dispatch(tasks, _Cluster(client, train, patience))
@@ -95,7 +95,7 @@ def execute(
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     for name in LOGGERS:
-        # They log tracebacks of what is one sentence here.
+        # They would log tracebacks of errors that are one sentence here.
         logging.getLogger(name).setLevel(logging.CRITICAL)
     _check_address(address)
     try:

@@ -77,7 +77,7 @@ def _run(tasks: Iterable[Task], engine: Engine) -> Iterator[tuple[Task, Outcome 
 
 def _failed(task: Task, killed: Killed) -> Outcome:
     reason = (
-        f"training it {killed.how}, again with no other task beside it; if that was for want "
-        "of memory, give it more or try fewer m_values, and run it again"
+        f"training it {killed.how}, and again while no other task was running; if memory ran "
+        "out, provide more or try fewer m_values, and run it again"
     )
     return Outcome(task.name, None, reason, 0.0)

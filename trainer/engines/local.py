@@ -1,13 +1,13 @@
 """Training on several cores: one process per core, one BLAS thread per process.
 
-Each process has a pipe of its own. So the end of a pipe tells which tasks its process had,
-no process waits for a lock that a dead one held, and a process whose parent was killed ends
-as well. The pools of concurrent.futures, loky and pebble share their pipes. In the first two
-one death breaks the pool and does not say which task it was. pebble 5.2 names a task that
-kills its own process, but a process that is killed at any other moment, while it holds the
-lock of the pipe for example, breaks the pool, and the other processes wait up to two minutes
-for the lock. With two processes, tasks of 50 ms and random kills it broke in six runs of
-six, where this pool finished three of three, one with 45 kills.
+Each process has its own pipe. So the end of a pipe shows which tasks its process had, no
+process waits for a lock that a dead one held, and a process ends when its parent is killed.
+The pools of concurrent.futures, loky and pebble share their pipes. In the first two one
+death breaks the pool without naming the task. pebble 5.2 names a task that kills its own
+process. But if a process is killed at another moment, for example while it holds the lock
+of the pipe, the pool breaks and the other processes wait up to two minutes for the lock.
+With two processes, tasks of 50 ms and random kills, pebble broke in six of six runs; this
+pool finished three of three, one with 45 kills.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def cores() -> int:
 def execute(tasks: Iterable[Task], jobs: int, *, train: Train = train_package) -> Iterator[Outcome]:
     """Train the tasks on ``jobs`` processes, yielding outcomes as they come.
 
-    A process that is killed, when memory runs out for example, costs no package its model
-    unless the package kills its process twice. Closing the iterator ends the processes at
+    If a process is killed, for example when memory runs out, its tasks are retried; a package
+    loses its model only if its process dies twice. Closing the iterator ends the processes at
     once; if this process is killed, they end after the task they have. With one job the
     tasks are trained in this process.
     """

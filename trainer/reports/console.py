@@ -1,4 +1,4 @@
-"""What a person sees of a run: progress, warnings and errors, on a terminal or on GitHub."""
+"""The output of a run: progress, warnings and errors, on a terminal or on GitHub."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Console:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Console:
-        """Read GitHub's variables, and what standard error is."""
+        """Read GitHub's variables, and whether standard error is a terminal."""
         on_actions = environment.get("GITHUB_ACTIONS") == "true"
         summary = environment.get("GITHUB_STEP_SUMMARY") if on_actions else None
         on_terminal = sys.stderr.isatty() and not on_actions
@@ -55,7 +55,7 @@ class Console:
     def progress(
         self, what: str, things: Iterable[T], most: int, line: Callable[[T], str]
     ) -> Iterator[T]:
-        """Pass the things on and show a bar on a terminal, else up to a hundred lines.
+        """Yield the things and show a progress bar on a terminal, else up to a hundred lines.
 
         Args:
             what: the activity.
@@ -74,7 +74,7 @@ class Console:
             yield thing
 
     def report(self, manifest: Manifest) -> None:
-        """Show what became of each package."""
+        """Show the result of each package."""
         if table := plain(manifest):
             log.info("\n%s\n", table)
         for entry in manifest.packages.values():

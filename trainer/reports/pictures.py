@@ -1,4 +1,4 @@
-"""Two pictures per package for other people's pages: a badge and a small chart.
+"""Two pictures per package for other web pages: a badge and a small chart.
 
 Both are SVG without scripts, fonts or links, so that an ``<img>`` can show them anywhere.
 The chart follows the reader's light or dark setting.

@@ -1,7 +1,7 @@
-"""The track record: what earlier runs forecast, against the counts that followed.
+"""The track record: the forecasts of earlier runs, compared with the counts that followed.
 
-It is the one accuracy figure that nobody can tune: a forecast is recorded when it is made
-and scored when its days have passed.
+Nobody can tune this measure of accuracy: a forecast is recorded when it is made and scored
+when its days have passed.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 KEY = ["package", "date", "made_on"]
 WEEKS_BACK = 4  # if last week's count is missing, the naive forecast takes an older one
-LONGEST_WAIT = 60  # days; a count that is still missing then will not come
+LONGEST_WAIT = 60  # days; a count that is missing for longer will not come
 MOST_ROWS = 400_000  # in all; 7 MB of the zip
-FEWEST_ROWS = 60  # per package; two forecasts' worth, or the last two months' newest days
+FEWEST_ROWS = 60  # per package; two forecasts, or the newest days of two months
 
 
 def most_rows(packages: int) -> int:
@@ -46,7 +46,7 @@ def update_track_record(
     Args:
         previous: the previous bundle, with its forecasts and its own track record.
         name: the package; the bundle need not know it.
-        counts: everything that has been observed of it, by day; None if nothing was.
+        counts: its observed counts by day; None if there are none.
         outages: days whose counts are wrong; they are never scored.
         today: the day of this run.
         most: how many scored rows to keep, see ``most_rows``; the oldest are dropped.

@@ -1,4 +1,4 @@
-"""The app that wants attestations: as a process, and what its page then says."""
+"""The app with verification of attestations: as a process, and the text of its page."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LAST_DAY = NOW.date() - dt.timedelta(days=15)
 
 @pytest.fixture
 def publish(github_server, sigstore):
-    """Publishes the bundle of a week, attested unless told otherwise."""
+    """Publishes the bundle of a week, by default attested."""
 
     def attestation(stored):
         return sigstore.attest(

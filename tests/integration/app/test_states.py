@@ -1,4 +1,4 @@
-"""What the page says in each state, with real clients against the stand-ins; no browser."""
+"""The text of the page in each state, with real clients against the stand-ins; no browser."""
 
 import datetime as dt
 import html
@@ -70,7 +70,7 @@ def serve(server, name, series):
 
 
 def text_of(shown):
-    """What a visitor reads above the fold."""
+    """The text at the top of the page."""
     markup = f"{shown.banner} {shown.headline} {shown.warnings}"
     plain = html.unescape(re.sub(r"<[^>]+>", "", markup))
     return plain.replace("\N{NO-BREAK SPACE}", " ")

@@ -1,4 +1,4 @@
-"""What a visitor who means harm can do with the app as a process."""
+"""Attacks by a visitor on the app as a process."""
 
 import http.client
 import json
@@ -45,7 +45,7 @@ def app(pypistats, tmp_path_factory):
 
 
 def ask(app, method, target, body=None, headers=None):
-    """One request whose target is sent as it is written here."""
+    """One request whose target is sent unchanged."""
     connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
     try:
         connection.request(method, target, body, headers or {})
@@ -67,7 +67,7 @@ def forecast(app, package, days=1, visitor="198.51.100.1"):
 
 
 def asked_of(pypistats):
-    """Calls but for those of the bundle's packages, whose newer days are asked for anyhow."""
+    """Calls except those for the bundle's packages, whose newer counts are always fetched."""
     paths = pypistats.paths()
     return [path for path in paths if "/flask/" not in path and "/requests/" not in path]
 

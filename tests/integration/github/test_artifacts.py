@@ -1,4 +1,4 @@
-"""The artifacts client against a server that behaves, and misbehaves, as GitHub."""
+"""The artifacts client against a server that behaves like GitHub, faults included."""
 
 from __future__ import annotations
 
@@ -318,7 +318,7 @@ def test_a_newer_one_is_seen(server, client):
 
 
 def test_a_run_that_ends_later_is_not_missed(server, client):
-    # The list does not change when the run ends: no ETag may hide it.
+    # The list does not change when the run ends, so an ETag must not hide it.
     older = server.add_artifact()
     newer = server.add_artifact(status="in_progress", conclusion=None)
     assert client.newest().id == older.id
@@ -606,7 +606,7 @@ def test_attempts_end(server, session):
 def test_a_client_that_may_wait_waits_as_long_as_github_says(server, session, clock, caplog, route):
     server.add_artifact(b"zip")
     server.limit("retry-after", route=route, times=2)
-    slept = []  # and the clock stands
+    slept = []  # and the clock is fixed
     client = _client(server, session, clock=clock, attempts=4, max_wait=600.0, sleep=slept.append)
     assert client.download(client.newest()) == b"zip"
     assert slept == [120, 120]
@@ -784,14 +784,14 @@ def test_no_error_repr_or_log_holds_the_token(server, session, caplog):
             error: BaseException | None = caught.value
             while error is not None:
                 said += [repr(error), str(vars(error))]
-                assert not hasattr(error, "request")  # it would hold the headers
+                assert not hasattr(error, "request")  # it would contain the headers
                 error = error.__cause__ or error.__context__
     assert any("you sent ***" in text for text in said)
     assert token not in "".join(said)
     assert token not in caplog.text
 
 
-# Anything at all
+# Arbitrary answers
 
 VALUES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9), st.just([])

@@ -1,4 +1,4 @@
-"""Attestations that the real library verifies, and one of everything that can be wrong."""
+"""Attestations that the real library verifies, and one for each possible fault."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_one_subject_of_several_is_enough(sigstore, verifier):
     assert verifier.verify(encoded(bundle), ARTIFACT) == FOUND
 
 
-# What can be wrong: who signed
+# Faults in the identity of the signer
 
 
 def statement(**fields):
@@ -111,7 +111,7 @@ OTHERS: dict[str, tuple[dict[str, Any], str]] = {
     "commit": ({"commit": "0" * 40}, "OIDCSourceRepositoryDigest does not match"),
     "run": ({"run_id": 4712}, r"run https://.*/4711, got .*/4712/attempts/1"),
     "run that begins alike": ({"run_id": 47110}, r"/4711, got .*/47110/attempts/1"),
-    # A reusable workflow's own identity is the subject; what called it is told here alone.
+    # A reusable workflow's own identity is the subject; only this field names its caller.
     "calling repository": (
         {"overrides": {12: "https://github.com/evil/repo"}},
         "OIDCSourceRepositoryURI does not match",
@@ -156,7 +156,7 @@ def test_another_log_is_refused(sigstore, root, log):
         _verifier(root).verify(encoded(sigstore.attest(DIGEST, BUILD)), ARTIFACT)
 
 
-# What can be wrong: what was signed
+# Faults in the signed content
 
 
 def test_other_files_are_refused(sigstore, verifier):
@@ -325,7 +325,7 @@ def leaves(value, path=()):
 @pytest.mark.parametrize("broken", ["", "A", "-1", "99999999999999999999999", "é", "AAAA" * 30, 7])
 def test_no_text_of_a_bundle_can_be_another(sigstore, verifier, broken):
     bundle = sigstore.attest(DIGEST, BUILD)
-    bundle["dsseEnvelope"]["signatures"][0].pop("keyid")  # it is a hint, and signs nothing
+    bundle["dsseEnvelope"]["signatures"][0].pop("keyid")  # it is a hint and has no signature
     for path in leaves(bundle):
         changed = copy.deepcopy(bundle)
         place = changed
@@ -454,7 +454,7 @@ def test_who_verifies_nothing_loads_nothing():
     assert not loaded & {"sigstore", "sigstore_models", "tuf", "rekor_types", "cramjam"}
 
 
-# What GitHub keeps
+# Attestations on GitHub
 
 
 @pytest.fixture
@@ -474,7 +474,7 @@ def _client(server, session, root, **settings):
 
 @pytest.fixture
 def good(github_server, sigstore, stored):
-    """An artifact with an attestation that is as it should be."""
+    """An artifact with a valid attestation."""
     github_server.attest(stored, attested(sigstore, stored))
     return stored
 

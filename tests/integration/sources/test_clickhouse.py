@@ -1,4 +1,4 @@
-"""The bulk source against a real ClickHouse engine behind an HTTP server that misbehaves."""
+"""The bulk source against a real ClickHouse engine behind an HTTP server with faults."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_a_batch_over_a_limit_is_split(crowd, make, limits, code):
     if code == 396:
         assert all(isinstance(found[name], pd.Series) for name in names)
         assert sizes == [200, 100, 50, 50, 50, 50]
-    else:  # one granule is read whatever is asked for: nothing helps, and it ends
+    else:  # one granule is always read: no retry helps, and the fetch ends
         assert_all_fail(found, "error 158")
         assert len(sizes) < 20
 

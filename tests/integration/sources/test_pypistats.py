@@ -1,4 +1,4 @@
-"""The PyPI Stats client against a server that behaves, and misbehaves, as PyPI Stats."""
+"""The PyPI Stats client against a server that behaves like PyPI Stats, faults included."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BROKEN_JSON = {"html", "truncated", "empty"}
 
 
 class Clock:
-    """A clock that only sleeping moves on."""
+    """A clock that only advances during a sleep."""
 
     def __init__(self):
         self.now = 0.0
@@ -65,7 +65,7 @@ def _client(server, session, clock, **settings):
     return PyPIStats(session, **given)
 
 
-# What comes when all is well
+# Answers without a fault
 
 
 def test_counts_come_as_a_series(client):
@@ -109,7 +109,7 @@ def test_the_caller_is_named(server, clock):
     with new_session("https://github.com/someone/a-fork") as session:
         _client(server, session, clock).daily("flask")
 
-    # What is asked for plainly cannot be a bomb.
+    # An answer without compression cannot be a bomb.
     assert server.calls[0].headers["accept-encoding"] == "identity"
     agent = server.calls[0].headers["user-agent"]
     assert agent.startswith("py-package-download-forecast/")
@@ -235,7 +235,7 @@ def test_nobody_listening(session, clock):
     assert not client.reachable(1)
 
 
-# Answers that are not what they should be
+# Invalid answers
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS.keys() - BROKEN_JSON))
@@ -384,7 +384,7 @@ def test_calls_are_spaced(client, clock):
 
 
 def test_calls_of_many_threads_are_spaced(server, session):
-    # A clock that stands still shows the turns as they were handed out.
+    # A fixed clock shows the turns as they were given.
     turns = []
     client = PyPIStats(session, url=server.url, sleep=turns.append, clock=lambda: 0.0)
     threads = [threading.Thread(target=client.daily, args=("flask",)) for _ in range(8)]
@@ -414,7 +414,7 @@ def test_a_refusal_holds_every_thread(server, session):
     server.fail("flask", 429)
     client.daily("flask")
     assert turns[0] >= 60  # the retry
-    assert turns[1] >= turns[0]  # and whoever comes after the refusal
+    assert turns[1] >= turns[0]  # and every call after the refusal
 
 
 def test_nobody_queues_for_long_but_the_patient(server, session):
@@ -428,7 +428,7 @@ def test_nobody_queues_for_long_but_the_patient(server, session):
             hasty.daily("flask")
     assert max(turns) < 20
     assert len(server.calls) == 10
-    now[0] = 2.1  # who was sent away has taken no turn
+    now[0] = 2.1  # a refused caller takes no turn
     hasty.daily("flask")
 
     patient = PyPIStats(session, **stopped)
@@ -473,7 +473,7 @@ def test_a_name_resolution_that_hangs_is_not_waited_for(session, clock, monkeypa
             thread.join(5)
 
 
-# Anything at all
+# Arbitrary answers
 
 ROW = st.fixed_dictionaries(
     {

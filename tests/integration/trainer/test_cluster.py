@@ -41,7 +41,7 @@ def untouched():
 
 
 def refusal(address, **options):
-    """Why no task was even looked at."""
+    """The error that came before any task."""
     with pytest.raises((ClusterError, ConfigError)) as raised:
         list(execute(untouched(), address, **options))
     return raised.value
@@ -79,7 +79,7 @@ def test_a_task_that_kills_its_workers_costs_only_itself(dask):
         dask.ask(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 3))
     assert before == 3
     assert reasons.pop("kill").startswith(
-        "training it killed its worker (1 in a row), again with no other task beside it; "
+        "training it killed its worker (1 in a row), and again while no other task was running; "
     )
     assert reasons.keys() == {"a", "b", "c"}
     assert all(reason.isdecimal() for reason in reasons.values())
@@ -115,7 +115,10 @@ def test_a_worker_that_differs_is_refused_before_a_task_is_taken(dask, tmp_path)
 
 
 def test_a_worker_without_the_project_is_refused(dask, tmp_path):
-    dask.worker(cwd=tmp_path)
+    # The environment of the tests has the project installed; this worker's does not.
+    forget = "import sys; sys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in str(f)]"
+    (tmp_path / "sitecustomize.py").write_text(forget, encoding="utf-8")
+    dask.worker(cwd=tmp_path, PYTHONPATH=str(tmp_path))
     error = str(refusal(dask.address, patience=PATIENCE))
     assert "cannot run it (" in error
     assert "No module named 'trainer'" in error

@@ -1,4 +1,4 @@
-"""``python -m trainer`` as a real process beside a stand-in of PyPI Stats."""
+"""``python -m trainer`` as a real process with a stand-in for PyPI Stats."""
 
 from __future__ import annotations
 
@@ -198,7 +198,7 @@ def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
     done = train("--config=config.toml", f"--source={folder}", cwd=folder, GITHUB_ACTIONS="true")
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1] == (
-        "::error::no package could be trained; models is as it was"
+        "::error::no package could be trained; models is unchanged"
     )
     assert {path.name: path.read_bytes() for path in (folder / "models").iterdir()} == before
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
@@ -247,7 +247,7 @@ MANY = [f"package-{number}" for number in range(12)]
 
 
 def everything(folder):
-    """The files of a bundle; of the manifest all but how long each package took."""
+    """The files of a bundle; the manifest without the seconds of each package."""
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     manifest = re.sub(rb'"seconds": ?[0-9.]+', b'"seconds": 0', files.pop("manifest.json"))
     return files | {"manifest.json": manifest}
@@ -255,7 +255,7 @@ def everything(folder):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """What a run of many packages makes that nothing happens to."""
+    """The bundle of an undisturbed run of many packages."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
     done = train(*MANY, "--config=config.toml", "--source=sample", "--jobs=1", cwd=folder)
@@ -288,7 +288,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed):
 
     done = train(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "going on with a run that was stopped: 12 packages are fetched" in done.stderr
+    assert "resuming a run that was stopped: 12 packages are fetched" in done.stderr
     assert "package-3: " not in done.stderr
     assert everything(folder / "models") == undisturbed
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]

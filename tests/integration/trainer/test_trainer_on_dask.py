@@ -41,7 +41,7 @@ def start(folder, *words):
 
 
 def finish(process, on_outcome=None):
-    """What it wrote; ``on_outcome`` is called after each package with how many there were."""
+    """Its output; ``on_outcome`` is called after each package with the number of packages."""
     lines, outcomes = [], 0
     with process:
         for line in process.stdout:
@@ -58,7 +58,7 @@ def trained(lines):
 
 
 def everything(folder):
-    """The files of a bundle; of the manifest all but how long each package took."""
+    """The files of a bundle; the manifest without the seconds of each package."""
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     manifest = re.sub(rb'"seconds": ?[0-9.]+', b'"seconds": 0', files.pop("manifest.json"))
     return files | {"manifest.json": manifest}
@@ -84,7 +84,7 @@ def dask(tmp_path):
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """What one process on this machine makes."""
+    """The bundle of one process on this machine."""
     folder = make_folder(tmp_path_factory.mktemp("alone") / "run")
     process = start(folder, "--jobs=1")
     lines = finish(process)
@@ -126,7 +126,7 @@ def test_after_the_scheduler_was_lost_a_second_run_goes_on(folder, tmp_path, alo
         process = start(folder, f"--cluster={dask.address}")
         second = finish(process)
     assert process.returncode == 0, second
-    assert f"going on with a run that was stopped: {len(kept)} packages are trained\n" in second
+    assert f"resuming a run that was stopped: {len(kept)} packages are trained\n" in second
     assert sorted([*kept, *trained(second)]) == PACKAGES
     assert everything(folder / "models") == alone
 

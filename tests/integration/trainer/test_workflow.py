@@ -1,4 +1,4 @@
-"""The training workflow's own steps, as several processes beside the stand-ins."""
+"""The steps of the training workflow, as real processes with the stand-ins."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SERIES = {name: Sample(NOW.date()).daily(name).tail(60) for name in [*PACKAGES, 
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A copy of what a checkout would have, with a config of six packages."""
+    """A copy of a checkout, with a config of six packages."""
     made = copy_checkout(tmp_path / "checkout")
     quoted = ", ".join(f'"{name}"' for name in PACKAGES)
     (made / "config.toml").write_text(CONFIG.format(packages=quoted), encoding="utf-8")
@@ -48,7 +48,7 @@ def checkout(tmp_path):
 
 
 def limited(checkout, packages_per_job):
-    """The checkout, its workflow with so many packages a job."""
+    """The checkout, with this number of packages per job in its workflow."""
     path = checkout / ".github" / "workflows" / WORKFLOW
     text, found = LIMIT.subn(
         f"--packages-per-job {packages_per_job}", path.read_text(encoding="utf-8")
@@ -109,7 +109,7 @@ def statuses(bundle):
 
 
 def all_but_seconds(run):
-    """The files of the bundle; of the manifest all but how long each package took."""
+    """The files of the bundle; the manifest without the seconds of each package."""
     folder = run.artifacts.folder / "models"
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
     manifest = re.sub(rb'"seconds": ?[0-9.]+', b"", files.pop("manifest.json"))
@@ -117,7 +117,7 @@ def all_but_seconds(run):
 
 
 def kill_part_2(job, line):
-    """As soon as the first of its packages is written down."""
+    """Whether the first of its packages is stored."""
     if job.name == "Part 2/2" and line.startswith("package-"):
         path = job.workspace / "run" / "outcomes-2-of-2.sqlite"
         with closing(sqlite3.connect(path)) as outcomes:
@@ -180,7 +180,7 @@ def test_a_part_that_dies_hands_on_what_it_trained_until_it_is_run_again(checkou
     assert (first.result, second.result) == ("success", "failure")
     assert "Process completed with exit code -9" in second.log
     assert made.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
-    assert made.conclusion == "success"  # which the app asks of a run that it trusts
+    assert made.conclusion == "success"  # which the app requires of a trusted run
 
     bundle, before = bundle_of(made), read_zip(github.artifacts[0].zipped)
     handed_on = re.search(r"^(package-\w): ", second.log, re.MULTILINE)[1]
@@ -210,7 +210,7 @@ def test_where_every_part_dies_nothing_is_published(checkout, run):
 
     made = run(limited(checkout, 3), "run", watch=kill)
     assert made.results["join"] == made.conclusion == "failure"
-    assert "::error::no package could be trained; models is as it was\n" in made.log
+    assert "::error::no package could be trained; models is unchanged\n" in made.log
     assert made.artifacts.names == {"run"}
 
 
@@ -223,7 +223,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
         "join": "skipped",
         "keep-alive": "skipped",
     }
-    assert "::error::the bundle before could not be asked for: " in made.log
+    assert "::error::the previous bundle could not be fetched: " in made.log
     assert made.conclusion == "failure"
     assert made.artifacts.names == set()
 

@@ -265,12 +265,27 @@ def test_workflows_have_least_permissions_pins_and_limits(path):
                 assert step["with"]["persist-credentials"] is False
 
 
-def test_no_file_says_where_it_was_made():
-    tracked = subprocess.run(
+def tracked():
+    """The files under version control."""
+    names = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
+    return list(filter(None, names.split("\0")))
+
+
+def test_every_path_in_the_architecture_page_exists():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    files = set(tracked())
+    folders = {f"{folder}/" for name in files for folder in Path(name).parents}
+    paths = re.findall(r"`([^`\s]+/[^`\s]*)`", text)
+    assert len(paths) > 20
+    for path in paths:
+        assert path in files | folders, path
+
+
+def test_no_file_says_where_it_was_made():
     places = re.compile(rb"/(?:work|root|home|tmp)/\w", re.IGNORECASE)
-    for name in filter(None, tracked.split("\0")):
+    for name in tracked():
         path = ROOT / name
         if path.suffix == ".png" or path == Path(__file__) or not path.is_file():
             continue

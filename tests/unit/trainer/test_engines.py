@@ -81,10 +81,12 @@ def test_a_task_that_kills_its_process_costs_only_itself():
     others = [f"a{n}" for n in range(10)]
     reasons = obeyed([*others[:3], "kill", *others[3:6], "exit", *others[6:]])
     assert reasons.pop("kill") == (
-        "training it killed its process (SIGKILL), again with no other task beside it; if that "
-        "was for want of memory, give it more or try fewer m_values, and run it again"
+        "training it killed its process (SIGKILL), and again while no other task was running; if "
+        "memory ran out, provide more or try fewer m_values, and run it again"
     )
-    assert reasons.pop("exit").startswith("training it killed its process (exit status 3), again")
+    assert reasons.pop("exit").startswith(
+        "training it killed its process (exit status 3), and again while"
+    )
     assert all(reason.isdecimal() for reason in reasons.values())
 
 

@@ -125,12 +125,14 @@ def test_the_record_is_written_package_by_package(writer, tmp_path):
     read_folder(tmp_path)
 
 
-def test_rows_of_a_package_that_would_not_lie_together_are_refused(writer):
+def test_rows_of_a_package_that_would_not_be_consecutive_are_refused(writer):
     add(writer)
-    with pytest.raises(BundleError, match=r"history\.csv: the rows of 'flask' must lie together"):
+    with pytest.raises(BundleError, match=r"history\.csv: the rows of 'flask' must be consecutive"):
         writer.history("flask", counts())
     writer.record(past("flask"), track("flask"))
-    with pytest.raises(BundleError, match=r"past_forecasts\.csv: the rows of 'flask' must lie"):
+    with pytest.raises(
+        BundleError, match=r"past_forecasts\.csv: the rows of 'flask' must be consecutive"
+    ):
         writer.record(past("flask"), track("flask"))
     with pytest.raises(BundleError, match=r"one package, got \['django', 'flask'\]"):
         writer.record(past("flask"), track("django"))
