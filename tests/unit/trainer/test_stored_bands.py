@@ -14,7 +14,7 @@ from forecast.bands import Total
 from forecast.bundle.manifest import PackageEntry
 from forecast.bundle.tables import PAST_COLUMNS, forecast_rows, record_rows
 from forecast.config import Package
-from tests.bundles import BANDS, LAST_DAY, TOTAL, bands, counts, make_bundle, with_files
+from tests.bundles import BANDS, LAST_DAY, TOTAL, bands, counts, make_bundle, outdated, with_files
 from tests.trainings import run_plan
 from trainer.engines.task import Outcome, Product
 from trainer.plan import Part, Plan
@@ -89,6 +89,24 @@ def test_a_carried_forecast_is_that_of_the_bundle_before(bundle):
     plan = Plan.model_construct(forecast_days=30)
     _, product = carry_over(bundle, Package("flask", "flask"), "why", plan)
     assert {name: each[0] for name, each in product.forecast.columns().items()} == BANDS
+
+
+def test_a_model_of_an_earlier_version_is_not_carried_over():
+    plan = Plan.model_construct(forecast_days=30)
+    entry, product = carry_over(outdated(make_bundle()), Package("flask", "flask"), "why", plan)
+    assert product is None
+    assert entry.status == "failed"
+    assert entry.reason == "why; the model of 'flask' was made by an earlier version"
+
+
+def test_totals_are_carried_over_too(bundle):
+    plan = Plan.model_construct(forecast_days=30)
+    _, product = carry_over(bundle, Package("flask", "flask"), "why", plan)
+    assert product.totals == bundle.totals("flask")
+    _, shorter = carry_over(
+        bundle, Package("flask", "flask"), "why", plan.model_copy(update={"forecast_days": 14})
+    )
+    assert list(shorter.totals) == [7, 14]
 
 
 def test_a_picture_shows_each_band_where_it_lies(bundle):
