@@ -40,4 +40,4 @@ def test_the_page_goes_on_by_itself_when_the_models_have_come(browser, tmp_path)
         come.set()
         visit.wait_for_title("Forecast for fastapi")
         visit.wait_for_chart()
-        assert visit.page.get_by_label("Package").input_value() == "fastapi"
+        assert visit.page.get_by_role("combobox", name="Package, or any").input_value() == "fastapi"
