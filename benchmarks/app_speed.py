@@ -188,7 +188,7 @@ def visit(browser: Browser, url: str) -> tuple[float, list[float]]:
     changed = []
     drawn = (
         "name => document.querySelector('#chart .js-plotly-plot')?.layout.yaxis.title.text"
-        ".includes(` ${name} `) && document.querySelector('#chart .main-svg')"
+        ".endsWith(` ${name}`) && document.querySelector('#chart .main-svg')"
     )
     box = page.locator("#package input")
     for name in OTHERS:
