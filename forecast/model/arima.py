@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.model.checks import PICKLED_AS, are_numbers, is_whole, require, restore
+from forecast.model.checks import PICKLED_AS, Checked, are_numbers, is_whole, require
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from forecast.quantities import Array
 
@@ -24,7 +24,7 @@ LARGEST_PARAMETER = 10.0
 
 
 @dataclass(frozen=True)
-class Arima:
+class Arima(Checked):
     """Orders and parameters.
 
     Attributes:
@@ -38,13 +38,6 @@ class Arima:
     params: tuple[float, ...]
 
     __module__ = PICKLED_AS
-
-    def __post_init__(self) -> None:
-        self._check()
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        restore(self, state)
-        self._check()
 
     def _check(self) -> None:
         for name, orders, size in (

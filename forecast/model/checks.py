@@ -16,12 +16,23 @@ if TYPE_CHECKING:
 PICKLED_AS = "forecast.model"
 
 
-def restore(thing: object, state: Mapping[str, Any]) -> None:
-    """Set a frozen dataclass from a pickle's state: every field, and no other."""
-    kind: Any = type(thing)
-    if not isinstance(state, dict) or set(state) != {item.name for item in fields(kind)}:
-        raise BundleError(f"a pickled {kind.__name__} has not the fields it should have")
-    thing.__dict__.update(state)
+class Checked:
+    """A frozen dataclass that checks its fields, those from a pickle too."""
+
+    def __post_init__(self) -> None:
+        self._check()
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        """Take every field from a pickle's state, and no other."""
+        kind: Any = type(self)
+        if not isinstance(state, dict) or set(state) != {item.name for item in fields(kind)}:
+            raise BundleError(f"a pickled {kind.__name__} has not the fields it should have")
+        self.__dict__.update(state)
+        self._check()
+
+    def _check(self) -> None:
+        """Raise ``BundleError`` for what no trainer of ours would have written."""
+        raise NotImplementedError
 
 
 def require(holds: bool, message: str) -> None:  # noqa: FBT001 - it is the condition itself

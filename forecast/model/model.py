@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from forecast.bands import Forecast, Total, total_spans
 from forecast.errors import SeriesError
 from forecast.model import level
 from forecast.model.arima import Arima
-from forecast.model.checks import PICKLED_AS, are_numbers, is_number, is_whole, require, restore
+from forecast.model.checks import PICKLED_AS, Checked, are_numbers, is_number, is_whole, require
 from forecast.model.constants import Constants, constants
 from forecast.model.distribution import predictive
 from forecast.model.state import Parameters
@@ -24,7 +24,7 @@ from forecast.model.weekdays import WIDEST_GAP, weekday_numbers
 from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON, WEEK, Array
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from forecast.model.distribution import Distribution
     from forecast.model.quantiles import Ends
@@ -36,7 +36,7 @@ COMPARED_DAYS = 28  # that "before" means: every weekday four times
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Checked):
     """A package's history and what was estimated from it.
 
     Attributes:
@@ -59,13 +59,6 @@ class Model:
     searched: Arima
 
     __module__ = PICKLED_AS
-
-    def __post_init__(self) -> None:
-        self._check()
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        restore(self, state)
-        self._check()
 
     def _check(self) -> None:
         """Refuse what no trainer of ours would have written."""
