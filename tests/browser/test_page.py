@@ -181,6 +181,8 @@ def test_the_hover_tells_day_count_and_bands(visit):
     label.get_by_text(re.compile("expected")).wait_for()
     assert re.search(r"80 %: [\d,]+ to [\d,]+", label.text_content())
     assert re.search(r"95 %: [\d,]+ to [\d,]+", label.text_content())
+    fills = label.locator("text").evaluate_all("all => all.map(t => getComputedStyle(t).fill)")
+    assert set(fills) == {"rgb(255, 255, 255)"}  # on the dark ground of the label
 
 
 def test_events_and_repaired_days_are_marked_and_told(visit):
