@@ -147,6 +147,12 @@ class Config(BaseModel):
         "the file name of a workflow in .github/workflows",
         "upload_artifact.yml",
     )
+    repository_id: Annotated[StrictInt, Field(ge=1)] | None = Field(
+        default=None, description="the number that GitHub's API gives as the repository's `id`"
+    )
+    owner_id: Annotated[StrictInt, Field(ge=1)] | None = Field(
+        default=None, description="the number that GitHub's API gives as its owner's `id`"
+    )
     verify_attestation: StrictBool = Field(default=False, description="true or false")
     events: tuple[Event, ...] = Field(
         default=(), description="[[events]] tables with date, kind, note and perhaps until"

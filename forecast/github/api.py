@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 API = "https://api.github.com"
 API_VERSION = "2022-11-28"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-NOT_FOUND = 404
-ACTIONS = "Actions: read"  # the least that a token must allow
+FORBIDDEN, NOT_FOUND = 403, 404
+RIGHTS = "Actions: read and Contents: read"  # what a token must allow
 
 _MAX_JSON = 8 << 20
 _MINUTE = 60.0
 _HOUR = 3600.0
 _MAX_BLOB_REDIRECTS = 2
-_OK, _NOT_MODIFIED, _UNAUTHORISED, _FORBIDDEN = 200, 304, 401, 403
+_OK, _NOT_MODIFIED, _UNAUTHORISED = 200, 304, 401
 _GONE, _TOO_MANY, _SERVER_FAULT = 410, 429, 500
 
 
@@ -66,7 +66,7 @@ class GitHub:
         session: Sends the calls; see ``forecast.http.new_session``.
         owner: The user or organisation whose repository it is.
         repo: The repository.
-        token: A token with permission to read Actions, or None.
+        token: A token with ``rights``, or None.
         url: Where the API is.
         clock: The current time; only differences between two calls matter.
         limits: Bounds of one call.
@@ -83,7 +83,7 @@ class GitHub:
         url: str,
         clock: Callable[[], datetime],
         limits: Limits,
-        rights: str = ACTIONS,
+        rights: str = RIGHTS,
     ) -> None:
         self.repository = f"{owner}/{repo}"
         self.url = url.rstrip("/")
@@ -108,6 +108,7 @@ class GitHub:
         *,
         headers: Mapping[str, str] | None = None,
         expected: Collection[int] = (),
+        anonymous: bool = False,
     ) -> Reply:
         """The answer to one call: 200 or 304, or another that is expected.
 
@@ -116,6 +117,7 @@ class GitHub:
             what: The name of the requested thing in error messages.
             headers: More headers.
             expected: Further statuses to accept. A redirect is not followed.
+            anonymous: Leave out the token.
 
         Raises:
             ArtifactError: No answer, a refusal, or a rate limit (``retry_after``).
@@ -126,7 +128,7 @@ class GitHub:
             "X-GitHub-Api-Version": API_VERSION,
             **(headers or {}),
         }
-        auth = self._authorisation()
+        auth = None if anonymous else self._authorisation()
         try:
             reply = fetch(self._session, url, headers=sent, auth=auth, limits=self._limits)
         except TooLargeError as error:
@@ -139,7 +141,7 @@ class GitHub:
                 transient=True,
             ) from None
         if _is_rate_limit(reply):
-            raise self._close(reply, what)
+            raise self._close(reply, what, anonymous=auth is None)
         self._refusals = 0
         if reply.status in {_OK, _NOT_MODIFIED, *expected}:
             return reply
@@ -274,7 +276,7 @@ class GitHub:
             )
         sentences = {
             _UNAUTHORISED: f"needs a token (401): {self.token_advice()}",
-            _FORBIDDEN: (
+            FORBIDDEN: (
                 f"refused (403): the token is missing or lacks a right: {self.token_advice()}"
             ),
             NOT_FOUND: (
@@ -287,12 +289,12 @@ class GitHub:
             status, f"answered {status}: {excerpt(reply.body)}; see GITHUB_API_URL"
         )
 
-    def _close(self, reply: Reply, what: str) -> ArtifactError:
+    def _close(self, reply: Reply, what: str, *, anonymous: bool) -> ArtifactError:
         """Make no more calls until the rate limit ends."""
         self._refusals += 1
         seconds = _wait(reply, self._refusals)
         self._closed = (self._clock(), seconds)
-        remedy = "" if self._token else f"; to be allowed more, {self.token_advice()}"
+        remedy = f"; to be allowed more, {self.token_advice()}" if anonymous else ""
         return self.error(
             f"GitHub was asked for {what} and its rate limit is reached ({reply.status}): it will "
             f"be asked again in {seconds:.0f} s{remedy}.",
@@ -337,7 +339,7 @@ def host(url: str | None) -> str:
 def _is_rate_limit(reply: Reply) -> bool:
     if reply.status == _TOO_MANY:
         return True
-    return reply.status == _FORBIDDEN and (
+    return reply.status == FORBIDDEN and (
         "Retry-After" in reply.headers or _is_used_up(reply) or b"rate limit" in reply.body.lower()
     )
 

@@ -20,15 +20,16 @@ from pydantic import Field
 
 from forecast.errors import ArtifactError, CorruptArtifactError
 from forecast.github.api import (
-    ACTIONS,
     API,
     REDIRECTS,
+    RIGHTS,
     GitHub,
     Schema,
     TransientArtifactError,
     redirect_target,
 )
-from forecast.github.attestations import RIGHTS, Attestations
+from forecast.github.attestations import ATTESTED_RIGHTS, Attestations
+from forecast.github.branch import DefaultBranch
 from forecast.github.provenance import ProvenanceVerifier
 from forecast.github.trust import ListedArtifact, TrustRules, WorkflowRun, trusted_artifact
 from forecast.http import Limits, new_session
@@ -74,10 +75,10 @@ class GitHubArtifacts:
         owner: The user or organisation whose repository it is.
         repo: The repository.
         name: The artifact's name.
-        branch: The default branch; artifacts of other branches are not trusted.
+        branch: The default branch; only artifacts of its commits are trusted.
         workflow: The training workflow's file name in .github/workflows.
-        token: A token with permission to read Actions; without one, listing works and
-            downloading does not.
+        token: A token with permission to read Actions and Contents; without one, listing works
+            and downloading does not.
         url: Where the API is.
         clock: The current time; only differences between two calls matter.
         max_bytes: The largest zip to accept.
@@ -86,6 +87,8 @@ class GitHubArtifacts:
         max_wait: Seconds to wait in total for rate limits, while attempts are left; a longer
             wait is raised at once.
         sleep: Waits between the attempts.
+        repository_id: GitHub's number of the repository; None: that of the first one trusted.
+        owner_id: The same of its owner.
         verifier: Verifies the attestation without which no artifact is trusted; None asks
             for none.
     """
@@ -107,6 +110,8 @@ class GitHubArtifacts:
         attempts: int = 1,
         max_wait: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
+        repository_id: int | None = None,
+        owner_id: int | None = None,
         verifier: ProvenanceVerifier | None = None,
     ) -> None:
         self._github = GitHub(
@@ -118,12 +123,15 @@ class GitHubArtifacts:
             # A fixed clock must not keep the rate limit forever.
             clock=lambda: clock() + timedelta(seconds=self._slept),
             limits=limits or Limits(),
-            rights=RIGHTS if verifier else ACTIONS,
+            rights=ATTESTED_RIGHTS if verifier else RIGHTS,
         )
         self._attestations = Attestations(self._github, verifier) if verifier else None
+        self._branch = DefaultBranch(self._github, branch)
         self._actions = f"{self._github.base}/actions"
         self._name = name
-        self._rules = TrustRules(self._github.repository, branch, workflow, max_bytes)
+        self._rules = TrustRules(
+            self._github.repository, branch, workflow, max_bytes, repository_id, owner_id
+        )
         self._max_wait = max_wait
         self._slept = 0.0
         self._sleep = sleep
@@ -138,6 +146,8 @@ class GitHubArtifacts:
         self._pages: dict[str, _CachedPage] = {}
         self._settled = False
         self._returned: int | None = None
+        # Digests by id. What was trusted once stays so: its run may be run again, or fail then.
+        self._trusted: dict[int, str] = {}
 
     @classmethod
     def configured(
@@ -155,6 +165,8 @@ class GitHubArtifacts:
             repository=f"{config.username}/{config.repo_name}",
             workflow=config.workflow_file,
             branch=config.default_branch,
+            repository_id=config.repository_id,
+            owner_id=config.owner_id,
         )
         return cls(
             new_session(config.repository_url),
@@ -168,6 +180,8 @@ class GitHubArtifacts:
             clock=clock,
             attempts=attempts,
             max_wait=max_wait,
+            repository_id=config.repository_id,
+            owner_id=config.owner_id,
             verifier=verifier if config.verify_attestation else None,
         )
 
@@ -305,13 +319,22 @@ class GitHubArtifacts:
         """The first rule that an artifact breaks; ``runs`` are those looked up so far."""
         broken = self._rules.broken_by_artifact(listed)
         reference = listed.workflow_run
-        if broken is not None or reference is None:
+        if broken is not None or reference is None or reference.head_sha is None:
             return broken
+        if self._trusted.get(listed.id) == listed.digest:
+            return None
         if reference.id not in runs:
             if len(runs) == _MAX_RUNS:
                 return f"older than {_MAX_RUNS} that cannot be trusted"
             runs[reference.id] = self._run(reference.id)
-        return self._rules.broken_by_run(reference, runs[reference.id])
+        run = runs[reference.id]
+        broken = self._rules.broken_by_run(reference, run)
+        if broken is None and self._attestations is None:  # which proves the branch as well
+            broken = self._branch.broken_by(reference.head_sha)
+        if broken is None:
+            self._trusted[listed.id] = listed.digest or ""
+            self._rules = self._rules.bound_to(run.repository)
+        return broken
 
     def _run(self, run_id: int) -> WorkflowRun:
         reply = self._github.get(f"{self._actions}/runs/{run_id}", "a workflow run")

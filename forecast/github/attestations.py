@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from forecast.github.artifact import Artifact, Provenance
     from forecast.github.provenance import ProvenanceVerifier
 
-RIGHTS = "Actions: read and Attestations: read"
+ATTESTED_RIGHTS = "Actions: read and Attestations: read"  # what a token must allow
 
 _MOST = 30  # attestations of one artifact
 _MAX_BYTES = 1 << 20  # of a bundle, compressed or not; a usual one has 12 kB

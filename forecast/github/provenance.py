@@ -68,15 +68,25 @@ class ProvenanceVerifier:
         repository: Whose workflow it must be, as owner/name.
         workflow: Its file name in .github/workflows.
         branch: The branch that it must have run on.
+        repository_id: GitHub's number of the repository; None: any.
+        owner_id: The same of its owner.
         trusted_root: A file with the keys to trust; None: Sigstore's own.
     """
 
     def __init__(
-        self, *, repository: str, workflow: str, branch: str, trusted_root: Path | None = None
+        self,
+        *,
+        repository: str,
+        workflow: str,
+        branch: str,
+        repository_id: int | None = None,
+        owner_id: int | None = None,
+        trusted_root: Path | None = None,
     ) -> None:
         self._repository = repository
         self._workflow = f".github/workflows/{workflow}"
         self._ref = f"refs/heads/{branch}"
+        self._repository_id, self._owner_id = repository_id, owner_id
         self._trusted_root = trusted_root
 
     def verify(self, attestation: bytes, artifact: Artifact) -> Provenance:
@@ -137,6 +147,11 @@ class ProvenanceVerifier:
         from sigstore.verify import policy  # noqa: PLC0415 - see above
 
         repository = f"{SERVER}/{self._repository}"
+        pinned: list[VerificationPolicy] = []
+        if self._repository_id:
+            pinned.append(policy.OIDCSourceRepositoryIdentifier(str(self._repository_id)))
+        if self._owner_id:
+            pinned.append(policy.OIDCSourceRepositoryOwnerIdentifier(str(self._owner_id)))
         return policy.AllOf(
             [
                 policy.OIDCIssuerV2(ISSUER),
@@ -145,6 +160,7 @@ class ProvenanceVerifier:
                 policy.OIDCSourceRepositoryRef(self._ref),
                 policy.OIDCSourceRepositoryDigest(artifact.head_sha),
                 _Run(f"{repository}/actions/runs/{artifact.run_id}"),
+                *pinned,
             ]
         )
 

@@ -67,8 +67,9 @@ def bulk_world(world, clickhouse_server) -> World:
 def verifier(tmp_path_factory) -> ProvenanceVerifier:
     """Trusts only the Sigstore of this world."""
     root = sigstore().write_trusted_root(tmp_path_factory.mktemp("sigstore") / "root.json")
-    names = {"repository": "owner/repo", "workflow": "upload_artifact.yml", "branch": "main"}
-    return ProvenanceVerifier(**names, trusted_root=root)
+    return ProvenanceVerifier(
+        repository="owner/repo", workflow="upload_artifact.yml", branch="main", trusted_root=root
+    )
 
 
 @pytest.fixture

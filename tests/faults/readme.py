@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.faults.table import ATTESTED, BULK, CLOCKS, MODELS, NEWER_DAYS, TRAINING
+from tests.faults.table import ATTESTED, BULK, CLOCKS, COMPARED, MODELS, NEWER_DAYS, TRAINING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +35,7 @@ def render() -> str:
     parts = [
         HEAD,
         _section("The app checks for newer models (GitHub)", MODELS),
+        _section("The same, where no attestation proves the branch (GitHub)", COMPARED),
         _section("The same, with `verify_attestation = true` (GitHub, Sigstore)", ATTESTED),
         _section("The app fetches newer counts (PyPI Stats)", NEWER_DAYS),
         _section("The app's clock is wrong", CLOCKS),

@@ -33,7 +33,9 @@ from tests.faults.world import (
     github,
     limit,
     linked,
+    moved_on,
     pypistats,
+    recreated,
     replaced,
     snappy_bomb,
     with_manifest,
@@ -41,6 +43,7 @@ from tests.faults.world import (
     without_artifacts,
 )
 from tests.standins.clickhouse import TSV, edited, exception, midway
+from tests.standins.github import REPOSITORY_ID
 from tests.standins.pypistats import FAULTS, HTML
 from tests.standins.server import Answer
 from tests.standins.sigstore import Sigstore
@@ -408,6 +411,21 @@ MODELS = (
     ),
     Row(f"{NEWEST} comes from another branch", artifact(b"x", branch="dev"), Models.PASSED_OVER),
     Row(
+        f"{NEWEST} comes from a tag whose name its path tells",
+        artifact(b"evil", path=".github/workflows/upload_artifact.yml@refs/tags/main"),
+        Models.PASSED_OVER,
+    ),
+    Row(
+        f"{NEWEST} comes from another repository that has taken the name",
+        recreated,
+        Models.PASSED_OVER,
+    ),
+    Row(
+        f"{NEWEST} comes from another owner who has taken the name",
+        artifact(b"evil", run={"repository": {"id": REPOSITORY_ID, "owner": {"id": 7}}}),
+        Models.PASSED_OVER,
+    ),
+    Row(
         f"{NEWEST} comes from another workflow",
         artifact(b"evil", path=".github/workflows/tests.yml"),
         Models.PASSED_OVER,
@@ -419,6 +437,33 @@ MODELS = (
     ),
     Row(f"{NEWEST} has expired", artifact(b"gone", expired=True), Models.PASSED_OVER),
     Row(f"{NEWEST} has no digest", artifact(b"evil", digest=None), Models.PASSED_OVER),
+)
+
+# Where no attestation proves the branch.
+COMPARED = (
+    Row(
+        f"{NEWEST} comes from a tag with the branch's name",
+        artifact(b"evil", tag=True),
+        Models.PASSED_OVER,
+    ),
+    Row("branch: 403", github("ref", 403), KEPT, "Actions: read and Contents: read"),
+    Row("branch: 404", github("ref", 404), KEPT, "found none (404): check default_branch"),
+    Row("branch: 500", github("ref", 500), KEPT, "failed with status 500"),
+    *_no_answer("branch", partial(github, "ref"), KEPT, ("hang",)),
+    Row("comparison: 500", moved_on(github("compare", 500)), KEPT, "failed with status 500"),
+    Row(
+        "comparison: an HTML page",
+        moved_on(github("compare", "html")),
+        KEPT,
+        "with a comparison of two commits is malformed",
+    ),
+    Row(
+        "comparison: 429 without a header",
+        moved_on(limit("bare 429", "compare")),
+        KEPT,
+        "asked again in 60 s",
+        limited=True,
+    ),
 )
 
 NEITHER = "neither JSON nor compressed by Snappy"

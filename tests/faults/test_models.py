@@ -23,7 +23,15 @@ from forecast.config import Config
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import HeaderTimeoutAdapter, Limits, new_session
 from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
-from tests.faults.table import ATTESTED, ATTESTED_BUT_BROKEN, CLOCKS, MODELS, NEWEST, Models
+from tests.faults.table import (
+    ATTESTED,
+    ATTESTED_BUT_BROKEN,
+    CLOCKS,
+    COMPARED,
+    MODELS,
+    NEWEST,
+    Models,
+)
 from tests.faults.world import ALWAYS, OWNED, PACKAGES, no_search
 from tests.waiting import until
 
@@ -36,7 +44,7 @@ CONFIG = Config(
 )
 TIGHT = 0.6  # seconds, where a timeout must expire
 MOST_MEMORY = 24 << 20  # bytes, whatever a zip would unpack to
-ROWS = pytest.mark.parametrize("row", MODELS + ATTESTED, ids=str)
+ROWS = pytest.mark.parametrize("row", MODELS + COMPARED + ATTESTED, ids=str)
 WAIT = 20.0
 
 

@@ -125,6 +125,16 @@ def github(route: str, fault: Any, **headers: str) -> Inflict:
     return lambda world: world.github.fail(route, fault, ALWAYS, **headers)
 
 
+def moved_on(inflict: Inflict) -> Inflict:
+    """A fault while the branch has a newer commit than the artifact's."""
+
+    def both(world: World) -> None:
+        world.github.commit("a" * 40)
+        inflict(world)
+
+    return both
+
+
 def limit(kind: str, route: str = "*") -> Inflict:
     """One form of GitHub's rate limit."""
     return lambda world: world.github.limit(kind, route=route, times=ALWAYS)
@@ -133,6 +143,13 @@ def limit(kind: str, route: str = "*") -> Inflict:
 def artifact(zipped: bytes | Callable[[], bytes] | None = None, **fields: Any) -> Inflict:
     """A newer artifact with a fault."""
     return lambda world: world.publish(zipped() if callable(zipped) else zipped, **fields)
+
+
+def recreated(world: World) -> None:
+    """A newer artifact of another repository that has taken the name."""
+    stored = world.publish(b"evil")
+    stored.listed["workflow_run"].update(repository_id=7, head_repository_id=7)
+    stored.run.update(repository={"id": 7, "owner": {"id": 8}}, head_repository={"id": 7})
 
 
 def pypistats(fault: Any, *packages: str, times: int = ALWAYS, **headers: str) -> Inflict:

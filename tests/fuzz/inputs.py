@@ -206,15 +206,20 @@ RUN = {
     "conclusion": "success",
     "event": "schedule",
     "path": ".github/workflows/upload_artifact.yml",
-    "repository": {"id": 1},
+    "repository": {"id": 1, "owner": {"id": 2}},
     "head_repository": {"id": 1},
 }
+TIP = "1" * 40
+REFERENCE = {"ref": "refs/heads/main", "object": {"type": "commit", "sha": TIP}}
+COMPARISON = {"status": "behind", "ahead_by": 0, "merge_base_commit": {"sha": "0" * 40}}
 LINKS = st.sampled_from(["", '<?page=2>; rel="next"', "<", '<http://[>; rel="next"', ",;=<>"])
 ARTIFACT_LISTS = st.tuples(
     st.one_of(
         edited_json(LISTED).map(dumped), edited_bytes(dumped(LISTED)), st.just(dumped(LISTED))
     ),
     or_edited(RUN),
+    or_edited(REFERENCE),
+    or_edited(COMPARISON),
     LINKS,
 )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -87,11 +88,12 @@ def answer(body: bytes) -> None:
     assert list(zip(days, counts.to_list(), strict=True)) == sorted(rows)
 
 
-def artifact_list(parts: tuple[bytes, bytes, str]) -> None:
-    """GitHub's list of artifacts, and the run behind the newest."""
-    listed, run, link = parts
+def artifact_list(parts: tuple[bytes, bytes, bytes, bytes, str]) -> None:
+    """GitHub's list of artifacts, the run behind the newest, and its commit's place."""
+    listed, run, reference, comparison, link = parts
     session = requests.Session()
-    session.mount("http://", _Canned({"list": (listed, link), "run": (run, "")}))
+    answers = {"artifacts": listed, "runs": run, "ref": reference, "compare": comparison}
+    session.mount("http://", _Canned(answers, link))
     client = GitHubArtifacts(session, owner="owner", repo="repo", token="x", url="http://api.test")
     artifact = client.newest()
     assert artifact is not None
@@ -100,22 +102,25 @@ def artifact_list(parts: tuple[bytes, bytes, str]) -> None:
     assert artifact.digest.startswith("sha256:")
     assert len(artifact.digest) == 71
     assert 0 <= artifact.size <= 64 << 20
+    tip = json.loads(reference)["object"]["sha"]
+    assert artifact.head_sha == tip or json.loads(comparison)["status"] in {"behind", "identical"}
 
 
 class _Canned(requests.adapters.BaseAdapter):
-    """Answers from memory: ``list`` for the list's first page, ``run`` for any run."""
+    """Answers from memory, by a part of the path; the list has a link as well."""
 
-    def __init__(self, answers: dict[str, tuple[bytes, str]]) -> None:
+    def __init__(self, answers: dict[str, bytes], link: str) -> None:
         super().__init__()
-        self._answers = answers
+        self._answers, self._link = answers, link
 
     def send(  # type: ignore[override] # how it is sent makes no difference
         self, request: requests.PreparedRequest, **_kwargs: Any
     ) -> requests.Response:
-        body, link = self._answers["run" if "/runs/" in str(request.url) else "list"]
+        path = urlsplit(str(request.url)).path.split("/")
+        body = next(body for part, body in self._answers.items() if part in path)
         response = requests.Response()
         response.status_code = 200
-        response.headers["Link"] = link
+        response.headers["Link"] = self._link if "artifacts" in path else ""
         response.raw = urllib3.HTTPResponse(io.BytesIO(body), preload_content=False)
         return response
 

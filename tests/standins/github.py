@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 TOKEN = "github_pat_stand_in"
 AUTO = "auto"
 REPOSITORY_ID = 1001
+OWNER_ID = 11
 FORK_ID = 2002
+FIRST_COMMIT = "f" * 40
 HTML = "text/html; charset=utf-8"
 
 
@@ -82,6 +84,9 @@ class GitHubServer(Loopback):
         self.attestations: dict[str, list[dict[str, Any]]] = {}
         self.blob = BlobServer()
         self.free_calls = 0
+        # The commits: the parents of each, and the tip of each branch. A tag has a name only.
+        self.parents: dict[str, tuple[str, ...]] = {FIRST_COMMIT: ()}
+        self.tips: dict[str, str] = {"main": FIRST_COMMIT}
         self._ids = itertools.count(1)
         self._shuffle = random.Random(7)
         self._order: list[int] = []
@@ -110,6 +115,7 @@ class GitHubServer(Loopback):
         status: str = "completed",
         conclusion: str | None = "success",
         path: str = ".github/workflows/upload_artifact.yml",
+        tag: bool = False,
         digest: str | None = AUTO,
         size: int | None = None,
         listed: dict[str, Any] | None = None,
@@ -118,16 +124,15 @@ class GitHubServer(Loopback):
     ) -> StoredArtifact:
         """Add an artifact and the run that made it; the defaults are valid.
 
-        ``listed`` and ``run`` overwrite fields of the two JSON objects at the end. ``attest``
-        makes its attestation before the artifact is listed; none if empty.
+        Its commit is a new one on ``branch``; beside it, if ``tag`` makes that the name of a tag,
+        or if a fork made it. ``listed`` and ``run`` overwrite fields of the two JSON objects at
+        the end. ``attest`` makes its attestation before the artifact is listed; none if empty.
         """
         number = next(self._ids)
         made = created_at or datetime(2026, 1, 4, 3, 17, tzinfo=UTC) + timedelta(days=7 * number)
-        head = {
-            "id": 9000 + number,
-            "head_branch": branch,
-            "head_sha": hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest(),
-        }
+        sha = hashlib.sha1(str(number).encode(), usedforsecurity=False).hexdigest()
+        self.commit(sha, branch, beside=tag or fork)
+        head = {"id": 9000 + number, "head_branch": branch, "head_sha": sha}
         head_repository = FORK_ID if fork else REPOSITORY_ID
         if digest == AUTO:
             digest = f"sha256:{hashlib.sha256(zipped).hexdigest()}"
@@ -160,7 +165,11 @@ class GitHubServer(Loopback):
                 "conclusion": conclusion,
                 "path": path,
                 "run_attempt": 1,
-                "repository": {"id": REPOSITORY_ID, "full_name": f"{self.owner}/{self.repo}"},
+                "repository": {
+                    "id": REPOSITORY_ID,
+                    "full_name": f"{self.owner}/{self.repo}",
+                    "owner": {"id": OWNER_ID, "login": self.owner},
+                },
                 "head_repository": {"id": head_repository},
                 **(run or {}),
             },
@@ -173,6 +182,23 @@ class GitHubServer(Loopback):
         # Not documented, so the client must not rely on it.
         self._order.insert(self._shuffle.randrange(len(self._order) + 1), len(self._order))
         return stored
+
+    def commit(self, sha: str, branch: str = "main", *, beside: bool = False) -> None:
+        """Add a commit to a branch, or beside it: with its tip as parent, and on no branch."""
+        tip = self.tips.get(branch, FIRST_COMMIT)
+        self.parents[sha] = (tip,)
+        if not beside:
+            self.tips[branch] = sha
+
+    def history(self, sha: str) -> set[str]:
+        """A commit and all before it."""
+        found: set[str] = set()
+        left = [sha]
+        while left:
+            each = left.pop()
+            found.add(each)
+            left += [parent for parent in self.parents[each] if parent not in found]
+        return found
 
     def attest(self, stored: StoredArtifact, bundle: dict[str, Any] | bytes) -> None:
         """Add an attestation of an artifact.
@@ -196,8 +222,8 @@ class GitHubServer(Loopback):
     def fail(self, route: str, fault: int | str | Fault, times: int = 1, **headers: str) -> None:
         """Make the next calls of a route, or of any ("*"), fail.
 
-        Routes are "list", "run", "attestations" and "zip", and "blob" and "bundle" in the
-        blob store.
+        Routes are "list", "run", "ref", "compare", "attestations" and "zip", and "blob" and
+        "bundle" in the blob store.
 
         ``fault`` is a status, "html", "nonsense", an ``Answer.how``, or a fault. Keyword
         arguments are headers, with ``_`` for ``-``.
@@ -235,8 +261,11 @@ class GitHubServer(Loopback):
             return "list"
         if call.path.endswith("/zip"):
             return "zip"
-        if "/attestations/" in call.path:
-            return "attestations"
+        for route in ("attestations", "compare"):
+            if f"/{route}/" in call.path:
+                return route
+        if "/git/ref/" in call.path:
+            return "ref"
         return "run" if "/actions/runs/" in call.path else call.path
 
     def answer(self, call: Call) -> Answer:
@@ -249,19 +278,54 @@ class GitHubServer(Loopback):
         return self._of_repository(call, given)
 
     def _of_repository(self, call: Call, given: str | None) -> Answer:
-        repository = f"/repos/{self.owner}/{self.repo}"
-        actions = f"{repository}/actions"
-        if call.path == f"{actions}/artifacts":
-            return self._conditional(call, self._list(call))
-        if call.path.startswith(f"{repository}/attestations/"):
-            listed = self.attestations.get(call.path.rpartition("/")[2])
-            return _found(listed and {"attestations": listed})
-        if match := re.fullmatch(rf"{re.escape(actions)}/runs/(\d+)", call.path):
-            runs = {stored.run_id: stored.run for stored in self.artifacts}
-            return _found(runs.get(int(match[1])))
-        if match := re.fullmatch(rf"{re.escape(actions)}/artifacts/(\d+)/zip", call.path):
-            return self._zip(int(match[1]), given)
+        routes: dict[str, Callable[..., Answer]] = {
+            "actions/artifacts": lambda: self._conditional(call, self._list(call)),
+            "attestations/(.+)": self._attested,
+            r"actions/runs/(\d+)": self._run,
+            r"actions/artifacts/(\d+)/zip": lambda number: self._zip(int(number), given),
+            "git/ref/heads/(.+)": self._reference,
+            r"compare/(.+)\.\.\.(.+)": lambda base, head: self._compare(base, head, call),
+        }
+        for pattern, answer in routes.items():
+            if match := re.fullmatch(f"/repos/{self.owner}/{self.repo}/{pattern}", call.path):
+                return answer(*match.groups())
         return _message(404, "Not Found")
+
+    def _attested(self, digest: str) -> Answer:
+        listed = self.attestations.get(digest)
+        return _found(listed and {"attestations": listed})
+
+    def _run(self, number: str) -> Answer:
+        runs = {stored.run_id: stored.run for stored in self.artifacts}
+        return _found(runs.get(int(number)))
+
+    def _reference(self, branch: str) -> Answer:
+        sha = self.tips.get(branch)
+        target = {"type": "commit", "sha": sha, "url": f"{self.url}/commit"}
+        return _found(sha and {"ref": f"refs/heads/{branch}", "object": target})
+
+    def _compare(self, base: str, head: str, call: Call) -> Answer:
+        """What GitHub says of ``head``, seen from ``base``; both are commits."""
+        if not {base, head} <= self.parents.keys():
+            return _message(404, "Not Found")
+        of_base, of_head = self.history(base), self.history(head)
+        if not (common := of_base & of_head):
+            return _message(404, f"No common ancestor between {base} and {head}.")
+        ahead, behind = len(of_head - common), len(of_base - common)
+        kinds = {(False, False): "identical", (True, False): "ahead", (False, True): "behind"}
+        newest = max(common, key=lambda sha: len(self.history(sha)))
+        return _json(
+            {
+                "status": kinds.get((ahead > 0, behind > 0), "diverged"),
+                "ahead_by": ahead,
+                "behind_by": behind,
+                "total_commits": ahead,
+                "base_commit": {"sha": base},
+                "merge_base_commit": {"sha": newest},
+                "commits": [],
+                **({} if call.query.get("page", "1") != "1" else {"files": []}),
+            }
+        )
 
     def _list(self, call: Call) -> Answer:
         shuffled = [self.artifacts[place].listed for place in self._order]

@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from tests.standins.github import OWNER_ID, REPOSITORY_ID
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -66,6 +68,8 @@ class Build:
             12: repository,
             13: self.commit,
             14: self.ref,
+            15: str(REPOSITORY_ID),
+            17: str(OWNER_ID),
             18: self.identity,
             19: self.commit,
             20: "schedule",

@@ -19,7 +19,7 @@ from forecast.errors import ArtifactError
 from forecast.github.artifact import Artifact
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import HeaderTimeoutAdapter, Limits, new_session
-from tests.standins.github import FORK_ID, TOKEN, GitHubServer
+from tests.standins.github import FORK_ID, OWNER_ID, REPOSITORY_ID, TOKEN, GitHubServer
 from tests.standins.server import Answer
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -159,6 +159,12 @@ def _with_link(server, stored):
 
 # Trust
 
+_REFERENCE = {
+    "id": 1,
+    "repository_id": REPOSITORY_ID,
+    "head_repository_id": REPOSITORY_ID,
+    "head_branch": "main",
+}
 UNTRUSTED: dict[str, tuple[dict[str, Any], str]] = {
     "fork": ({"fork": True}, "made by a fork"),
     "branch": ({"branch": "feature"}, "another branch than main"),
@@ -189,6 +195,26 @@ UNTRUSTED: dict[str, tuple[dict[str, Any], str]] = {
     "run of a fork": ({"run": {"head_repository": {"id": FORK_ID}}}, "made by a fork"),
     "run of no repository": ({"run": {"head_repository": None}}, "made by a fork"),
     "run of a branch": ({"run": {"head_branch": "feature"}}, "another branch than main"),
+    "tag": ({"tag": True}, "its commit is not on main"),
+    "tag by hand": ({"tag": True, "event": "workflow_dispatch"}, "its commit is not on main"),
+    "path of a tag": (
+        {"path": ".github/workflows/upload_artifact.yml@refs/tags/main"},
+        "made on “refs/tags/main” and not on the branch main",
+    ),
+    "path of a branch": (
+        {"path": "owner/repo/.github/workflows/upload_artifact.yml@refs/heads/evil"},
+        "made on “refs/heads/evil” and not on the branch main",
+    ),
+    "path of two refs": (
+        {"path": ".github/workflows/upload_artifact.yml@main@evil"},
+        "made on “main@evil” and not",
+    ),
+    "no commit": ({"listed": {"workflow_run": {**_REFERENCE, "head_sha": ""}}}, "is unknown"),
+    "odd commit": (
+        {"listed": {"workflow_run": {**_REFERENCE, "head_sha": "../../x"}}},
+        "the run that made it is unknown",
+    ),
+    "no owner": ({"run": {"repository": {"id": REPOSITORY_ID}}}, "owner .* is unknown"),
 }
 
 
@@ -224,7 +250,7 @@ def test_a_flood_from_outside_costs_no_calls(server, client, how):
     for _ in range(60):
         server.add_artifact(**how)
     assert client.newest().id == trusted.id
-    assert len(server.calls) == 2
+    assert len(server.calls) == 3  # the list, the run, and the tip, which is its commit
 
 
 def test_runs_looked_up_are_bounded(server, client):
@@ -280,6 +306,182 @@ def test_all_expired(server, client):
 def test_none_at_all(client):
     with pytest.raises(ArtifactError, match="owner/repo has no artifact called models yet: run"):
         client.newest()
+
+
+# The commit on the branch
+
+
+def _by_path(server):
+    return [path.removeprefix("/repos/owner/repo/") for path in server.paths()]
+
+
+def test_a_commit_is_compared_once(server, client):
+    first = server.add_artifact(b"1")
+    server.commit("a" * 40)
+    newest = client.newest()
+    assert _by_path(server) == [
+        "actions/artifacts",
+        f"actions/runs/{first.run_id}",
+        "git/ref/heads/main",
+        f"compare/{'a' * 40}...{newest.head_sha}",
+    ]
+    assert server.calls[-1].query == {"per_page": "1", "page": "2"}  # without the files
+    calls = len(server.calls)
+    server.add_artifact(b"2", fork=True)
+    assert client.newest().id == first.id
+    assert len(server.calls) == calls + 1, "only the list"
+
+
+def test_a_refused_commit_is_compared_once(server, client):
+    good = server.add_artifact(b"1")
+    server.add_artifact(b"2", tag=True)
+    assert client.newest().id == good.id
+    server.add_artifact(b"3", fork=True)
+    assert client.newest().id == good.id
+    assert sum("compare" in path for path in server.paths()) == 1
+
+
+def test_a_comparison_needs_no_token(server, session):
+    stored = server.add_artifact()
+    server.commit("a" * 40)
+    assert _client(server, session, token=None).newest().id == stored.id
+
+
+@pytest.mark.parametrize("status", [403, 404])
+@pytest.mark.parametrize("route", ["ref", "compare"])
+def test_a_token_without_contents_will_do_where_all_may_read(server, client, route, status):
+    stored = server.add_artifact()
+    server.commit("a" * 40)
+    server.fail(route, status)
+    assert client.newest().id == stored.id
+    asked = [call.headers.get("authorization") for call in server.calls if route in call.path]
+    assert asked == [f"Bearer {TOKEN}", None]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_branch_that_cannot_be_read_is_told(server, client, status):
+    server.add_artifact()
+    server.fail("ref", status, times=2)
+    with pytest.raises(
+        ArtifactError, match=r"branch main.*default_branch.*Actions: read and Contents: read"
+    ):
+        client.newest()
+
+
+def test_a_tag_alone_is_no_branch(server, client):
+    server.add_artifact()
+    del server.tips["main"]
+    with pytest.raises(ArtifactError, match=r"found none \(404\): check default_branch"):
+        client.newest()
+
+
+def test_another_reference_is_refused(server, client):
+    server.add_artifact()
+    tag = {"ref": "refs/tags/main", "object": {"sha": "a" * 40}}
+    server.fail("ref", Answer(200, json.dumps(tag).encode()))
+    with pytest.raises(ArtifactError, match="gave another reference"):
+        client.newest()
+
+
+def test_an_older_one_is_taken_where_a_commit_cannot_be_compared(server, client):
+    good = server.add_artifact(b"good")
+    other = server.add_artifact(b"other", tag=True)
+    server.parents[other.run["head_sha"]] = ()  # its history has nothing in common
+    assert client.newest().id == good.id
+
+
+COMPARED = {"status": "behind", "ahead_by": 0}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"status": status} for status in ("ahead", "diverged", "Behind", "")),
+        {"ahead_by": 1},
+        {"merge_base_commit": {"sha": "b" * 40}},
+    ],
+)
+def test_everything_in_a_comparison_must_agree(server, client, wrong):
+    stored = server.add_artifact()
+    server.commit("a" * 40)
+    right = COMPARED | {"merge_base_commit": {"sha": stored.run["head_sha"]}}
+    server.fail("compare", Answer(200, json.dumps(right | wrong).encode()))
+    with pytest.raises(ArtifactError, match="its commit is not on main"):
+        client.newest()
+
+
+@pytest.mark.parametrize("fault", [500, 503, "html", "drop"])
+def test_a_comparison_that_fails_is_no_answer(server, client, fault):
+    stored = server.add_artifact()
+    server.commit("a" * 40)
+    server.fail("compare", fault)
+    with pytest.raises(ArtifactError, match="a comparison of two commits"):
+        client.newest()
+    assert client.newest().id == stored.id
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"status": "in_progress", "conclusion": None},
+        {"conclusion": "failure"},
+        {"conclusion": "cancelled"},
+    ],
+)
+def test_what_was_trusted_stays_so_when_its_run_is_run_again(server, client, run):
+    stored = server.add_artifact()
+    assert client.newest().id == stored.id
+    stored.run.update(run)
+    server.add_artifact(fork=True)
+    assert client.newest().id == stored.id
+
+
+def test_what_was_trusted_stays_so_when_the_branch_is_rewritten(server, client):
+    stored = server.add_artifact()
+    client.newest()
+    server.parents["e" * 40] = ()
+    server.tips["main"] = "e" * 40
+    server.add_artifact(fork=True)
+    assert client.newest().id == stored.id
+
+
+# The same repository
+
+
+def _recreated(server, **ids):
+    """An artifact of another repository, or of another owner, of the same name."""
+    repository = {"id": ids.get("repository", REPOSITORY_ID)}
+    owner = {"id": ids.get("owner", OWNER_ID)}
+    stored = server.add_artifact(b"other", run={"repository": repository | {"owner": owner}})
+    stored.run["head_repository"] = repository
+    reference = {"repository_id": repository["id"], "head_repository_id": repository["id"]}
+    stored.listed["workflow_run"].update(reference)
+    return stored
+
+
+@pytest.mark.parametrize(
+    ("ids", "reason"),
+    [
+        ({"repository": 7}, r"repository with the id 1001, got 7.*repository_id in config.toml"),
+        ({"owner": 7}, r"owner with the id 11, got 7.*owner_id in config.toml"),
+    ],
+)
+def test_a_name_that_changed_hands_is_refused(server, client, session, ids, reason):
+    first = server.add_artifact(b"first")
+    assert client.newest().id == first.id
+    _recreated(server, **ids)
+    assert client.newest().id == first.id
+    server.artifacts[0].listed["expired"] = True
+    with pytest.raises(ArtifactError, match=reason):
+        client.newest()
+    pinned = _client(server, session, repository_id=REPOSITORY_ID, owner_id=OWNER_ID)
+    with pytest.raises(ArtifactError, match=reason):
+        pinned.newest()
+
+
+def test_what_the_config_pins_is_trusted(server, session):
+    stored = _recreated(server, repository=7, owner=8)
+    assert _client(server, session, repository_id=7, owner_id=8).newest().id == stored.id
 
 
 # Conditional calls
@@ -515,7 +717,7 @@ def test_a_zip_that_does_not_redirect(server, client):
     [
         (TOKEN, 401, "refused the token .*expired or is mistyped.*new fine-grained token"),
         (None, 401, r"needs a token \(401\): make a fine-grained token"),
-        (TOKEN, 403, "lacks a right.*Actions: read"),
+        (TOKEN, 403, "lacks a right.*Actions: read and Contents: read"),
         (None, 403, "missing or lacks a right"),
         (TOKEN, 404, "check username and repo_name in config.toml"),
         (None, 404, "check username and repo_name in config.toml"),
@@ -547,7 +749,7 @@ def test_a_wrong_repository(server, session):
 @pytest.mark.parametrize(
     "fault", ["html", "nonsense", "hang", "drip", "drip headers", "cut", "drop", "endless"]
 )
-@pytest.mark.parametrize("route", ["list", "run"])
+@pytest.mark.parametrize("route", ["list", "run", "ref"])
 def test_github_at_fault(server, route, fault):
     stored = server.add_artifact()
     server.fail(route, fault)
@@ -846,7 +1048,7 @@ RUN = {
     "path": ".github/workflows/upload_artifact.yml",
     "head_branch": "main",
     "head_sha": "0" * 40,
-    "repository": {"id": 1},
+    "repository": {"id": 1, "owner": {"id": 2}},
     "head_repository": {"id": 1},
 }
 
@@ -854,6 +1056,7 @@ RUN = {
 @pytest.fixture(scope="module")
 def shared_server():
     with GitHubServer() as server:
+        server.commit("0" * 40)
         yield server
 
 

@@ -26,7 +26,7 @@ from forecast.github.artifact import Artifact, Provenance
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.github.provenance import AttestationError, ProvenanceVerifier, sigstore_root
 from forecast.http import HeaderTimeoutAdapter, Limits
-from tests.standins.github import TOKEN
+from tests.standins.github import OWNER_ID, REPOSITORY_ID, TOKEN
 from tests.standins.server import Answer
 from tests.standins.sigstore import SIGNED_AT, Build, Sigstore
 
@@ -452,6 +452,15 @@ def test_who_verifies_nothing_loads_nothing():
     loaded = set(re.findall(r"'(\w+)'", done.stdout))
     assert "forecast" in loaded
     assert not loaded & {"sigstore", "sigstore_models", "tuf", "rekor_types", "cramjam"}
+
+
+@pytest.mark.parametrize("key", ["repository_id", "owner_id"])
+def test_pinned_ids_are_in_the_certificate(sigstore, root, key):
+    right = {"repository_id": REPOSITORY_ID, "owner_id": OWNER_ID}
+    attestation = encoded(sigstore.attest(DIGEST, BUILD))
+    assert _verifier(root, **right).verify(attestation, ARTIFACT) == FOUND
+    with pytest.raises(AttestationError, match="Identifier does not match"):
+        _verifier(root, **{key: 7}).verify(attestation, ARTIFACT)
 
 
 # Attestations on GitHub

@@ -60,11 +60,17 @@ def test_optional_keys_have_defaults(tmp_path):
         "upload_artifact.yml",
     )
     assert config.verify_attestation is False
+    assert (config.repository_id, config.owner_id) == (None, None)
     assert config.events == ()
 
 
 def test_attestations_are_verified_where_that_is_asked_for(tmp_path):
     assert load(tmp_path, LEAST + "verify_attestation = true\n").verify_attestation is True
+
+
+def test_repository_and_owner_can_be_pinned(tmp_path):
+    config = load(tmp_path, LEAST + "repository_id = 1001\nowner_id = 11\n")
+    assert (config.repository_id, config.owner_id) == (1001, 11)
 
 
 def test_a_config_cannot_be_changed(tmp_path):
@@ -113,6 +119,8 @@ EVENT = "[[events]]\ndate = 2024-06-18\nkind = 'outage'\nnote = 'a'\n"
         ("forecast_days = 30", "forecast_days = ", "is not TOML"),
         ("m_values", 'source = "sample"\nm_values', 'source = "sample": expected "pypistats", or'),
         ("m_values", "mirrors = 1\nm_values", "mirrors = 1: expected true or false"),
+        ("m_values", "owner_id = 0\nm_values", "owner_id = 0: expected the number that GitHub's"),
+        ("m_values", "repository_id = '1'\nm_values", 'repository_id = "1": expected the number'),
         (
             "m_values",
             "workflow_file = 'x'\nm_values",

@@ -25,15 +25,16 @@ LISTED = {
     "digest": "sha256:" + "0" * 64,
     "workflow_run": REFERENCE,
 }
+WORKFLOW = ".github/workflows/upload_artifact.yml"
 RUN = {
     "id": 7,
     "status": "completed",
     "conclusion": "success",
     "event": "schedule",
-    "path": ".github/workflows/upload_artifact.yml",
+    "path": WORKFLOW,
     "head_branch": "main",
     "head_sha": "a" * 40,
-    "repository": {"id": 1},
+    "repository": {"id": 1, "owner": {"id": 2}},
     "head_repository": {"id": 1},
 }
 
@@ -60,6 +61,7 @@ def test_what_meets_every_rule_is_trusted():
     [
         ({"workflow_run": None}, "the run that made it is unknown"),
         ({"workflow_run": REFERENCE | {"head_sha": None}}, "the run that made it is unknown"),
+        ({"workflow_run": REFERENCE | {"head_sha": "A" * 40}}, "the run that made it is unknown"),
         ({"workflow_run": REFERENCE | {"head_repository_id": 2}}, "made by a fork"),
         ({"workflow_run": REFERENCE | {"head_repository_id": None}}, "made by a fork"),
         ({"workflow_run": REFERENCE | {"head_branch": "x"}}, "made on another branch than main"),
@@ -82,7 +84,11 @@ def test_what_breaks_a_rule_of_the_list(changes, reason):
         ({"repository": {"id": 2}}, "its run is not the one listed"),
         ({"head_repository": {"id": 2}}, "made by a fork"),
         ({"head_repository": None}, "made by a fork"),
+        ({"repository": {"id": 1}}, "the owner of its repository is unknown"),
         ({"head_branch": "x"}, "made on another branch than main"),
+        ({"path": f"{WORKFLOW}@refs/tags/main"}, "made on “refs/tags/main” and not on the branch"),
+        ({"path": f"{WORKFLOW}@refs/heads/evil"}, "made on “refs/heads/evil” and not on"),
+        ({"path": f"{WORKFLOW}@heads/main"}, "made on “heads/main” and not on the branch main"),
         ({"status": "in_progress"}, "its run has not ended"),
         ({"conclusion": "failure"}, "its run did not succeed"),
         ({"conclusion": None}, "its run did not succeed"),
@@ -109,6 +115,21 @@ def test_a_run_that_only_members_can_start_is_trusted(event):
 def test_the_workflow_s_path_may_hold_repository_and_branch(prefix, suffix):
     path = f"{prefix}.github/workflows/upload_artifact.yml{suffix}"
     assert broken_by_run(path=path) is None
+
+
+def test_rules_that_are_bound_take_no_other_repository_or_owner():
+    run = WorkflowRun.model_validate_json(json.dumps(RUN))
+    bound = RULES.bound_to(run.repository)
+    assert (bound.repository_id, bound.owner_id) == (1, 2)
+    assert bound.broken_by_artifact(listed()) is None
+    assert bound.broken_by_run(listed().workflow_run, run) is None
+    other = listed(workflow_run=REFERENCE | {"repository_id": 5, "head_repository_id": 5})
+    assert bound.broken_by_artifact(other).startswith("expected the repository with the id 1, got")
+    transferred = RUN | {"repository": {"id": 1, "owner": {"id": 6}}}
+    moved = WorkflowRun.model_validate_json(json.dumps(transferred))
+    reason = bound.broken_by_run(listed().workflow_run, moved)
+    assert reason.startswith("expected the owner with the id 2, got 6: the name belongs to another")
+    assert bound.bound_to(moved.repository) == bound
 
 
 def test_the_later_artifact_is_the_newer_and_of_the_same_second_that_with_the_larger_number():
