@@ -47,6 +47,7 @@ CHANGES: tuple[tuple[str, ModuleType, str, Any], ...] = (
     ("the best theta alone", level, "TEMPERATURE", 1e-3),
     ("weekends move the level as weekdays do", level, "WEEKEND", 1.0),
     ("small packages' level not steadied", level, "SMALL", 1e-9),
+    ("outliers move the level", level, "OUTLYING", 99.0),
     ("no warm-up", level, "WARM_UP", 0),
 )
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from forecast.quantities import WEEK
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +27,9 @@ TEMPERATURE = 0.2  # excess of the mean error at which a theta's weight falls to
 PLENTY = 75.0  # errors; with fewer the weights are more even
 WARM_UP = 14  # days whose errors do not count
 LEAST_ERROR = 0.01  # added to mean errors; a perfect fit is no proof
+OUTLYING = 3.0  # mean distances from the week before at which a day is an outlier
+LEAST_OUTLIER = 0.7  # in ln(1 + y): a factor of two; the first download after none is less
+CONFIRMED = 3  # days in a row on one side: no outliers, but a new level
 LONG = 56  # days of the long mean that the level of a small package is drawn to
 SMALL = 100.0  # downloads a day at which that mean weighs half
 
@@ -42,15 +48,36 @@ class Levels:
 
 
 def smooth(x: Array, weekend: NDArray[np.bool_]) -> Levels:
-    """Run x (rows, n) through ARIMA(0,1,1) for every theta."""
+    """Run x (rows, n) through ARIMA(0,1,1) for every theta; no outlier moves a level far."""
     rows, n = x.shape
-    level = np.repeat(np.median(x[:, :7], axis=1)[None], ALPHAS.size, axis=0)
+    level = np.repeat(np.median(x[:, :WEEK], axis=1)[None], ALPHAS.size, axis=0)
     errors = np.empty((n, ALPHAS.size, rows))
     gains = ALPHAS[:, None] * np.where(weekend, WEEKEND, 1.0)
+    moved = believed(x)
     for day in range(n):
         errors[day] = x[:, day] - level
-        level = level + gains[:, day, None] * errors[day]
+        level = level + gains[:, day, None] * (moved[:, day] - level)
     return Levels(level, np.moveaxis(errors[min(WARM_UP, n // 2) :], 0, 2))
+
+
+def believed(x: Array) -> Array:
+    """X (rows, n) with outliers pulled in; same shape.
+
+    A day is compared with the median of the week before it. One or two days far from it are
+    a spike or a fault of the source; three on the same side are a new level and are taken as
+    they are (robust exponential smoothing after Gelper, Fried and Croux 2010).
+    """
+    lead = np.repeat(np.median(x[:, :WEEK], axis=1)[:, None], WEEK, axis=1)
+    weeks = sliding_window_view(np.column_stack([lead, x[:, :-1]]), WEEK, axis=1)
+    median = np.median(weeks, axis=2)
+    away = x - median
+    bound = OUTLYING * np.abs(away).mean(axis=1, keepdims=True)
+    bound = np.maximum(bound, LEAST_OUTLIER)
+    side = np.sign(away) * (np.abs(away) > bound)
+    runs = sliding_window_view(np.pad(side, ((0, 0), (CONFIRMED - 1,) * 2)), CONFIRMED, axis=1)
+    alike = np.all(runs == runs[:, :, :1], axis=2)  # (rows, n + 2): runs that end on each day
+    confirmed = sliding_window_view(alike, CONFIRMED, axis=1).any(axis=2)
+    return np.asarray(np.where(confirmed, x, median + np.clip(away, -bound, bound)))
 
 
 def losses(levels: Levels) -> Array:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 QUANTILES = {"lower_80": 0.1, "upper_80": 0.9, "lower_95": 0.025, "upper_95": 0.975}
 WIDER = 1.05  # a 95 % end lies beyond the 80 % end by this factor at the least
-WIDEST = 7.0  # in ln(1 + y): a factor of a thousand
+WIDEST = 4.0  # in ln(1 + y): a factor of fifty; twice that gained nothing
 SIGNED = ("tilt", "pull")
 PACKAGE = (
     *("one", "error", "recent", "weekly", "worst", "moved", "jump", "length"),

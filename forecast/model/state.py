@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from forecast.model import level
 from forecast.model.weekdays import SATURDAY, weekday_numbers, weekday_pattern, weekend_gap
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SPIKES = 2  # largest days of `level.LONG`: no mean is believed to have them again
 MOST_SKEWED = 20.0  # mean over median
+MOVING = 2.0  # usual errors that a week's mean error has while the level is on its way
 USUAL_ERROR, USUAL_STEP = 0.06, 0.08  # of a day and of a week; what no past would say
 DAYS_OF_IT, WEEKS_OF_IT = 5, 3  # how many days and weeks that belief is worth
 RECENT = 14  # days
@@ -115,18 +117,26 @@ def state(counts: Array, first: int, shares: Array, parameters: Parameters) -> S
         "gap": parameters.gap - 0.5,
         "small": level.smallness(counts) - 0.1,
     }
-    smearing = _smearing(counts[:, -fits.shape[1] :], medians)
+    settled = ~moving(errors, size)[:, -fits.shape[1] :]
+    smearing = _smearing(counts[:, -fits.shape[1] :], medians, settled)
     possible = np.vstack([levels.last, np.median(x[:, -3:], axis=1)]) - last
     hull = np.stack([possible.min(axis=0), possible.max(axis=0)])
     return State(last, smearing, np.where(np.abs(hull) > NO_BREAK, hull, 0.0), evidence)
 
 
-def _smearing(counts: Array, medians: Array) -> Array:
+def moving(errors: Array, size: Array) -> NDArray[np.bool_]:
+    """Which days lie in a week that the level ran behind; shape as the errors (rows, days)."""
+    around = np.pad(errors, ((0, 0), (WEEK // 2, WEEK // 2)), mode="edge")
+    weekly = sliding_window_view(around, WEEK, axis=1).mean(axis=2)
+    return np.asarray(np.abs(weekly) > MOVING * size[:, None])
+
+
+def _smearing(counts: Array, medians: Array, used: NDArray[np.bool_]) -> Array:
     """Sum of counts over the sum of their fits, the spikes pulled in, shape (rows,)."""
     highest = np.partition(counts, -SPIKES - 1, axis=1)[:, -SPIKES - 1]
     highest = np.maximum(highest, 1.0)[:, None]
-    counted = np.minimum(counts, highest).sum(axis=1)
-    fitted = np.minimum(medians, highest).sum(axis=1)
+    counted = (np.minimum(counts, highest) * used).sum(axis=1)
+    fitted = (np.minimum(medians, highest) * used).sum(axis=1)
     return np.asarray(np.clip((counted + 0.5) / (fitted + 0.5), 1 / MOST_SKEWED, MOST_SKEWED))
 
 

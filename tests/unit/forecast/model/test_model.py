@@ -79,7 +79,9 @@ def test_skewed_counts_total_their_mean_and_not_their_medians():
 def test_a_single_day_is_no_level():
     assert fitted(SERIES["spike"]).total(30).mean == pytest.approx(30, rel=0.1)
     usual = fitted(weekly()).total(30).mean
-    assert fitted(SERIES["last-day-spike"]).total(30).mean < 2 * usual
+    spiked = fitted(SERIES["last-day-spike"]).total(30)
+    assert spiked.mean < 1.3 * usual
+    assert spiked.lower_80 <= usual <= spiked.upper_80
     assert fitted(SERIES["one-download-ever"]).total(30).mean < 32_600 / 100
 
 
@@ -90,6 +92,29 @@ def test_a_fall_of_a_week_is_believed(days):
 
     assert total.mean == pytest.approx(4 * counts[-7:].sum(), rel=0.3)
     assert total.lower_80 <= 4 * counts[-7:].sum() <= total.upper_80
+
+
+def test_two_days_without_downloads_are_no_fall():
+    usual = fitted(weekly()).total(28).mean
+    total = fitted(np.r_[weekly(178), 0.0, 0.0]).total(28)
+
+    assert total.mean > 0.6 * usual
+    assert total.lower_95 < 0.1 * usual
+
+
+def test_the_days_of_a_rise_are_not_taken_for_skewness():
+    risen = fitted(SERIES["tenfold-a-week-ago"])
+    two_weeks = fitted(weekly() * np.r_[np.ones(166), np.full(14, 10.0)])
+
+    assert risen.distribution(1).state.smearing[0] < 1.1
+    assert two_weeks.total(28).mean < 1.15 * 10 * fitted(weekly()).total(28).mean
+
+
+def test_no_day_of_a_band_lies_beyond_fifty_times_the_median():
+    weekends_stopped = np.where((np.arange(180) % 7 < 2) & (np.arange(180) > 138), 0.0, weekly())
+    made = fitted(weekends_stopped).predict(30)
+
+    assert made.upper_95.max() < 100 * weekly().max()
 
 
 def test_a_rise_of_a_week_widens_the_band_towards_the_old_level():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from forecast.model import level, quantiles
+from forecast.model import level, quantiles, state
 from forecast.model.arima import Arima
 from forecast.model.constants import constants
 from forecast.model.weekdays import weekday_numbers, weekday_pattern, weekend_gap
@@ -16,6 +16,35 @@ def test_smoothing_is_that_of_the_arima_0_1_1():
         ahead = Arima((0, 1, 1), (0, 0, 0, 0), (float(alpha) - 1.0,)).ahead(x, 3)
         np.testing.assert_allclose(ahead, last, atol=0.02)
         assert np.ptp(ahead) < 1e-12
+
+
+def test_two_days_far_away_are_outliers_and_three_are_a_level():
+    x = np.full((4, 60), 5.0)
+    x[0, -1] = x[1, -2:] = 0.0  # a fault, or a spike upside down
+    x[2, -3:] = 0.0
+    x[3, 30] = 9.0
+    moved = level.believed(x)
+
+    assert moved[0, -1] > 4.0
+    assert (moved[1, -2:] > 4.0).all()
+    np.testing.assert_array_equal(moved[2], x[2])
+    assert moved[3, 30] < 6.0
+    np.testing.assert_array_equal(np.delete(moved[3], 30), np.delete(x[3], 30))
+
+
+def test_one_download_of_a_rare_package_is_no_outlier():
+    x = np.log1p(np.random.default_rng(4).binomial(1, 0.05, (5, 180)).astype(float))
+    np.testing.assert_array_equal(level.believed(x), x)
+
+
+def test_days_that_the_level_ran_behind_are_told_from_noise():
+    errors = np.random.default_rng(5).normal(0.0, 0.1, (2, 60))
+    errors[1, 20:30] = 1.0
+    moving = state.moving(errors, np.array([0.08, 0.08]))
+
+    assert not moving[0].any()
+    assert moving[1, 20:30].all()
+    assert not moving[1, :16].any()
 
 
 def test_weights_prefer_the_theta_that_fits():
