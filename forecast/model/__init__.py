@@ -14,11 +14,11 @@ summer loses. Weekday and holiday effects are taken out beforehand, as national 
 do it (the RegARIMA of X-13), because a hundred days of one package cannot tell them apart.
 
 **Estimation.** Three thetas (alpha 0.05, 0.2, 0.6) are run and averaged, each with a weight
-that falls exponentially with its mean one-step error (`level`): from so few days the best
-theta is mostly noise, and choosing it costs more than averaging (Bates and Granger 1969).
-One or two days far from the week before are outliers and move the level little; three in a row
-are a new level (`level.believed`). On a Saturday or Sunday it moves half as fast. For packages with few downloads the
-level is drawn to the mean of eight weeks, by 1 / (1 + mean / 100).
+that falls exponentially with its mean one-step error (`level`): from so few days the best theta
+is mostly noise, and choosing it costs more than averaging (Bates and Granger 1969). One or two
+days far from the week before are outliers and move the level little; three in a row are a new
+level (`level.believed`). On a Saturday or Sunday it moves half as fast. For packages with few
+downloads the level is drawn to the mean of eight weeks, by 1 / (1 + mean / 100).
 
 **Search.** Every order (p, d, q)(P, D, Q)m of the grid is compared for every configured m,
 on x, by one criterion; pmdarima fits the winner (`forecast.search`, `arima`). It enters the
@@ -40,13 +40,13 @@ package (its own errors, how far its weeks move, whether its level has just move
 and of the day (horizon, weekend, day off). The coefficients minimise the pinball loss over
 the population (Koenker and Bassett 1978). No normal theory enters.
 
-**Mean, median, total** (`distribution`). The median of a day is exp(z) - 1. The mean is the median
-times the package's smearing factor: the sum of its counts over the sum of their fits (Duan
-1983), without the largest days and those that the level ran behind. A total is the sum of means. Its band has quantiles of its
-own, for errors of neighbouring days go together; they are symmetric in logarithms, and are
-learned as if every month might as well have gone the other way, so that one season's growth
-is no law. No band is narrower than that of a Poisson count, and no total lies beyond the
-sum of its days' ends.
+**Mean, median, total** (`distribution`). The median of a day is exp(z) - 1. The mean is the
+median times the package's smearing factor: the sum of its counts over the sum of their fits
+(Duan 1983), without the largest days and those that the level ran behind. A total is the sum of
+means. Its band has quantiles of its own, for errors of neighbouring days go together; they are
+symmetric in logarithms, and are learned as if every month might as well have gone the other
+way, so that one season's growth is no law. No band is narrower than that of a Poisson count,
+and no total lies beyond the sum of its days' ends.
 
 **Accuracy told** (`forecast.search.backtest`). A backtest of one package is mostly one month's
 luck. It is drawn towards the pooled figure with the weight that it has in predicting the next
