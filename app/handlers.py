@@ -14,7 +14,7 @@ from gradio.components.plot import PlotData
 from app.data.catalogue import MOST_LISTED
 from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT
 from app.view import content
-from app.view.state import Scale, View, choose, parse_view
+from app.view.state import Mode, Scale, View, choose, parse_view
 from app.web.guard import client_of
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Handlers:
         others: list[str] | None,
         days: int,
         scale: Scale,
-        smooth: bool,  # noqa: FBT001 - the same
+        mode: Mode,
         request: gr.Request,
         event: gr.EventData,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for exactly this
@@ -88,7 +88,7 @@ class Handlers:
         """Show the view of the controls: content."""
         if _is_echo(event, others, self._latest.get(request.session_hash)):
             return gr.skip()
-        view = View(choose(package, others or []), scale, days, smooth)
+        view = View(choose(package, others or []), scale, days, mode)
         self._latest.set(request.session_hash, view)
         return self._show(view, request, report=lambda part, text: progress(part, desc=text))
 
@@ -112,7 +112,7 @@ class Handlers:
         )
 
     def _controls(self, view: View) -> list[Any]:
-        """Package, others, days, scale and smooth."""
+        """Package, others, days, scale and mode."""
         packages = self._forecasts.store.catalogue.packages
         many = len(packages) > MOST_LISTED
         # Of many the list is empty, and chooser.js fetches the names that fit the letters typed.
@@ -128,7 +128,7 @@ class Handlers:
             gr.update(**names | others),
             view.days,
             view.scale,
-            view.smooth,
+            view.mode,
         ]
 
 
@@ -150,7 +150,8 @@ def _content(shown: content.PageContent) -> list[Any]:
         shown.headline,
         gr.update(value=shown.warnings, visible=bool(shown.warnings)),
         gr.update(value=figure, visible=figure is not None),
-        gr.update(visible=figure is not None),
+        # Without enough whole months the stylesheet hides that choice.
+        gr.update(visible=figure is not None, elem_classes=[] if shown.monthly else ["short"]),
         shown.facts,
         shown.exports,
         shown.details,

@@ -33,6 +33,12 @@ FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "s
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 
 RANGE_CHOICES = [("All" if days == ALL else str(days), days) for days in RANGES]
+MODE_CHOICES = [
+    ("Daily", "daily"),
+    ("7-day mean", "mean"),
+    ("Weekly", "weekly"),
+    ("Monthly", "monthly"),
+]
 SCALE_CHOICES = [("Absolute", "absolute"), ("Log", "log"), ("Indexed", "indexed")]
 
 # The address bar, and the box to copy from, open what is on the page now.
@@ -88,11 +94,11 @@ class Parts:
     """The components that events read or change.
 
     Attributes:
-        controls: package, others, days, scale and smooth.
+        controls: package, others, days, scale and mode.
         outputs: in the order of the handlers' content; the link is the last one.
     """
 
-    controls: tuple[gr.Dropdown, gr.Dropdown, gr.Radio, gr.Radio, gr.Checkbox]
+    controls: tuple[gr.Dropdown, gr.Dropdown, gr.Radio, gr.Radio, gr.Radio]
     outputs: list[Block]
     plot: gr.Plot
     link: gr.Textbox
@@ -117,6 +123,7 @@ def _lay_out() -> Parts:
     warnings = gr.HTML(padding=False, elem_id="warnings")
     plot = gr.Plot(show_label=False, container=False, elem_id="chart", label="Chart")
     with gr.Column(visible=False, elem_id="more") as more:
+        mode = gr.Radio(MODE_CHOICES, value=usual.mode, label="Show", elem_id="mode")
         with gr.Row():
             days = gr.Radio(
                 RANGE_CHOICES,
@@ -138,9 +145,6 @@ def _lay_out() -> Parts:
                 scale=3,
                 min_width=290,
             )
-            smooth = gr.Checkbox(
-                value=usual.smooth, label="7-day mean", elem_id="smooth", scale=1, min_width=290
-            )
         facts = gr.HTML(padding=False, elem_id="facts")
         with gr.Row():
             with gr.Column(min_width=290):
@@ -157,16 +161,16 @@ def _lay_out() -> Parts:
 
     outputs: list[Block] = [banner, headline, warnings, plot, more]
     outputs += [facts, exports, details, numbers, link]
-    return Parts((package, others, days, scale, smooth), outputs, plot, link, png, svg)
+    return Parts((package, others, days, scale, mode), outputs, plot, link, png, svg)
 
 
 def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
     """Connect events with handlers, all of them private: programs have their own endpoints."""
     controls, outputs, link = list(parts.controls), parts.outputs, parts.link
     private: dict[str, Any] = {"api_visibility": "private"}
-    package, others, days, scale, smooth = parts.controls
+    package, others, days, scale, mode = parts.controls
     # For a list of several, gradio sends no "input" when names are added or removed by keyboard.
-    changes = [package.input, others.change, days.input, scale.input, smooth.input]
+    changes = [package.input, others.change, days.input, scale.input, mode.input]
     shared = {**private, "concurrency_limit": MAX_DRAWING, "concurrency_id": "draw"}
     drawn = gr.on(
         changes,

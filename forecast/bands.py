@@ -33,6 +33,10 @@ class Bands(Generic[T]):
     lower_95: T
     upper_95: T
 
+    def columns(self) -> dict[str, T]:
+        """Value by column, in the order of ``TOTAL_COLUMNS``, or of a subclass."""
+        return {name: getattr(self, name) for name in TOTAL_COLUMNS}
+
 
 TOTAL_COLUMNS = tuple(field.name for field in fields(Bands))
 MEDIAN = "median"
@@ -72,10 +76,6 @@ class Forecast(Bands[Array]):
 @dataclass(frozen=True)
 class Total(Bands[float]):
     """The sum of the next days' downloads, with the band of the sum itself."""
-
-    def columns(self) -> dict[str, float]:
-        """Value by column, in the order of ``TOTAL_COLUMNS``."""
-        return {name: getattr(self, name) for name in TOTAL_COLUMNS}
 
 
 def total_spans(days: int) -> tuple[int, ...]:

@@ -18,15 +18,16 @@ from forecast.search.backtest import told_ratio, told_total_error
 from forecast.series import Series, regular
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     import pandas as pd
 
     from app.data.track_record import TrackRecord
-    from forecast.bands import Total
+    from forecast.bands import Bands, Total
     from forecast.bundle.manifest import MemberEntry
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
+    from forecast.quantities import Array
 
 log = logging.getLogger(__name__)
 
@@ -101,6 +102,19 @@ class PackageForecast:
         if days > len(self.daily.mean):
             return self.model.predict(days)
         return self.daily.first(days)
+
+    @cached_property
+    def has_model(self) -> bool:
+        """Whether the model can be loaded; without it there are no sums."""
+        return self._of_model(lambda _model: True) is not None
+
+    def sums(self, days: Sequence[int], last: Sequence[int]) -> Bands[Array]:
+        """Sums over ``days`` days that end ``last`` days ahead, see ``Model.sums``.
+
+        Raises:
+            BundleError: if the model cannot be loaded.
+        """
+        return self.model.sums(days, last)
 
     @cached_property
     def total(self) -> Total | None:

@@ -1,141 +1,147 @@
 """The figure: history, forecast and bands of one package, or of up to five together.
 
 This file does not depend on gradio. People with colour-blindness can tell the colours
-apart, which stand out from a white page and from a dark one; dashes and marker shapes
-carry the same distinction without colour. The background is transparent, so that the
-page's own shows.
+apart, which stand out from a white page and from a dark one; marker shapes and names at the
+ends of the lines carry the same distinction without colour. Dashes mean a forecast, and
+nothing else. The background is transparent, so that the page's own shows.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from app.view import hover, wording
-from app.view.curves import curve_of, positive, shown_events
+from app.view.curves import MIDDLE, ONE, Curve, Line, curve_of, drawn_mode
+from app.view.layout import TEXT, End, axis_title, layout
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import plotly.graph_objects as go
 
     from app.data.package_forecast import PackageForecast
-    from app.view.curves import Curve
-    from app.view.state import Scale, View
+    from app.view.layout import Surroundings
+    from app.view.state import Mode, View
     from forecast.config import Event
     from forecast.quantities import Array
 
-HEIGHT = 460
 MOST_BANDED = 2  # packages; bands of more would hide each other, and the hover label has them
 COLOURS = ("#2483c5", "#d55e00", "#0f8f6a", "#b65da6", "#96762a")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
-DASHES = ("solid", "dot", "dashdot", "longdash", "longdashdot")
-TEXT = "#73777f"  # for a saved picture, readable on light and dark; the page sets its own colour
-GRID = "rgba(128, 128, 128, 0.22)"
-TRANSPARENT = "rgba(0,0,0,0)"
-HOVER = {
-    "bgcolor": "#1f2937",
-    "bordercolor": "#1f2937",
-    "font": {"color": "#ffffff", "size": 13},
-}
+DAYS_COLOUR = "#828c9b"  # of the single days behind a 7-day mean
+EARLIER_COLOUR = COLOURS[3]
 HOVER_TEXT = "%{text}<extra></extra>"
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
-TITLES: dict[Scale, str] = {
-    "absolute": "Daily downloads{}",
-    "log": "Daily downloads{} (log scale)",
-    "indexed": "Daily downloads{}, first week shown = 100",
+NAMES: dict[Mode, str] = {
+    "daily": "Counted",
+    "mean": "7-day mean",
+    "weekly": "Weekly total",
+    "monthly": "Monthly total",
 }
-PICTURE = {"width": 1200, "height": 600, "scale": 2}
 
 Trace = dict[str, Any]
 
 
-def draw(shown: Sequence[PackageForecast], view: View, events: Iterable[Event] = ()) -> go.Figure:
+def draw(shown: Sequence[PackageForecast], view: View, around: Surroundings) -> go.Figure:
     """The figure of a view.
 
     Args:
         shown: one to five packages.
-        view: range, scale and smoothing.
-        events: all known events; those within the range are marked.
+        view: range, scale and mode.
+        around: today, the source of the counts, and the events within the range.
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - half a second that the start can spare
 
+    view = replace(view, mode=drawn_mode(shown, view.mode))
     curves = [curve_of(forecast, view) for forecast in shown]
     traces: list[Trace] = []
     if len(curves) == 1:
-        traces += _single(curves[0], smooth=view.smooth)
-        traces += _past_forecasts(shown[0], curves[0], view.scale)
-        traces += _days_off(shown[0])
+        traces += _single(curves[0])
+        if view.mode in hover.ROLLING:
+            traces += _days_off(shown[0])
     else:
         for place, curve in enumerate(curves):
             if len(curves) <= MOST_BANDED:
                 traces += _compared_band(curve, place)
-            traces += _compared(curve, place, smooth=view.smooth)
-    marked = shown_events(shown, view, events)
-    traces += _event_markers(marked)
-    return go.Figure(data=traces, layout=_layout(shown, curves, view, marked))
-
-
-def to_json(figure: go.Figure, file_name: str) -> str:
-    """The figure as JSON for plotly.js, with the settings of its toolbar.
-
-    Args:
-        figure: the figure.
-        file_name: of a saved picture, without its extension.
-    """
-    content = figure.to_plotly_json()
-    content["config"] = {
-        "displaylogo": False,
-        "responsive": True,
-        "scrollZoom": False,
-        "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
-        "toImageButtonOptions": {"format": "png", "filename": file_name, **PICTURE},
+            traces += _compared(curve, place)
+    traces += _event_markers(around.events)
+    drawn = [
+        values for curve in curves for values in _values(curve, banded=len(curves) <= MOST_BANDED)
+    ]
+    look = layout(curves, view.scale, drawn, _ends(curves), around)
+    through = max(curve.observed for curve in curves)
+    look["meta"] = {
+        "title": f"{wording.format_names(shown)}: {axis_title(curves, view.scale)}",
+        "file": "-".join([*(forecast.package.name for forecast in shown), through.isoformat()]),
     }
+    return go.Figure(data=traces, layout=look)
+
+
+def to_json(figure: go.Figure) -> str:
+    """The figure as JSON for plotly.js; its toolbar would only repeat the page's buttons."""
+    content = figure.to_plotly_json()
+    content["config"] = {"displayModeBar": False, "responsive": True, "scrollZoom": False}
     return json.dumps(content, separators=(",", ":"), allow_nan=False)
 
 
-def _single(curve: Curve, *, smooth: bool) -> list[Trace]:
+def _values(curve: Curve, *, banded: bool) -> list[Array]:
+    """All values of a package that are drawn."""
+    bands = curve.ahead.values if banded else {MIDDLE: curve.ahead.values[MIDDLE]}
+    earlier = [curve.earlier.values[MIDDLE]] if curve.earlier else []
+    days = [curve.counts] if curve.mode in hover.ROLLING else []
+    return [curve.past.values[MIDDLE], *bands.values(), *earlier, *days]
+
+
+def _ends(curves: Sequence[Curve]) -> list[End]:
+    """The names at the right ends: of the bands of one package, or of several packages."""
+    if len(curves) > 1:
+        return [_end(c.label, c, MIDDLE, COLOURS[at]) for at, c in enumerate(curves)]
+    names = {"95 %": "upper_95", "80 %": "upper_80", "expected": MIDDLE}
+    return [_end(text, curves[0], column, COLOURS[0]) for text, column in names.items()]
+
+
+def _end(text: str, curve: Curve, column: str, colour: str) -> End:
+    at, values = _points(curve, curve.ahead, column)
+    return End(text, at[-1], float(values[-1]), colour)
+
+
+def _single(curve: Curve) -> list[Trace]:
+    look: Trace = {"colour": COLOURS[0], "width": 2.5}
+    past, ahead = hover.past(curve), hover.ahead(curve)
     return [
-        *_band(curve, "95", COLOURS[0], opacity=0.14, dash="dot"),
-        *_band(curve, "80", COLOURS[0], opacity=0.28, dash="solid"),
-        *(_smooth_history(curve) if smooth else _plain_history(curve)),
+        *_band(curve, "95", COLOURS[0], opacity=0.14),
+        *_band(curve, "80", COLOURS[0], opacity=0.28),
+        *_single_days(curve),
         *_repaired(curve),
-        *_forecast(curve, smooth=smooth),
+        *_earlier(curve),
+        _line(curve, curve.past, past, name=NAMES[curve.mode], **look),
+        *_joint(curve, "forecast", look),
+        _line(
+            curve,
+            curve.ahead,
+            ahead,
+            name="Forecast",
+            dash="dash",
+            legendgroup="forecast",
+            **look,
+        ),
     ]
 
 
-def _smooth_history(curve: Curve) -> list[Trace]:
+def _single_days(curve: Curve) -> list[Trace]:
+    """The days behind their mean, small and grey."""
+    if curve.mode != "mean":
+        return []
     return [
         _trace(
-            curve.days,
+            [day.isoformat() for day in curve.days],
             curve.counts,
             name="Counted",
             mode="markers",
-            marker={"color": COLOURS[0], "size": 5, "opacity": 0.42},
-            text=hover.counted(curve),
-            hovertemplate=HOVER_TEXT,
-        ),
-        _trace(
-            curve.days,
-            curve.means,
-            name="7-day mean",
-            line={"color": COLOURS[0], "width": 2.5},
-            text=hover.means(curve),
-            hovertemplate="%{text} (7-day mean)<extra></extra>",
-        ),
-    ]
-
-
-def _plain_history(curve: Curve) -> list[Trace]:
-    return [
-        _trace(
-            curve.days,
-            curve.counts,
-            name="Counted",
-            line={"color": COLOURS[0], "width": 2},
+            marker={"color": DAYS_COLOUR, "size": 4},
             text=hover.counted(curve),
             hovertemplate=HOVER_TEXT,
         )
@@ -144,11 +150,11 @@ def _plain_history(curve: Curve) -> list[Trace]:
 
 def _repaired(curve: Curve) -> list[Trace]:
     where = np.flatnonzero(curve.repaired)
-    if not where.size:
+    if not where.size or curve.mode not in hover.ROLLING:
         return []
     return [
         _trace(
-            [curve.days[at] for at in where],
+            [curve.days[at].isoformat() for at in where],
             curve.counts[where],
             name="Repaired day",
             mode="markers",
@@ -158,84 +164,89 @@ def _repaired(curve: Curve) -> list[Trace]:
     ]
 
 
-def _forecast(curve: Curve, *, smooth: bool) -> list[Trace]:
-    traces = [
+def _earlier(curve: Curve) -> list[Trace]:
+    """What was forecast a month ago of what has been counted since."""
+    if curve.earlier is None or curve.made_on is None:
+        return []
+    texts = [hover.earlier(v, curve, curve.made_on) for v in curve.earlier.downloads[MIDDLE]]
+    name = f"Forecast of {wording.format_date(curve.made_on)}"
+    look: Trace = {"colour": EARLIER_COLOUR, "width": 2, "dash": "dash"}
+    return [_line(curve, curve.earlier, texts, name=name, **look)]
+
+
+def _line(curve: Curve, line: Line, texts: list[str], *, dash: str = "solid", **look: Any) -> Trace:
+    """A quantity with its texts; ``look`` has colour and width, and options of the trace."""
+    at, values = _points(curve, line, MIDDLE)
+    if curve.mode not in hover.ROLLING:
+        texts = [t for t, span in zip(texts, line.spans, strict=True) for _ in range(span.days)]
+    shape = _shape(curve)
+    drawn = {"color": look.pop("colour"), "width": look.pop("width"), "dash": dash, "shape": shape}
+    return _trace(at, values, **{"line": drawn, "text": texts, "hovertemplate": HOVER_TEXT, **look})
+
+
+def _joint(curve: Curve, group: str, look: Trace) -> list[Trace]:
+    """From the last mean counted to the first one forecast: they share six days."""
+    if curve.mode != "mean" or not curve.past.at:
+        return []
+    return [
         _trace(
-            curve.forecast_days,
-            curve.bands["median"],
-            name="Forecast",
-            mode="lines+markers",
-            line={"color": COLOURS[0], "width": 1.5, "dash": "dash"},
-            marker={"color": COLOURS[0], "size": 5, "symbol": "circle-open"},
-            text=hover.forecast(curve),
-            hovertemplate=HOVER_TEXT,
+            [curve.past.at[-1], curve.ahead.at[0]],
+            np.array([curve.past.values[MIDDLE][-1], curve.ahead.values[MIDDLE][0]]),
+            name="Forecast begins",
+            legendgroup=group,
+            showlegend=False,
+            line={"color": look["colour"], "width": look["width"], "dash": "dash"},
+            hoverinfo="skip",
         )
     ]
-    if smooth:
-        traces.append(
-            _trace(
-                curve.forecast_days,
-                curve.forecast_means,
-                name="Forecast, 7-day mean",
-                showlegend=False,
-                line={"color": COLOURS[0], "width": 3, "dash": "dash"},
-                hoverinfo="skip",
-            )
-        )
-    return traces
 
 
 def _compared_band(curve: Curve, place: int) -> list[Trace]:
-    band = _band(curve, "80", COLOURS[place], opacity=0.16, dash="solid")
+    band = _band(curve, "80", COLOURS[place], opacity=0.16)
     return [{**trace, "legendgroup": curve.label, "showlegend": False} for trace in band]
 
 
-def _compared(curve: Curve, place: int, *, smooth: bool) -> list[Trace]:
+def _compared(curve: Curve, place: int) -> list[Trace]:
     """History and forecast of one of several packages."""
-    colour, symbol, label = COLOURS[place], SYMBOLS[place], hover.escape(curve.label)
-    shared: Trace = {"mode": "lines+markers", "legendgroup": curve.label}
-    marker = {"symbol": symbol, "size": 7, "color": colour, "maxdisplayed": 12}
-    kind = " (7-day mean)" if smooth else ""
+    symbol, label = SYMBOLS[place], hover.escape(curve.label)
+    look: Trace = {"colour": COLOURS[place], "width": 2}
+    marker = {"symbol": symbol, "size": 7, "color": COLOURS[place], "maxdisplayed": 12}
+    shared: Trace = {
+        **look,
+        "mode": "lines+markers",
+        "legendgroup": curve.label,
+        "hovertemplate": f"{label}: {HOVER_TEXT}",
+    }
+    past, ahead = hover.short_past(curve), hover.short_ahead(curve)
+    hollow = {**marker, "symbol": f"{symbol}-open", "maxdisplayed": 6}
     return [
-        _trace(
-            curve.days,
-            curve.means if smooth else curve.counts,
-            name=curve.label,
-            line={"color": colour, "width": 2, "dash": DASHES[place]},
-            marker=marker,
-            text=hover.means(curve) if smooth else hover.counts(curve),
-            hovertemplate=f"{label}: %{{text}}{kind}<extra></extra>",
-            **shared,
-        ),
-        _trace(
-            curve.forecast_days,
-            curve.forecast_means if smooth else curve.bands["median"],
+        _line(curve, curve.past, past, name=curve.label, marker=marker, **shared),
+        *_joint(curve, curve.label, look),
+        _line(
+            curve,
+            curve.ahead,
+            ahead,
             name=f"{curve.label}, forecast",
-            line={"color": colour, "width": 2, "dash": "dash"},
-            marker={**marker, "symbol": f"{symbol}-open", "maxdisplayed": 6},
-            text=hover.short_forecast(curve),
-            hovertemplate=f"{label}: {HOVER_TEXT}",
+            dash="dash",
+            marker=hollow,
             showlegend=False,
             **shared,
         ),
     ]
 
 
-def _band(curve: Curve, level: str, colour: str, *, opacity: float, dash: str) -> list[Trace]:
-    """A filled band; its edges are drawn, so that it can be seen without colour too."""
-    edge = {"color": _translucent(colour, 0.6), "width": 1, "dash": dash}
-    shared: Trace = {"hoverinfo": "skip", "opacity": 1, "line": edge}
+def _band(curve: Curve, level: str, colour: str, *, opacity: float) -> list[Trace]:
+    """A filled band between two edges, which hide and show together."""
+    shared: Trace = {
+        "hoverinfo": "skip",
+        "legendgroup": f"{level} % band",
+        "line": {"color": colour, "width": 1.25, "shape": _shape(curve)},
+    }
+    upper, lower = (_edge(curve, f"{side}_{level}") for side in ("upper", "lower"))
     return [
+        _trace(*upper, name=f"Upper end of {level} %", showlegend=False, **shared),
         _trace(
-            curve.forecast_days,
-            curve.bands[f"upper_{level}"],
-            name=f"Upper end of {level} %",
-            showlegend=False,
-            **shared,
-        ),
-        _trace(
-            curve.forecast_days,
-            curve.bands[f"lower_{level}"],
+            *lower,
             name=f"{level} % band",
             fill="tonexty",
             fillcolor=_translucent(colour, opacity),
@@ -244,29 +255,13 @@ def _band(curve: Curve, level: str, colour: str, *, opacity: float, dash: str) -
     ]
 
 
-def _past_forecasts(forecast: PackageForecast, curve: Curve, scale: Scale) -> list[Trace]:
-    """The forecasts of earlier weeks for the days shown, thin and grey."""
-    if forecast.track_record is None or scale == "indexed":
-        return []
-    traces: list[Trace] = []
-    for past in forecast.track_record.past_forecasts:
-        days = [day.isoformat() for day in past.days]
-        skipped = sum(day < curve.days[0] for day in days)
-        values = np.array(past.values[skipped:])
-        if values.size:
-            traces.append(
-                _trace(
-                    days[skipped:],
-                    positive(values) if scale == "log" else values,
-                    name="Earlier forecast",
-                    legendgroup="earlier",
-                    showlegend=not traces,
-                    line={"color": TEXT, "width": 1, "dash": "dot"},
-                    text=[hover.past_forecast(value, past.made_on) for value in values],
-                    hovertemplate=HOVER_TEXT,
-                )
-            )
-    return traces
+def _edge(curve: Curve, column: str) -> tuple[list[str], Array]:
+    """An end of a band; that of a mean opens at the last one counted, which is known."""
+    at, values = _points(curve, curve.ahead, column)
+    if curve.mode == "mean" and curve.past.at:
+        at = [curve.past.at[-1], *at]
+        values = np.concatenate([curve.past.values[MIDDLE][-1:], values])
+    return at, values
 
 
 def _days_off(forecast: PackageForecast) -> list[Trace]:
@@ -308,93 +303,24 @@ def _event_markers(events: Sequence[Event]) -> list[Trace]:
     ]
 
 
-def _trace(days: list[str], values: Array, **options: Any) -> Trace:
+def _shape(curve: Curve) -> str:
+    """Weeks and months are steps."""
+    return "linear" if curve.mode in hover.ROLLING else "hvh"
+
+
+def _points(curve: Curve, line: Line, column: str) -> tuple[list[str], Array]:
+    """Places and values; weeks and months have a point a day, so that a label is always near."""
+    values = line.values[column]
+    if curve.mode in hover.ROLLING:
+        return line.at, values
+    days = (span.first + at * ONE for span in line.spans for at in range(span.days))
+    return [f"{day}T12:00" for day in days], np.repeat(values, [s.days for s in line.spans])
+
+
+def _trace(at: list[str], values: Array, **options: Any) -> Trace:
     """A trace; its values as a list, as the browser's plotly.js cannot read plotly's base64."""
     numbers = [None if np.isnan(value) else round(float(value), 2) for value in values]
-    return {"type": "scatter", "mode": "lines", "x": days, "y": numbers, **options}
-
-
-def _layout(
-    shown: Sequence[PackageForecast],
-    curves: Sequence[Curve],
-    view: View,
-    events: Sequence[Event],
-) -> dict[str, Any]:
-    boundary = max(forecast.observed_through for forecast in shown)
-    return {
-        "template": "none",
-        "height": HEIGHT,
-        "margin": {"l": 8, "r": 12, "t": 26, "b": 8},
-        "paper_bgcolor": TRANSPARENT,
-        "plot_bgcolor": TRANSPARENT,
-        "font": {"family": FONT, "size": 13, "color": TEXT},
-        "hovermode": "x unified",
-        "hoverlabel": HOVER,
-        "dragmode": False,
-        "xaxis": _time_axis(curves),
-        "yaxis": _value_axis(curves, view.scale),
-        # The markers of events have an axis of their own, from the bottom to the top.
-        "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": -0.16,
-            "yanchor": "top",
-            "bgcolor": TRANSPARENT,
-            "traceorder": "normal",
-            "font": {"size": 12},
-            "entrywidth": 80,
-        },
-        "shapes": [_boundary(boundary), *(_event_shape(event) for event in events)],
-    }
-
-
-def _time_axis(curves: Sequence[Curve]) -> dict[str, Any]:
-    first = min(curve.days[0] for curve in curves)
-    last = max(curve.forecast_days[-1] for curve in curves)
-    return {
-        "type": "date",
-        "range": [f"{first}T00:00", f"{last}T12:00"],
-        "hoverformat": "%A, %e %B %Y",
-        "gridcolor": GRID,
-        "automargin": True,
-        "fixedrange": True,
-        "nticks": 6,
-        "tickformat": "%-d %b\n%Y",
-    }
-
-
-def _value_axis(curves: Sequence[Curve], scale: Scale) -> dict[str, Any]:
-    package = f" of {hover.escape(curves[0].label)}" if len(curves) == 1 else ""
-    axis: dict[str, Any] = {
-        "title": {"text": TITLES[scale].format(package), "standoff": 8},
-        "gridcolor": GRID,
-        "zerolinecolor": GRID,
-        "automargin": True,
-        "exponentformat": "B",
-        "separatethousands": True,
-        "nticks": 7,
-        "fixedrange": True,
-    }
-    return axis | ({"type": "log", "dtick": 1} if scale == "log" else {"rangemode": "tozero"})
-
-
-def _boundary(day: dt.date) -> dict[str, Any]:
-    """A line between the last day counted and the first day forecast."""
-    at = f"{day.isoformat()}T12:00"
-    line = {"color": TEXT, "width": 1, "dash": "dot"}
-    return {"type": "line", "x0": at, "x1": at, "yref": "paper", "y0": 0, "y1": 1, "line": line}
-
-
-def _event_shape(event: Event) -> dict[str, Any]:
-    """A line for an event of one day, an area for one of several."""
-    shape = {"yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
-    if event.until is None:
-        at = event.date.isoformat()
-        line = {"color": TEXT, "width": 1, "dash": "dash"}
-        return {"type": "line", "x0": at, "x1": at, "line": line, **shape}
-    span = {"x0": event.date.isoformat(), "x1": event.until.isoformat()}
-    return {"type": "rect", **span, "fillcolor": GRID, "line": {"width": 0}, **shape}
+    return {"type": "scatter", "mode": "lines", "x": at, "y": numbers, **options}
 
 
 def _translucent(colour: str, opacity: float) -> str:

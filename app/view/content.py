@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from app.view import chart, markup, wording
+from app.view.curves import months_known, shown_events
+from app.view.layout import Surroundings
 from app.view.notices import Notice, notices
 from forecast.errors import ForecastError
 
@@ -32,6 +34,7 @@ class PageContent:
     Attributes:
         figure: None where there is nothing to draw.
         query: the query string that opens this view again.
+        monthly: whether months can be shown.
     """
 
     banner: str = ""
@@ -43,6 +46,7 @@ class PageContent:
     details: str = ""
     numbers: str = ""
     query: str = ""
+    monthly: bool = False
 
 
 def show(
@@ -99,11 +103,13 @@ def _show(
     mirrors = manifest.mirrors if manifest else config.mirrors
     published = any(not forecast.on_demand for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
-    file_name = "-".join(forecast.package.name for forecast in shown)
+    source = manifest.source if manifest and not shown[0].on_demand else "pypistats"
+    marked = shown_events(shown, view, events)
+    around = Surroundings(now.date(), wording.source(source), marked)
     return PageContent(
         banner=markup.notices([notice for notice in found if notice.kind in FIRST]),
         headline=markup.headline(shown, events),
-        figure=chart.to_json(chart.draw(shown, view, events), f"{file_name}-forecast"),
+        figure=chart.to_json(chart.draw(shown, view, around)),
         warnings=markup.notices([notice for notice in found if notice.kind not in FIRST]),
         facts=markup.facts(shown, manifest),
         exports=markup.exports(view),
@@ -112,6 +118,7 @@ def _show(
         ),
         numbers=markup.numbers(shown),
         query=view.query,
+        monthly=view.mode == "monthly" or months_known(shown),
     )
 
 

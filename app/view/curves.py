@@ -1,79 +1,143 @@
-"""The numbers of the chart: each package cut to the range shown and put on the scale."""
+"""The numbers of the chart: each package cut to the range shown and put on the scale.
+
+What is drawn is one quantity over spans of days: a day's downloads, the mean of seven days, or
+the total of a week or a month. A span may lie partly in the days that were counted; then only
+its other days are forecast, and its bands are those of the whole span.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from app.view.state import ALL
-from forecast.quantities import WEEK, Array
+from forecast.bands import MEDIAN
+from forecast.quantities import LONGEST_HORIZON, WEEK, Array
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from app.data.package_forecast import PackageForecast
-    from app.view.state import View
+    from app.view.state import Mode, Scale, View
     from forecast.config import Event
 
 LOG_RANGE = 1_000.0  # a band on the log scale ends at this fraction of the forecast
+LEAST_ON_LOG = 0.01  # downloads; fewer are nothing, and would stretch the axis
+FEWEST_MONTHS = 3  # counted from their first to their last day; fewer show no course
+MIDDLE = "middle"  # of the bands; the other columns are their ends
+ONE = dt.timedelta(days=1)
+
+
+class Span(NamedTuple):
+    """Days from the first to the last, both included."""
+
+    first: dt.date
+    last: dt.date
+
+    @property
+    def days(self) -> int:
+        """How many there are."""
+        return (self.last - self.first).days + 1
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity, a point a span; NaN where nothing is drawn.
+
+    Attributes:
+        spans: the days of each point.
+        values: on the chart's scale by column: ``MIDDLE``, and the ends of bands of a forecast.
+        downloads: the same in downloads, whatever the scale.
+    """
+
+    spans: list[Span]
+    values: dict[str, Array]
+    downloads: dict[str, Array]
+
+    @property
+    def at(self) -> list[str]:
+        """The last day of each span, an ISO date: the place of a day and of a mean."""
+        return [span.last.isoformat() for span in self.spans]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One package on the chart; NaN where nothing is drawn.
+    """One package on the chart.
 
     Attributes:
         label: the package's name as it is displayed.
-        days: ISO dates of the history shown.
-        counts: on the chart's scale, shape (days,).
-        means: 7-day means of the counts, likewise.
+        mode: which quantity ``past`` and ``ahead`` are.
+        days: the days of the history shown.
+        counted: their downloads, shape (days,).
+        counts: the same on the chart's scale.
         repaired: whether a day's count is an estimate, likewise.
-        forecast_days: ISO dates of the forecast.
-        forecast_means: 7-day means that continue ``means``, shape (forecast days,).
-        bands: mean, median and the ends of its bands by column, likewise.
-        downloads: ``counts``, ``means`` and ``bands`` in downloads, whatever the scale.
+        observed: the last day counted.
+        past: what was counted.
+        ahead: the forecast of the same quantity.
+        earlier: what was forecast of ``past`` a month ago; None if nothing was.
+        made_on: the day of that forecast.
     """
 
     label: str
-    days: list[str]
+    mode: Mode
+    days: list[dt.date]
+    counted: Array
     counts: Array
-    means: Array
     repaired: NDArray[np.bool_]
-    forecast_days: list[str]
-    forecast_means: Array
-    bands: dict[str, Array]
-    downloads: dict[str, Array]
+    observed: dt.date
+    past: Line
+    ahead: Line
+    earlier: Line | None = None
+    made_on: dt.date | None = None
+
+
+def drawn_mode(shown: Sequence[PackageForecast], mode: Mode) -> Mode:
+    """The mode that all packages can be drawn in: sums need a model, months a long history."""
+    if not all(forecast.has_model for forecast in shown):
+        return "daily"
+    return "weekly" if mode == "monthly" and not months_known(shown) else mode
+
+
+def months_known(shown: Sequence[PackageForecast]) -> bool:
+    """Whether enough whole months of every package were counted."""
+    return all(
+        sum(span.last <= forecast.observed_through for span in _periods(forecast, "monthly"))
+        >= FEWEST_MONTHS
+        for forecast in shown
+    )
 
 
 def curve_of(forecast: PackageForecast, view: View) -> Curve:
-    """The numbers of one package in a view."""
-    series, daily = forecast.series, forecast.daily
-    first = first_day(forecast, view)
-    skipped = (first - series.start).days
-    means = _trailing_means(np.concatenate([series.values, daily.mean]))
-    counts, past_means = series.values[skipped:], means[skipped : len(series.values)]
-    days = _days_from(first, len(counts))
+    """The numbers of one package in a view, whose mode is one that it can be drawn in."""
+    series, first = forecast.series, first_day(forecast, view)
+    counts = series.values[(first - series.start).days :]
+    days = [first + at * ONE for at in range(len(counts))]
     repaired = set(series.repaired)
-    bands = daily.columns()
-    curve = Curve(
+    spans = list(_spans(forecast, view.mode, first))
+    past = [span for span in spans if span.last <= series.last_day]
+    known = {MIDDLE: _counted(forecast, past) / _divisor(view.mode)}
+    base = float(counts[:WEEK].mean()) if view.mode in {"daily", "mean"} else _first(known[MIDDLE])
+    scale = _Scale(view.scale, 100.0 / (base or 1.0))
+    ahead = [span for span in spans if span.last > series.last_day]
+    told, made_on = _earlier(forecast, view.mode, past)
+    return Curve(
         label=forecast.package.label,
-        days=[day.isoformat() for day in days],
-        counts=counts,
-        means=past_means,
+        mode=view.mode,
+        days=days,
+        counted=counts,
+        counts=scale.of(counts),
         repaired=np.array([day in repaired for day in days], dtype=bool),
-        forecast_days=[day.isoformat() for day in _days_from(daily.start, len(daily.mean))],
-        forecast_means=means[len(series.values) :],
-        bands=bands,
-        downloads={**bands, "counts": counts, "means": past_means},
+        observed=series.last_day,
+        past=scale.line(past, known),
+        ahead=scale.line(ahead, _forecast(forecast, view.mode, ahead)),
+        earlier=scale.line(list(told), {MIDDLE: np.array(list(told.values()))}) if told else None,
+        made_on=made_on,
     )
-    if view.scale == "indexed":
-        return _indexed(curve)
-    return _logarithmic(curve) if view.scale == "log" else curve
 
 
 def first_day(forecast: PackageForecast, view: View) -> dt.date:
@@ -98,51 +162,99 @@ def shown_events(
     )
 
 
-def positive(values: Array) -> Array:
-    """NaN in place of what a log scale cannot show."""
-    return np.where(values > 0, values, np.nan)
+class _Scale(NamedTuple):
+    """Puts downloads on the vertical axis; ``factor`` is that of an index."""
+
+    scale: Scale
+    factor: float
+
+    def of(self, values: Array) -> Array:
+        if self.scale == "log":
+            return np.where(values >= LEAST_ON_LOG, values, np.nan)
+        return values * self.factor if self.scale == "indexed" else values
+
+    def line(self, spans: list[Span], downloads: dict[str, Array]) -> Line:
+        """On the log scale, the lower ends of bands stop close to the forecast."""
+        columns = downloads
+        if self.scale == "log":
+            least = np.maximum(downloads[MIDDLE] / LOG_RANGE, LEAST_ON_LOG)
+            columns = {
+                name: np.maximum(values, least) if name.startswith("lower") else values
+                for name, values in downloads.items()
+            }
+        values = {name: self.of(column) for name, column in columns.items()}
+        return Line(spans, values, downloads)
 
 
-def _days_from(first: dt.date, length: int) -> list[dt.date]:
-    return [first + dt.timedelta(days=day) for day in range(length)]
+def _spans(forecast: PackageForecast, mode: Mode, first: dt.date) -> Iterator[Span]:
+    """The spans that end in the history shown, or touch the forecast."""
+    if mode in {"weekly", "monthly"}:
+        yield from (span for span in _periods(forecast, mode) if span.last >= first)
+        return
+    longest = WEEK if mode == "mean" else 1
+    day = max(first, forecast.series.start + (longest - 1) * ONE)
+    while day < forecast.daily.start + forecast.days * ONE:
+        yield Span(day - (longest - 1) * ONE, day)
+        day += ONE
 
 
-def _indexed(curve: Curve) -> Curve:
-    """With the mean of the first week as 100: a single day would depend on its weekday."""
-    factor = 100.0 / (float(curve.counts[:WEEK].mean()) or 1.0)
-    return replace(
-        curve,
-        counts=curve.counts * factor,
-        means=curve.means * factor,
-        forecast_means=curve.forecast_means * factor,
-        bands={name: values * factor for name, values in curve.bands.items()},
-    )
+def _periods(forecast: PackageForecast, mode: Mode) -> Iterator[Span]:
+    """Whole weeks, from Monday, or whole months: from the first counted to the last forecast.
 
-
-def _logarithmic(curve: Curve) -> Curve:
-    """Without zeros; the lower ends of the bands stop close to the forecast instead."""
-    least = np.maximum(curve.bands["median"] / LOG_RANGE, 1e-3)
-    lower = {
-        name: np.maximum(values, least)
-        for name, values in curve.bands.items()
-        if name.startswith("lower")
-    }
-    return replace(
-        curve,
-        counts=positive(curve.counts),
-        means=positive(curve.means),
-        forecast_means=positive(curve.forecast_means),
-        bands={name: positive(values) for name, values in (curve.bands | lower).items()},
-    )
-
-
-def _trailing_means(values: Array) -> Array:
-    """Means of the last seven days, NaN before there are seven.
-
-    Trailing and not centred, so that the newest days do not change later.
+    One that begins within the forecast is forecast to its end.
     """
-    means = np.full(len(values), np.nan)
-    if len(values) >= WEEK:
-        sums = np.cumsum(np.concatenate([[0.0], values]))
-        means[WEEK - 1 :] = (sums[WEEK:] - sums[:-WEEK]) / WEEK
-    return means
+    start, observed = forecast.series.start, forecast.observed_through
+    first = start.replace(day=1) if mode == "monthly" else start - start.weekday() * ONE
+    while first < forecast.daily.start + forecast.days * ONE:
+        after = (first + 31 * ONE).replace(day=1) if mode == "monthly" else first + WEEK * ONE
+        if first >= start and (after - ONE - observed).days <= LONGEST_HORIZON:
+            yield Span(first, after - ONE)
+        first = after
+
+
+def _divisor(mode: Mode) -> int:
+    return WEEK if mode == "mean" else 1
+
+
+def _first(values: Array) -> float:
+    return float(values[0]) if values.size else 0.0
+
+
+def _counted(forecast: PackageForecast, spans: Sequence[Span]) -> Array:
+    """The downloads of the days of spans that were counted, shape (spans,)."""
+    start, values = forecast.series.start, forecast.series.values
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    places = [((first - start).days, (last - start).days + 1) for first, last in spans]
+    ends = np.clip(np.array(places, dtype=np.int64).reshape(-1, 2), 0, len(values))
+    return np.asarray(sums[ends[:, 1]] - sums[ends[:, 0]])
+
+
+def _forecast(forecast: PackageForecast, mode: Mode, spans: Sequence[Span]) -> dict[str, Array]:
+    """Middle and bands of spans that end after the last day counted."""
+    if mode == "daily":
+        columns = forecast.daily.columns()
+        return {MIDDLE: columns.pop(MEDIAN)} | {n: columns[n] for n in columns if n != "mean"}
+    last = [(span.last - forecast.observed_through).days for span in spans]
+    made = forecast.sums([min(span.days, n) for span, n in zip(spans, last, strict=True)], last)
+    known, columns = _counted(forecast, spans), made.columns()
+    columns[MIDDLE] = columns.pop("mean")
+    return {name: (known + values) / _divisor(mode) for name, values in columns.items()}
+
+
+def _earlier(
+    forecast: PackageForecast, mode: Mode, spans: Sequence[Span]
+) -> tuple[dict[Span, float], dt.date | None]:
+    """What the oldest forecast still drawn said of spans that have been counted since."""
+    record = forecast.track_record
+    if record is None:
+        return {}, None
+    past = record.past_forecasts[-1]
+    said, begin = dict(zip(past.days, past.values, strict=True)), past.days[0]
+    start, values = forecast.series.start, forecast.series.values
+    told = {}
+    for span in spans:
+        days = [span.first + at * ONE for at in range(span.days)]
+        if span.last in said and all(day in said or day < begin for day in days):
+            counted = (float(values[(day - start).days]) for day in days if day not in said)
+            told[span] = sum(counted, sum(said[day] for day in days if day in said))
+    return {span: total / _divisor(mode) for span, total in told.items()}, past.made_on

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Scale = Literal["absolute", "log", "indexed"]
+Mode = Literal["daily", "mean", "weekly", "monthly"]
 
 MOST_READ = 20  # names to compare with that are read from a query; the rest is ignored
 MOST_COMPARED = 5  # packages on one chart, the first included
 ALL = 0  # the range that shows every day
 RANGES = (30, 60, 90, 180, ALL)
 SCALES: tuple[Scale, ...] = get_args(Scale)
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,13 @@ class View:
         packages: with the spelling of the visitor, the main one first; empty if none is chosen.
         scale: of the vertical axis.
         days: days of history shown, ``ALL`` for every day.
-        smooth: whether a 7-day mean is drawn over the counts.
+        mode: what is drawn: days, their 7-day mean, or totals of weeks or months.
     """
 
     packages: tuple[Package, ...] = ()
     scale: Scale = "absolute"
     days: int = 90
-    smooth: bool = True
+    mode: Mode = "mean"
 
     @property
     def query(self) -> str:
@@ -50,8 +52,8 @@ class View:
             fields["scale"] = self.scale
         if self.days != default.days:
             fields["range"] = "all" if self.days == ALL else str(self.days)
-        if self.smooth != default.smooth:
-            fields["smooth"] = "0"
+        if self.mode != default.mode:
+            fields["mode"] = self.mode
         return "?" + urlencode(fields, safe=",") if fields else ""
 
 
@@ -62,7 +64,9 @@ def parse_view(query: Mapping[str, str]) -> View:
     view = replace(view, scale=scales.get(query.get("scale", ""), view.scale))
     ranges = {"all" if days == ALL else str(days): days for days in RANGES}
     view = replace(view, days=ranges.get(query.get("range", ""), view.days))
-    return replace(view, smooth=query.get("smooth", "1") != "0")
+    modes: dict[str, Mode] = {mode: mode for mode in MODES}
+    usual: Mode = "daily" if query.get("smooth") == "0" else view.mode  # as links of 1.1 say it
+    return replace(view, mode=modes.get(query.get("mode", ""), usual))
 
 
 def choose(package: str | None, others: Iterable[str]) -> tuple[Package, ...]:

@@ -26,6 +26,12 @@ NOTHING_CHOSEN = (
         "with '.', '_' or '-' between them."
     ),
 )
+SOURCES = {
+    "pypistats": "PyPI Stats",
+    "clickhouse": "ClickPy",
+    "folder": "own files",
+    "sample": "sample data, made up",
+}
 UNITS = ((1e9, "billion"), (1e6, "million"))
 
 
@@ -41,6 +47,20 @@ def format_rounded(*values: float) -> list[str]:
             digits = sum(values[0] < limit * size for limit in FEW)
             return [f"{value / size:,.{digits}f} {unit}" for value in values]
     return [f"{_three_digits(value):,.0f}" for value in values]
+
+
+def format_amounts(*values: float) -> list[str]:
+    """Expected downloads to three digits, all with the unit of the first one."""
+    for size, unit in UNITS:
+        if values[0] >= size:
+            digits = sum(values[0] < limit * size for limit in (10, 100))
+            return [f"{value / size:,.{digits}f} {unit}" for value in values]
+    return [format_count(_three_digits(value)) for value in values]
+
+
+def format_range(lower: str, upper: str) -> str:
+    """Two formatted numbers; a unit that both have stands behind the second one."""
+    return f"{lower.partition(' ')[0]} to {upper}"
 
 
 def format_percent(share: float) -> str:
@@ -75,7 +95,7 @@ def expected_total(forecast: PackageForecast) -> tuple[str, str]:
     if total is None:
         return format_rounded(forecast.expected)[0], ""
     mean, lower, upper = format_rounded(total.mean, total.lower_80, total.upper_80)
-    return mean, f"{lower.partition(' ')[0]} to {upper}"
+    return mean, format_range(lower, upper)
 
 
 def _comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
@@ -221,6 +241,11 @@ def origin(provenance: Provenance | None, *, asked: bool) -> str:
     if asked:
         return "Not verified, because the models were read from a folder."
     return "Not verified, because config.toml does not ask for it (`verify_attestation`)."
+
+
+def source(kind: str) -> str:
+    """Where counts come from, by the kind that a manifest names."""
+    return SOURCES.get(kind, kind)
 
 
 def freshness(forecast: PackageForecast, manifest: Manifest | None) -> list[tuple[str, dt.date]]:

@@ -1,4 +1,4 @@
-"""From state to forecast: days, sums of days and averages, each with its bands.
+"""From state to forecast: days and sums of days, each with its bands.
 
 Three numbers describe a day. Its median is the back-transformed level, season and days off;
 it makes the least absolute error. Its mean is the median times the package's smearing factor

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.bands import Forecast, Total, total_spans
+from forecast.bands import Bands, Forecast, Total, total_spans
 from forecast.errors import SeriesError
 from forecast.model import level
 from forecast.model.arima import Arima
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forecast.model.distribution import Distribution
-    from forecast.model.quantiles import Ends
 
 FEWEST_DAYS = 14  # two weeks: below that not even a weekday has come twice
 LONGEST_HISTORY = 20_000  # days
@@ -126,24 +125,20 @@ class Model(Checked):
         """
         return _totals(self.distribution(max(spans)), spans)
 
-    def averages(self, days: int, window: int = WEEK) -> Forecast:
-        """Forecast the mean of the last `window` days, day by day.
+    def sums(self, days: Sequence[int], last: Sequence[int]) -> Bands[Array]:
+        """Forecast the sums of days ahead, as of a week that is partly counted.
 
-        The first of these means hold days that are history and known. The median stands
-        for the mean here: of sums the two hardly differ.
+        Args:
+            days: how many days ahead each sum has, shape (sums,).
+            last: how far ahead its last day lies, likewise; no less than `days`.
+
+        Returns:
+            Means and bands of the sums, shape (sums,) each.
 
         Raises:
-            ValueError: `days` is not between 1 and `LONGEST_HORIZON`.
+            ValueError: one does not lie between 1 and `LONGEST_HORIZON`.
         """
-        last = np.arange(1.0, days + 1.0)
-        middle, ends = self.distribution(days).sums(np.minimum(last, window), last)
-        seen = np.array(self.history[-(window - 1) :] if window > 1 else ())
-        seen = np.concatenate([np.zeros(max(window - 1 - seen.size, 0)), seen])
-        known = np.array([seen[place:].sum() for place in range(min(days, window - 1))])
-        known = np.pad(known, (0, days - known.size))
-        return self._banded(
-            (middle + known) / window, (middle + known) / window, ends, known, window
-        )
+        return _sums(self.distribution(max(last)), days, last)
 
     def change(self) -> float:
         """The expected level over that of the last four weeks; 1 is as many as before.
@@ -210,19 +205,15 @@ class Model(Checked):
         )
 
     def _forecast(self, made: Distribution) -> Forecast:
-        return self._banded(made.mean(), made.median(), made.days())
-
-    def _banded(
-        self, mean: Array, median: Array, ends: Ends, known: Array | float = 0.0, window: int = 1
-    ) -> Forecast:
+        ends = made.days()
         return Forecast(
             start=self.last_day + dt.timedelta(days=1),
-            mean=mean[0],
-            median=median[0],
-            lower_80=(ends.lower_80[0] + known) / window,
-            upper_80=(ends.upper_80[0] + known) / window,
-            lower_95=(ends.lower_95[0] + known) / window,
-            upper_95=(ends.upper_95[0] + known) / window,
+            mean=made.mean()[0],
+            median=made.median()[0],
+            lower_80=ends.lower_80[0],
+            upper_80=ends.upper_80[0],
+            lower_95=ends.lower_95[0],
+            upper_95=ends.upper_95[0],
         )
 
 
@@ -264,8 +255,15 @@ def _are_days_off(pairs: object) -> bool:
     )
 
 
+def _sums(made: Distribution, days: Sequence[int], last: Sequence[int]) -> Bands[Array]:
+    lengths, lasts = np.array(days, dtype=np.float64), np.array(last, dtype=np.float64)
+    mean, ends = made.sums(lengths, lasts)
+    return Bands(mean[0], ends.lower_80[0], ends.upper_80[0], ends.lower_95[0], ends.upper_95[0])
+
+
 def _totals(made: Distribution, spans: Sequence[int]) -> list[Total]:
-    days = np.array(spans, dtype=np.float64)
-    middle, ends = made.sums(days, days)
-    columns = (middle, ends.lower_80, ends.upper_80, ends.lower_95, ends.upper_95)
-    return [Total(*(float(column[0, at]) for column in columns)) for at in range(days.size)]
+    columns = _sums(made, spans, spans).columns()
+    return [
+        Total(**{name: float(values[at]) for name, values in columns.items()})
+        for at in range(len(spans))
+    ]

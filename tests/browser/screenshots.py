@@ -34,7 +34,7 @@ VIEWS = {
     "one": "?package=flask",
     "two": "?package=flask&compare=requests",
     "five": "?package=flask&compare=requests,fastapi,pytorch,tensorflow&scale=indexed",
-    "log": "?package=requests&scale=log&range=30&smooth=0",
+    "log": "?package=requests&scale=log&range=30&mode=daily",
     "unknown": "?package=flaskk",
     "on-the-spot": "?package=django&range=all",
 }

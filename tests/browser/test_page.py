@@ -101,12 +101,12 @@ def test_a_link_opens_its_package(visit):
 
 
 def test_a_link_opens_the_whole_view(visit):
-    query = "?package=flask&compare=requests,pytorch&scale=log&range=30&smooth=0"
+    query = "?package=flask&compare=requests,pytorch&scale=log&range=30&mode=daily"
     visit.open(query)
     assert visit.text("#headline h2") == "Forecast for flask, requests and pytorch"
     assert visit.page.get_by_label("Log").is_checked()
     assert visit.page.get_by_label("30", exact=True).is_checked()
-    assert not visit.page.get_by_label("7-day mean").is_checked()
+    assert visit.page.get_by_label("Daily", exact=True).is_checked()
     assert "requests" in visit.text("#compare")
     assert len(visit.trace("flask")["x"]) == 30
     link = visit.page.locator("#link textarea, #link input").input_value()
@@ -122,8 +122,8 @@ def test_every_control_changes_chart_and_link(visit):
     visit.page.get_by_label("Indexed").check()
     visit.page.wait_for_url("**/?package=flask&scale=indexed&range=30")
     assert sum(visit.trace("Counted")["y"][:7]) / 7 == pytest.approx(100, abs=0.1)
-    visit.page.get_by_label("7-day mean").uncheck()
-    visit.page.wait_for_url("**/*smooth=0")
+    visit.page.get_by_label("Daily", exact=True).check()
+    visit.page.wait_for_url("**/*mode=daily")
     assert "7-day mean" not in {each["name"] for each in visit.traces()}
 
 
@@ -170,7 +170,7 @@ def test_an_unknown_package_gets_near_matches(visit):
 
 
 def test_the_hover_tells_day_count_and_bands(visit):
-    visit.open("?package=flask&smooth=0")
+    visit.open("?package=flask&mode=daily")
     plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
     middle = plot["y"] + plot["height"] / 2
     visit.page.mouse.move(plot["x"] + plot["width"] * 0.3, middle)
@@ -191,7 +191,8 @@ def test_events_and_repaired_days_are_marked_and_told(visit):
     assert visit.trace("Event")["x"] == [day]
     assert visit.trace("Repaired day")["x"] == [day]
     visit.page.get_by_role("button", name="How it was made").click()
-    visit.page.get_by_text("No counts for any package").wait_for()
+    visit.page.locator("#details").get_by_text("No counts for any package").wait_for()
+    assert "No counts for any package" in visit.page.locator("#chart").text_content()
     assert "chosen among 3,456 candidates" in visit.text("#details")
     assert "Repaired days" in visit.text("#details")
 

@@ -17,7 +17,7 @@ from tests.bundles import make_bundle
 from tests.pages import PageData
 
 FLASK, DJANGO = (View(choose(name, [])) for name in ("flask", "django"))
-CONTROLS = ("package", "others", "days", "scale", "smooth")
+CONTROLS = ("package", "others", "days", "scale", "mode")
 CONTENT = (
     *("banner", "headline", "warnings", "figure", "more"),
     *("facts", "exports", "details", "numbers", "query"),
@@ -43,7 +43,7 @@ class Page(PageData):
         """Content by name, or SKIPPED."""
         event = gr.EventData(gr.Dropdown(elem_id=control, render=False), None)
         values = self.handlers.change(
-            package, list(others), 90, "absolute", True, request(session), event, progress
+            package, list(others), 90, "absolute", "mean", request(session), event, progress
         )
         return named(values)
 
@@ -71,7 +71,7 @@ def named(values):
 def test_the_page_opens_with_the_first_package():
     (shown,) = Page(make_bundle()).load()
     assert (shown["package"], shown["others"]) == ("Flask", None)
-    assert [shown[name] for name in ("days", "scale", "smooth")] == [90, "absolute", True]
+    assert [shown[name] for name in ("days", "scale", "mode")] == [90, "absolute", "mean"]
     assert "Forecast for Flask" in shown["headline"]
     assert shown["figure"].type == "plotly"
     assert shown["query"] == "?package=Flask"
@@ -80,9 +80,9 @@ def test_the_page_opens_with_the_first_package():
 def test_the_page_opens_with_what_its_address_picks():
     address = "package=requests&compare=flask,no name&range=30&scale=log&smooth=0"
     (shown,) = Page(make_bundle()).load(address)
-    assert [shown[name] for name in CONTROLS] == ["requests", ["flask"], 30, "log", False]
+    assert [shown[name] for name in CONTROLS] == ["requests", ["flask"], 30, "log", "daily"]
     assert "Forecast for requests and Flask" in shown["headline"]
-    assert shown["query"] == "?package=requests&compare=flask&scale=log&range=30&smooth=0"
+    assert shown["query"] == "?package=requests&compare=flask&scale=log&range=30&mode=daily"
 
 
 def test_an_address_that_picks_no_package_is_not_given_another():

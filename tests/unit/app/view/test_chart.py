@@ -1,16 +1,21 @@
 import datetime as dt
 import json
+import math
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.data.track_record import PastForecast, TrackRecord
 from app.view import chart
-from app.view.state import ALL, View
+from app.view.layout import HEIGHT, log_ticks, short, spread
+from app.view.state import ALL, MODES, View
 from forecast.config import Event
 from tests.bundles import LAST_DAY
-from tests.unit.app.view.samples import package_forecast
+from tests.unit.app.view.samples import AROUND, package_forecast, with_history
 
 STEP = Event(date=LAST_DAY - dt.timedelta(days=20), kind="definition", note="A <new> way %{x}")
 OUTAGE = Event(
@@ -19,12 +24,12 @@ OUTAGE = Event(
     kind="outage",
     note="Down",
 )
-OLD = Event(date=dt.date(2020, 1, 1), kind="outage", note="Long ago")
+LONG = with_history(np.rint(np.tile([900.0, 1000, 1100, 1000, 900, 500, 400], 29)[:200]))
 
 
-def drawn(shown, view=None, events=()):
+def drawn(shown, view=None, around=AROUND):
     """The figure as the browser gets it."""
-    return json.loads(chart.to_json(chart.draw(shown, view or View(), events), "name"))
+    return json.loads(chart.to_json(chart.draw(shown, view or View(), around)))
 
 
 def trace(figure, name):
@@ -32,8 +37,19 @@ def trace(figure, name):
     return found
 
 
-def test_the_forecast_starts_on_the_day_after_the_last_counted():
-    figure = drawn([package_forecast()])
+def points(figure, name):
+    """Value by place."""
+    found = trace(figure, name)
+    return dict(zip(found["x"], found["y"], strict=True))
+
+
+def words(figure):
+    return [each["text"] for each in figure["layout"]["annotations"]]
+
+
+@pytest.mark.parametrize("mode", ["daily", "mean"])
+def test_the_forecast_starts_on_the_day_after_the_last_counted(mode):
+    figure = drawn([package_forecast()], View(mode=mode))
     assert trace(figure, "Counted")["x"][-1] == LAST_DAY.isoformat()
     assert trace(figure, "Forecast")["x"][0] == (LAST_DAY + dt.timedelta(days=1)).isoformat()
     assert len(trace(figure, "Forecast")["x"]) == 30
@@ -41,32 +57,80 @@ def test_the_forecast_starts_on_the_day_after_the_last_counted():
 
 def test_bands_are_those_of_the_forecast():
     made = package_forecast()
-    figure = drawn([made])
+    figure = drawn([made], View(mode="daily"))
     np.testing.assert_allclose(trace(figure, "80 % band")["y"], made.daily.lower_80, atol=0.01)
     np.testing.assert_allclose(
         trace(figure, "Upper end of 95 %")["y"], made.daily.upper_95, atol=0.01
     )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_band_is_filled_between_two_edges_that_hide_together(mode):
+    figure = drawn([LONG], View(mode=mode))
     for level in ("80", "95"):
-        assert trace(figure, f"{level} % band")["fill"] == "tonexty"
-        upper = figure["data"].index(trace(figure, f"Upper end of {level} %"))
-        assert figure["data"][upper + 1]["name"] == f"{level} % band"
+        upper, lower = trace(figure, f"Upper end of {level} %"), trace(figure, f"{level} % band")
+        assert figure["data"].index(lower) == figure["data"].index(upper) + 1
+        assert lower["fill"] == "tonexty"
+        assert lower["legendgroup"] == upper["legendgroup"]
+        assert lower["x"] == upper["x"]
 
 
-def test_the_7_day_mean_looks_back_and_runs_on_into_the_forecast():
-    made = package_forecast()
-    figure = drawn([made], View(days=ALL))
-    means = trace(figure, "7-day mean")["y"]
-    assert means[:6] == [None] * 6
-    assert means[-1] == pytest.approx(made.series.values[-7:].mean(), abs=0.01)
-    ahead = trace(figure, "Forecast, 7-day mean")["y"]
-    expected = (made.series.values[-6:].sum() + made.daily.mean[0]) / 7
-    assert ahead[0] == pytest.approx(expected, abs=0.01)
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
+def test_the_line_lies_inside_its_bands_in_every_mode(mode, scale):
+    figure = drawn([LONG], View(mode=mode, scale=scale))
+    line = points(figure, "Forecast")
+    ends = [points(figure, name) for name in ("95 % band", "80 % band")]
+    ends += [points(figure, f"Upper end of {level} %") for level in ("80", "95")]
+    for day, value in line.items():
+        lower_95, lower_80, upper_80, upper_95 = (end[day] for end in ends)
+        assert lower_95 <= lower_80 <= value <= upper_80 <= upper_95
+    assert len(line) >= 28
 
 
-def test_without_smoothing_the_counts_are_the_line():
-    figure = drawn([package_forecast()], View(smooth=False))
+@pytest.mark.parametrize("mode", MODES)
+def test_everything_drawn_lies_within_the_axes(mode):
+    figure = drawn([with_record(28)], View(mode=mode))
+    top = figure["layout"]["yaxis"]["range"][1]
+    first, last = figure["layout"]["xaxis"]["range"]
+    for each in figure["data"]:
+        if each.get("yaxis") != "y2":
+            assert max(value for value in each["y"] if value is not None) <= top
+            assert first[:10] <= each["x"][0]
+            assert each["x"][-1] <= last
+
+
+def test_the_default_is_one_quantity_with_single_days_behind_it():
+    figure = drawn([package_forecast()])
+    assert trace(figure, "Counted")["mode"] == "markers"
+    mean, ahead = trace(figure, "7-day mean"), trace(figure, "Forecast")
+    joint = points(figure, "Forecast begins")
+    assert joint == {mean["x"][-1]: mean["y"][-1], ahead["x"][0]: ahead["y"][0]}
+    # Where it begins nothing is uncertain.
+    for name in ("80 % band", "95 % band", "Upper end of 80 %", "Upper end of 95 %"):
+        assert points(figure, name)[LAST_DAY.isoformat()] == mean["y"][-1]
+
+
+def test_daily_counts_are_a_line():
+    figure = drawn([package_forecast()], View(mode="daily"))
     assert trace(figure, "Counted")["mode"] == "lines"
-    assert "7-day mean" not in {each.get("name") for each in figure["data"]}
+    names = {each.get("name") for each in figure["data"]}
+    assert not {"7-day mean", "Forecast begins"} & names
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "first", "last"),
+    [
+        ("weekly", "Weekly total", "2026-08-24T12:00", "2026-12-27T12:00"),
+        ("monthly", "Monthly total", "2026-08-01T12:00", "2026-12-31T12:00"),
+    ],
+)
+def test_weeks_and_months_are_steps_over_their_days(mode, name, first, last):
+    figure = drawn([LONG], View(mode=mode))
+    past, ahead = trace(figure, name), trace(figure, "Forecast")
+    assert past["line"]["shape"] == ahead["line"]["shape"] == "hvh"
+    assert (past["x"][0], ahead["x"][-1]) == (first, last)
+    assert len(past["text"]) == len(past["x"])
 
 
 @pytest.mark.parametrize(("days", "shown"), [(30, 30), (60, 60), (90, 70), (180, 70), (ALL, 70)])
@@ -76,16 +140,27 @@ def test_the_range(days, shown):
     assert figure["layout"]["xaxis"]["range"][0].startswith(trace(figure, "Counted")["x"][0])
 
 
-def test_the_log_scale_leaves_out_what_it_cannot_show():
+def test_the_log_scale_leaves_out_what_it_cannot_show_and_labels_its_ticks():
     made = package_forecast()
     values = made.series.values.copy()
     values[-1] = 0.0
     bands = replace(made.daily, lower_95=np.zeros(30))
     changed = replace(made, series=replace(made.series, values=values), daily=bands)
-    figure = drawn([changed], View(scale="log"))
-    assert figure["layout"]["yaxis"]["type"] == "log"
+    figure = drawn([changed], View(scale="log", mode="daily"))
+    axis = figure["layout"]["yaxis"]
+    assert axis["type"] == "log"
+    low, high = (10**end for end in axis["range"])
+    assert 3 <= sum(low <= tick <= high for tick in axis["tickvals"]) <= 7
+    assert len(axis["ticktext"]) == len(axis["tickvals"])
     assert trace(figure, "Counted")["y"][-1] is None
     assert all(value > 0 for value in trace(figure, "95 % band")["y"])
+
+
+@pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
+def test_zeros_alone_can_be_drawn(scale):
+    figure = drawn([with_history(np.zeros(100))], View(scale=scale))
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert low < high
 
 
 def test_the_indexed_scale_starts_at_100_and_tells_real_counts():
@@ -94,42 +169,32 @@ def test_the_indexed_scale_starts_at_100_and_tells_real_counts():
     assert np.mean(counted["y"][:7]) == pytest.approx(100, abs=0.01)
     assert counted["text"][0].startswith(f"{package_forecast().series.values[0]:,.0f} ")
     mean = package_forecast().series.values[-7:].mean()
-    assert trace(figure, "7-day mean")["text"][-1] == f"{mean:,.0f}"
-    ratio = counted["y"][-1] / package_forecast().series.values[-1]
-    band = trace(figure, "80 % band")["y"]
-    np.testing.assert_allclose(band, package_forecast().daily.lower_80 * ratio, rtol=1e-3)
-
-
-def test_nothing_to_index_by_is_no_error():
-    made = package_forecast()
-    zeros = replace(made, series=replace(made.series, values=np.zeros(70)))
-    drawn([zeros], View(scale="indexed"))
+    assert trace(figure, "7-day mean")["text"][-1].startswith(f"{mean:,.0f} downloads a day")
 
 
 def test_the_hover_says_count_bands_and_weekday():
     figure = drawn([package_forecast()])
-    made = package_forecast().daily
     text = trace(figure, "Forecast")["text"][0]
-    assert text.startswith(f"{made.median[0]:,.0f} expected<br>80 %: {made.lower_80[0]:,.0f} to ")
-    assert f"95 %: {made.lower_95[0]:,.0f} to {made.upper_95[0]:,.0f}" in text
+    assert text.startswith("about ")
+    assert "downloads a day expected (7-day mean)<br>80 %: " in text
     assert figure["layout"]["hovermode"] == "x unified"
     assert "%A" in figure["layout"]["xaxis"]["hoverformat"]
 
 
-def test_events_in_the_range_are_marked_with_their_notes():
-    figure = drawn([package_forecast()], View(days=30), [STEP, OUTAGE, OLD])
+def test_events_are_marked_with_their_notes_in_words():
+    around = replace(AROUND, events=[STEP, OUTAGE])
+    figure = drawn([package_forecast()], View(days=30), around)
     marks = trace(figure, "Event")
     assert marks["x"] == [STEP.date.isoformat(), OUTAGE.date.isoformat()]
     assert "A &lt;new&gt; way % {x}" in marks["text"][0].replace("<br>", " ")
+    assert {"A &lt;new&gt; way % {x}", "Down"} <= set(words(figure))
     shapes = {shape["type"] for shape in figure["layout"]["shapes"]}
     assert shapes == {"line", "rect"}
     assert len(figure["layout"]["shapes"]) == 3
 
 
 def test_no_events_no_marks():
-    assert "Event" not in {
-        each["name"] for each in drawn([package_forecast()], View(), [OLD])["data"]
-    }
+    assert "Event" not in {each["name"] for each in drawn([package_forecast()])["data"]}
 
 
 def test_repaired_days_are_marked_and_called_estimates():
@@ -146,9 +211,27 @@ def test_five_packages_differ_in_colour_and_without():
     names = ("flask", "requests", "a", "b", "c")
     figure = drawn([package_forecast(name) for name in names], View(packages=()))
     lines = [trace(figure, name) for name in names]
-    for look in (("line", "color"), ("line", "dash"), ("marker", "symbol")):
+    for look in (("line", "color"), ("marker", "symbol")):
         assert len({line[look[0]][look[1]] for line in lines}) == 5
     assert [each["name"] for each in figure["data"] if each.get("showlegend", True)] == list(names)
+    assert set(names) <= set(words(figure))
+
+
+@pytest.mark.parametrize("names", [("flask",), ("flask", "requests")])
+@pytest.mark.parametrize("mode", ["daily", "mean", "weekly"])
+def test_dashes_mean_a_forecast_and_nothing_else(names, mode):
+    record = with_record(28).track_record
+    shown = [package_forecast(name, track_record=record) for name in names]
+    figure = drawn(shown, View(mode=mode), replace(AROUND, events=[STEP, OUTAGE]))
+    dashed = {
+        each["name"]
+        for each in figure["data"]
+        if each.get("line", {}).get("dash", "solid") != "solid"
+    }
+    assert all("orecast" in name for name in dashed)
+    assert dashed
+    for shape in figure["layout"]["shapes"]:
+        assert shape["line"].get("dash", "solid") == "solid"
 
 
 @pytest.mark.parametrize(("names", "bands"), [(("flask", "requests"), 2), (("a", "b", "c"), 0)])
@@ -159,65 +242,80 @@ def test_two_packages_keep_their_bands_and_three_do_not(names, bands):
 
 
 @pytest.mark.parametrize(
-    ("scale", "title"),
+    ("mode", "scale", "title"),
     [
-        ("absolute", "Daily downloads of flask"),
-        ("log", "Daily downloads of flask (log scale)"),
-        ("indexed", "Daily downloads of flask, first week shown = 100"),
+        ("daily", "absolute", "Daily downloads of flask"),
+        ("daily", "log", "Daily downloads of flask (log scale)"),
+        ("mean", "indexed", "Downloads a day of flask, 7-day mean, first week shown = 100"),
+        ("weekly", "absolute", "Weekly downloads of flask"),
+        ("monthly", "indexed", "Monthly downloads of flask, first month shown = 100"),
     ],
 )
-def test_the_axis_says_what_it_measures(scale, title):
-    figure = drawn([package_forecast()], View(scale=scale))
+def test_the_axis_says_what_it_measures(mode, scale, title):
+    figure = drawn([LONG], View(scale=scale, mode=mode))
     assert figure["layout"]["yaxis"]["title"]["text"] == title
-    pair = drawn([package_forecast(), package_forecast("a")], View(scale=scale))
+    pair = drawn([LONG, LONG], View(scale=scale, mode=mode))
     assert pair["layout"]["yaxis"]["title"]["text"] == title.replace(" of flask", "")
 
 
-def test_the_boundary_lies_between_history_and_forecast():
-    [boundary] = drawn([package_forecast()])["layout"]["shapes"]
+def test_what_cannot_be_summed_is_drawn_by_day():
+    bare = replace(package_forecast(), load=LONG.load)
+    vars(bare)["has_model"] = False
+    figure = drawn([bare], View(mode="weekly"))
+    assert figure["layout"]["yaxis"]["title"]["text"] == "Daily downloads of flask"
+
+
+def test_the_boundary_lies_between_history_and_forecast_and_has_words():
+    figure = drawn([package_forecast()])
+    [boundary] = figure["layout"]["shapes"]
     assert boundary["x0"] == boundary["x1"] == f"{LAST_DAY}T12:00"
+    assert {"today ", "forecast →"} <= set(words(figure))
 
 
-@pytest.mark.parametrize(("scale", "traces"), [("absolute", 1), ("log", 1), ("indexed", 0)])
-def test_earlier_forecasts_are_left_out_of_an_index(scale, traces):
-    figure = drawn([with_record(7)], View(scale=scale))
-    assert sum(each["name"] == "Earlier forecast" for each in figure["data"]) == traces
+def test_old_counts_end_before_today():
+    late = replace(AROUND, today=LAST_DAY + dt.timedelta(days=9))
+    figure = drawn([package_forecast()], around=late)
+    boundary, today = figure["layout"]["shapes"]
+    assert boundary["x0"] == f"{LAST_DAY}T12:00"
+    assert today["x0"] == f"{late.today}T00:00"
+    assert {"today", "counted through 21 Nov "} <= set(words(figure))
+    longago = replace(AROUND, today=LAST_DAY + dt.timedelta(days=99))
+    assert not {"today", "today "} & set(words(drawn([package_forecast()], around=longago)))
 
 
-def with_record(*ages):
-    """A forecast with a forecast of each age in days, each telling a week."""
-    said = tuple(
-        PastForecast(
-            made_on=LAST_DAY - dt.timedelta(days=age),
-            days=tuple(LAST_DAY - dt.timedelta(days=age - at) for at in range(7)),
-            values=(1234.0,) * 7,
-        )
-        for age in ages
+def test_source_and_day_stand_at_the_foot():
+    foot = drawn([package_forecast()])["layout"]["xaxis"]["title"]["text"]
+    assert foot == "Source: PyPI Stats · counted through 21 November 2026"
+
+
+def test_a_saved_picture_has_a_title_and_the_name_of_package_and_day():
+    meta = drawn([package_forecast()])["layout"]["meta"]
+    assert meta["title"] == "flask: Downloads a day of flask, 7-day mean"
+    assert meta["file"] == "flask-2026-11-21"
+    pair = drawn([package_forecast(), package_forecast("a")])["layout"]["meta"]
+    assert pair == {
+        "title": "flask and a: Downloads a day, 7-day mean",
+        "file": "flask-a-2026-11-21",
+    }
+
+
+def with_record(age):
+    """A package with a forecast made so many days ago."""
+    past = PastForecast(
+        made_on=LAST_DAY - dt.timedelta(days=age),
+        days=tuple(LAST_DAY - dt.timedelta(days=age - at) for at in range(min(age, 28))),
+        values=(1234.0,) * min(age, 28),
     )
-    record = TrackRecord(len(ages), LAST_DAY, 7 * len(ages), 0.9, 0.8, 0.95, said)
+    record = TrackRecord(1, LAST_DAY, 7, 0.9, 0.8, 0.95, (past,))
     return package_forecast(track_record=record)
 
 
-def test_earlier_forecasts_are_drawn_beside_the_counts():
-    figure = drawn([with_record(7, 14)])
-    first, second = [each for each in figure["data"] if each["name"] == "Earlier forecast"]
-    assert first["x"][0] == (LAST_DAY - dt.timedelta(days=7)).isoformat()
-    assert first["text"][0].startswith("1,234 forecast on 14 November 2026")
-    assert (first["showlegend"], second["showlegend"]) == (True, False)
-
-
-def test_earlier_forecasts_are_cut_to_the_range():
-    assert not [
-        each
-        for each in drawn([with_record(60)], View(days=30))["data"]
-        if each["name"] == "Earlier forecast"
-    ]
-    [half] = [
-        each
-        for each in drawn([with_record(33)], View(days=30))["data"]
-        if each["name"] == "Earlier forecast"
-    ]
-    assert len(half["x"]) == 3
+@pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
+def test_last_month_s_forecast_stands_over_what_came(scale):
+    figure = drawn([with_record(28)], View(scale=scale))
+    earlier = trace(figure, "Forecast of 24 October 2026")
+    assert earlier["x"][0] == (LAST_DAY - dt.timedelta(days=28)).isoformat()
+    assert earlier["text"][-1] == "1,230 downloads a day forecast on 24 October 2026"
 
 
 def luminance(colour):
@@ -226,7 +324,7 @@ def luminance(colour):
     return float(np.dot(linear, (0.2126, 0.7152, 0.0722)))
 
 
-@pytest.mark.parametrize("colour", chart.COLOURS)
+@pytest.mark.parametrize("colour", [*chart.COLOURS, chart.DAYS_COLOUR])
 @pytest.mark.parametrize("page", ["#ffffff", "#0b0f19"])
 def test_every_colour_stands_out_from_light_and_dark(colour, page):
     light, dark = sorted((luminance(colour), luminance(page)), reverse=True)
@@ -236,11 +334,10 @@ def test_every_colour_stands_out_from_light_and_dark(colour, page):
 def test_the_figure_is_fit_for_the_page():
     figure = drawn([package_forecast()])
     layout = figure["layout"]
-    assert layout["height"] == chart.HEIGHT
+    assert layout["height"] == HEIGHT
     assert layout["paper_bgcolor"] == layout["plot_bgcolor"] == "rgba(0,0,0,0)"
     assert "bdata" not in json.dumps(figure)
-    assert figure["config"]["displaylogo"] is False
-    assert figure["config"]["toImageButtonOptions"]["filename"] == "name"
+    assert figure["config"]["displayModeBar"] is False
 
 
 def test_days_off_that_move_the_forecast_are_marked_and_explained():
@@ -254,3 +351,43 @@ def test_days_off_that_move_the_forecast_are_marked_and_explained():
         "Day off: 4 % more expected",
     ]
     assert "Day off" not in {each.get("name") for each in drawn([package_forecast()])["data"]}
+
+
+POSITIVE = st.floats(0.01, 1e13)
+
+
+@given(POSITIVE, st.floats(1.2, 1e9))
+def test_a_log_axis_of_any_range_has_three_to_some_ticks(low, ratio):
+    ticks = log_ticks(low, low * ratio)
+    assert 3 <= len(ticks) <= 12
+    assert all(low <= tick <= low * ratio for tick in ticks)
+    assert ticks == sorted(set(ticks))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (800, 1_200_000, ["1k", "10k", "100k", "1M"]),
+        (90, 1_100, ["100", "300", "1k"]),
+        (300_000, 460_000, ["300k", "350k", "400k", "450k"]),
+        (2_000_000, 2_400_000, ["2M", "2.2M", "2.4M"]),
+        (0.01, 1e10, ["0.01", "1", "100", "10k", "1M", "100M", "10B"]),
+    ],
+)
+def test_ticks_are_round_and_short(low, high, ticks):
+    assert [short(tick) for tick in log_ticks(low, high)] == ticks
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0.02, 0.15)), max_size=5))
+def test_labels_do_not_overlap_and_stay_near(labels):
+    places, heights = [p for p, _ in labels], [h for _, h in labels]
+    moved = spread(places, heights)
+    rows = sorted(zip(moved, heights, strict=True))
+    for (low, below), (high, above) in pairwise(rows):
+        assert high - low >= (below + above) / 2 - 1e-9
+    assert all(math.isfinite(each) and each <= 1.0 + 1e-9 for each in moved)
+
+
+def test_labels_that_do_not_touch_stay_where_they_are():
+    assert spread([0.9, 0.1, 0.5], [0.1, 0.1, 0.1]) == [0.9, 0.1, 0.5]
+    assert spread([], []) == []

@@ -49,9 +49,7 @@ def test_every_part_of_a_view_is_filled():
     forecasts = Forecasts(make_bundle())
     shown = show(forecasts, "flask", "requests", wait=3.0, client="me")
     assert "Forecast for flask and requests" in shown.headline
-    assert json.loads(shown.figure)["config"]["toImageButtonOptions"]["filename"] == (
-        "flask-requests-forecast"
-    )
+    assert json.loads(shown.figure)["layout"]["meta"]["file"].startswith("flask-requests-2026-")
     assert shown.banner == shown.warnings == ""
     for part in (shown.facts, shown.exports, shown.details, shown.numbers):
         assert part

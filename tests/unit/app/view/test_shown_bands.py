@@ -16,6 +16,7 @@ from app.view.state import View
 from forecast.bands import BAND_COLUMNS, Total
 from forecast.config import Package
 from tests.bundles import BANDS, TOTAL, bands, make_bundle
+from tests.unit.app.view.samples import AROUND
 
 
 @pytest.fixture
@@ -66,20 +67,20 @@ def test_the_table(forecast):
 
 
 def test_the_chart(forecast):
-    figure = json.loads(chart.to_json(chart.draw([forecast], View(), ()), "name"))
+    figure = json.loads(chart.to_json(chart.draw([forecast], View(mode="daily"), AROUND)))
     shown = {each["name"]: each for each in figure["data"] if "name" in each}
     assert shown["Forecast"]["y"][0] == BANDS["median"]
     for level in ("80", "95"):
         assert shown[f"{level} % band"]["y"][0] == BANDS[f"lower_{level}"]
         assert shown[f"Upper end of {level} %"]["y"][0] == BANDS[f"upper_{level}"]
-    expected = "300 expected<br>80 %: 200 to 400<br>95 %: 100 to 500"
+    expected = "about 300 downloads expected<br>80 %: 200 to 400<br>95 %: 100 to 500"
     assert shown["Forecast"]["text"][0] == expected
 
 
 def test_the_chart_of_two(forecast):
     other = replace(forecast, package=Package("requests", "requests"))
-    figure = json.loads(chart.to_json(chart.draw([forecast, other], View(), ()), "name"))
+    figure = json.loads(chart.to_json(chart.draw([forecast, other], View(mode="daily"), AROUND)))
     shown = {each["name"]: each for each in figure["data"]}
-    assert shown["Flask, forecast"]["text"][0] == "300 (200 to 400)"
+    assert shown["Flask, forecast"]["text"][0] == "300 downloads (200 to 400)"
     assert shown["80 % band"]["y"][0] == BANDS["lower_80"]
     assert shown["Upper end of 80 %"]["y"][0] == BANDS["upper_80"]

@@ -21,29 +21,45 @@ def test_all_state_is_in_the_query():
         "compare": "requests,scikit_learn",
         "scale": "indexed",
         "range": "all",
-        "smooth": "0",
+        "mode": "weekly",
     }
     view = parse_view(query)
     assert [package.name for package in view.packages] == ["flask", "requests", "scikit-learn"]
-    assert (view.scale, view.days, view.smooth) == ("indexed", ALL, False)
+    assert (view.scale, view.days, view.mode) == ("indexed", ALL, "weekly")
     assert view.query == (
-        "?package=Flask&compare=requests,scikit_learn&scale=indexed&range=all&smooth=0"
+        "?package=Flask&compare=requests,scikit_learn&scale=indexed&range=all&mode=weekly"
     )
 
 
 @pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
-@pytest.mark.parametrize("days", [30, 60, 90, 180, ALL])
-def test_a_query_gives_its_view_back(scale, days):
-    view = View(choose("flask", ["requests"]), scale, days, smooth=days != 60)
+@pytest.mark.parametrize(
+    ("days", "mode"),
+    [(30, "mean"), (60, "daily"), (90, "weekly"), (180, "monthly"), (ALL, "mean")],
+)
+def test_a_query_gives_its_view_back(scale, days, mode):
+    view = View(choose("flask", ["requests"]), scale, days, mode)
     fields = dict(part.split("=") for part in view.query[1:].split("&"))
     assert parse_view(fields) == view
 
 
 @pytest.mark.parametrize(
-    "query", [{"scale": "cubic"}, {"range": "91"}, {"range": "0"}, {"smooth": "perhaps"}]
+    "query",
+    [{"scale": "cubic"}, {"range": "91"}, {"range": "0"}, {"smooth": "perhaps"}, {"mode": "x"}],
 )
 def test_what_is_not_understood_is_left_out(query):
     assert parse_view(query) == View()
+
+
+@pytest.mark.parametrize(
+    ("query", "mode"),
+    [
+        ({"smooth": "0"}, "daily"),
+        ({"smooth": "1"}, "mean"),
+        ({"smooth": "0", "mode": "monthly"}, "monthly"),
+    ],
+)
+def test_old_links_are_understood(query, mode):
+    assert parse_view(query).mode == mode
 
 
 @pytest.mark.parametrize("name", ["<script>", "-", "a b", "é", "x" * 101, ""])
@@ -74,6 +90,6 @@ def test_only_so_many_names_are_read():
 
 
 def test_one_of_several_values_is_in_the_query():
-    assert View(smooth=False).query == "?smooth=0"
+    assert View(mode="daily").query == "?mode=daily"
     assert View(scale="log").query == "?scale=log"
     assert View(days=30).query == "?range=30"

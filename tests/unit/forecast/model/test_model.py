@@ -4,11 +4,11 @@ import pickle
 import numpy as np
 import pytest
 
-from forecast.bands import are_bands, total_spans
+from forecast.bands import are_bands, are_totals, total_spans
 from forecast.errors import BundleError, SeriesError
 from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON
 from forecast.search.days_off import calendar_of
-from tests.unit.forecast.made import START, WEEK, fitted, stacked, weekly
+from tests.unit.forecast.made import START, WEEK, fitted, weekly
 
 RNG = np.random.default_rng(7)
 SERIES = {
@@ -40,10 +40,9 @@ def test_every_series_gives_finite_nested_counts(name):
     daily, totals = model.predict_with_totals(90)
 
     assert are_bands(daily.columns())
-    for made in (model.averages(90, 7), model.averages(60, 28)):
-        assert np.isfinite(stacked(made)).all()
-        assert made.lower_95.min() >= 0.0
-        assert (np.diff(stacked(made), axis=0) >= -1e-9 * made.upper_95).all()
+    last = range(1, 91)
+    for made in (model.sums([min(each, 7) for each in last], last), model.sums(last, last)):
+        assert are_totals(made.columns())
     assert tuple(totals) == total_spans(90) == (7, 14, 28, 90)
     for days, total in totals.items():
         ends = (total.lower_95, total.lower_80, total.mean, total.upper_80, total.upper_95)
@@ -203,15 +202,14 @@ def test_the_same_series_gives_the_same_model():
     assert fitted(weekly()) == fitted(weekly())
 
 
-def test_a_7_day_mean_begins_with_days_that_are_known():
-    counts = weekly()
-    model = fitted(counts)
-    means, daily = model.averages(30, 7), model.predict(30)
+def test_sums_of_days_ahead_add_up_their_means_and_widen():
+    model = fitted(weekly())
+    made, daily = model.sums([1, 7, 7], [1, 11, 30]), model.predict(30)
 
-    assert means.mean[0] == pytest.approx((counts[-6:].sum() + daily.mean[0]) / 7)
-    assert means.mean[10] == pytest.approx(daily.mean[4:11].mean())
-    widths = (means.upper_80 - means.lower_80) / means.mean
-    assert widths[0] < widths[10] < widths[29] * 1.2
+    expected = [daily.mean[0], daily.mean[4:11].sum(), daily.mean[23:].sum()]
+    np.testing.assert_allclose(made.mean, expected)
+    widths = (made.upper_80 - made.lower_80) / made.mean
+    assert widths[1] < widths[2] * 1.2
 
 
 def test_a_longer_horizon_begins_with_the_shorter_one():
