@@ -7,6 +7,7 @@ ForecastError
 ├── SeriesError              the counts cannot be made into a series to forecast
 ├── BundleError              a bundle or a model in it is not valid
 ├── ArtifactError            GitHub did not give a bundle that can be trusted
+│   ├── NoArtifactError      ... because it plainly says that there is none
 │   └── CorruptArtifactError ... because its digest is not the one listed
 ├── BusyError                a rate limit is reached
 └── ClusterError             the training cluster cannot be used
@@ -63,6 +64,10 @@ class ArtifactError(ForecastError):
     def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class NoArtifactError(ArtifactError):
+    """GitHub listed none of the repository's own, or only expired ones: there is none to lose."""
 
 
 class CorruptArtifactError(ArtifactError):

@@ -31,7 +31,7 @@ CONFIG = Config(
 class Answers:
     """A source of bundles, or a client of GitHub, that answers from a list."""
 
-    problem = ""
+    problem = moved = ""
     provenance: Provenance | None = None
 
     def __init__(self, *answers):

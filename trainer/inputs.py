@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from forecast.bundle.manifest import MANIFEST, PUBLIC
 from forecast.bundle.reader import read_folder
 from forecast.clock import clock_of
-from forecast.errors import ArtifactError, BundleError
+from forecast.errors import ArtifactError, BundleError, NoArtifactError
 from forecast.github.api import API as GITHUB_API
-from forecast.github.api import TransientArtifactError
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import new_session
 from forecast.sources import clickhouse, pypistats
@@ -127,27 +126,35 @@ def open_previous(
     """The bundle to continue from: the published one if there is a token, else the output's.
 
     Returns:
-        None, after a warning, if it cannot be used.
+        None, after a warning, if there is none, or outside of Actions if it cannot be used.
 
     Raises:
-        ArtifactError: if GitHub cannot be asked now, on Actions.
+        ArtifactError: if there may be one and it cannot be used, on Actions.
     """
-    output, token = arguments.output, environment.token
+    here = (arguments.output / MANIFEST).is_file()
+    published = environment.token or (console.on_actions and not here)
     forget(arguments.work)
-    if source.kind not in PUBLIC or not (token or (output / MANIFEST).is_file()):
+    if source.kind not in PUBLIC or not (published or here):
         return None
-    try:
-        if token:
-            client = _artifacts(config, environment)
-            bundle = download(client, arguments.work, console.warn)
-        else:
-            bundle = read_folder(output)
+
+    def check(bundle: Bundle) -> Bundle:
         return check_kind(bundle, kind=source.kind, mirrors=config.mirrors)
+
+    try:
+        if not published:
+            return check(read_folder(arguments.output))
+        client = _artifacts(config, environment)
+        return download(client, arguments.work, console.warn, check)
     except (ArtifactError, BundleError) as error:
         forget(arguments.work)
-        if _is_temporary(error) and console.on_actions:
+        if console.on_actions and not isinstance(error, NoArtifactError):
             # A bundle published without the previous one would lose the history for good.
-            raise ArtifactError(f"the previous bundle could not be fetched: {error}") from None
+            raise ArtifactError(
+                "the previous bundle could not be fetched, and nothing is published, so that its "
+                f"history is not lost: {str(error).rstrip('.')}. Then run the workflow again; to "
+                f"begin without an earlier history, delete the artifacts called "
+                f"{config.artifact_name} on the pages of their runs."
+            ) from None
         console.warn(
             f"continuing from this fetch only, without the earlier history and models: {error}"
         )
@@ -192,8 +199,3 @@ def _artifacts(config: Config, environment: Environment) -> GitHubArtifacts:
         attempts=4,
         max_wait=MAX_WAIT,
     )
-
-
-def _is_temporary(error: Exception) -> bool:
-    """Whether a later retry may succeed."""
-    return isinstance(error, TransientArtifactError) or getattr(error, "retry_after", 0.0) > 0

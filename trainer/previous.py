@@ -29,26 +29,34 @@ LONGEST_REASON = 500  # characters
 ZIP, UNPACKED = "previous.zip", "previous"
 
 
-def download(client: GitHubArtifacts, folder: Path, warn: Callable[[str], None]) -> Bundle:
-    """The newest trusted artifact's bundle, or an older one's if that is corrupt.
+def download(
+    client: GitHubArtifacts,
+    folder: Path,
+    warn: Callable[[str], None],
+    check: Callable[[Bundle], Bundle],
+) -> Bundle:
+    """The newest trusted artifact's bundle, or an older one's if that is corrupt or unfit.
 
     Args:
         client: lists and downloads.
         folder: of the run; the zip is kept there.
-        warn: gets the reason if it is an older one.
+        warn: gets the reason if it is an older one, and the repository's new name if it has one.
+        check: raises a BundleError if a bundle is unfit.
 
     Raises:
         ArtifactError: if there is none.
         BundleError: if what was downloaded is no bundle.
     """
     artifact = client.newest()
+    if client.moved:
+        warn(client.moved)
     if artifact is None:
         raise BundleError("GitHub says that nothing has changed, and nothing was read before")
 
     def read(data: bytes) -> Bundle:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / ZIP).write_bytes(data)
-        return unpack(folder)
+        return check(unpack(folder))
 
     published = open_newest(client, artifact, read=read)
     if published.refusal:
@@ -107,7 +115,8 @@ def check_kind(previous: Bundle, *, kind: Kind, mirrors: bool) -> Bundle:
     if not same or manifest.mirrors != mirrors:
         raise BundleError(
             f"expected counts of {kind} with mirrors = {mirrors}; the previous bundle has "
-            f"{manifest.source} with mirrors = {manifest.mirrors}"
+            f"{manifest.source} with mirrors = {manifest.mirrors}: set source and mirrors in "
+            "config.toml as they were"
         )
     return previous
 

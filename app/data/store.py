@@ -70,6 +70,7 @@ class ArtifactSource:
         self._newest: Artifact | None = None
         self._refusals: dict[int, str] = {}  # reasons by artifact id
         self._serving = False
+        self._moved = ""
 
     def newest(self) -> Bundle | None:
         """See :class:`BundleSource`.
@@ -79,6 +80,9 @@ class ArtifactSource:
             BundleError: if the newest one fails a check; it is not downloaded again.
         """
         artifact = self._client.newest()
+        if self._client.moved and not self._moved:
+            self._moved = self._client.moved
+            log.warning("%s", self._moved)
         if artifact is not None:
             self._newest = artifact
         elif self._newest is None or self._newest.id not in self._refusals:

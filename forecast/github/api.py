@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import email.utils
 import re
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import quote, urljoin
 
 import requests
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import ArtifactError
 from forecast.http import ExchangeError, Limits, Reply, TooLargeError, excerpt, fetch, url_origin
@@ -27,6 +28,7 @@ RIGHTS = "Actions: read and Contents: read"  # what a token must allow
 _MAX_JSON = 8 << 20
 _MINUTE = 60.0
 _HOUR = 3600.0
+_MAX_REDIRECTS = 2
 _MAX_BLOB_REDIRECTS = 2
 _OK, _NOT_MODIFIED, _UNAUTHORISED = 200, 304, 401
 _GONE, _TOO_MANY, _SERVER_FAULT = 410, 429, 500
@@ -36,6 +38,10 @@ class Schema(BaseModel):
     """Base of the schemas of GitHub's replies: strict types, unknown fields ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _Repository(Schema):
+    full_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}$")]
 
 
 class TransientArtifactError(ArtifactError):
@@ -71,6 +77,9 @@ class GitHub:
         clock: The current time; only differences between two calls matter.
         limits: Bounds of one call.
         rights: The permissions that the token needs, as GitHub calls them.
+
+    Attributes:
+        moved: What to change if the repository has another name now; empty if it has not.
     """
 
     def __init__(
@@ -93,6 +102,7 @@ class GitHub:
         self._clock = clock
         self._limits = replace(limits, max_bytes=_MAX_JSON)
         self._rights = rights
+        self.moved = ""
         self._refusals = 0
         self._closed: tuple[datetime, float] | None = None
 
@@ -112,25 +122,50 @@ class GitHub:
     ) -> Reply:
         """The answer to one call: 200 or 304, or another that is expected.
 
+        A redirect within this API is followed, which is how GitHub answers for a repository
+        that was renamed.
+
         Args:
             url: The address, on this API.
             what: The name of the requested thing in error messages.
             headers: More headers.
-            expected: Further statuses to accept. A redirect is not followed.
+            expected: Further statuses to accept.
             anonymous: Leave out the token.
 
         Raises:
             ArtifactError: No answer, a refusal, or a rate limit (``retry_after``).
         """
-        self._check_closed()
         sent = {
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": API_VERSION,
             **(headers or {}),
         }
+        for _ in range(_MAX_REDIRECTS + 1):
+            reply = self._call(url, what, sent, anonymous=anonymous)
+            place = redirect_target(url, reply) if reply.status in REDIRECTS else None
+            if place is None or not self._is_own(place):
+                break
+            url = place
+            self.moved = self.moved or self._move(place)
+        if reply.status in {_OK, _NOT_MODIFIED, *expected}:
+            return reply
+        raise self.error(
+            f"GitHub was asked for {what} of {self.repository} and {self._complaint(reply)}.",
+            transient=reply.status >= _SERVER_FAULT,
+        )
+
+    def _call(
+        self, url: str, what: str, headers: Mapping[str, str], *, anonymous: bool = False
+    ) -> Reply:
+        """One answer, whatever its status.
+
+        Raises:
+            ArtifactError: No answer, or a rate limit (``retry_after``).
+        """
+        self._check_closed()
         auth = None if anonymous else self._authorisation()
         try:
-            reply = fetch(self._session, url, headers=sent, auth=auth, limits=self._limits)
+            reply = fetch(self._session, url, headers=headers, auth=auth, limits=self._limits)
         except TooLargeError as error:
             raise self.error(
                 f"GitHub was asked for {what}, and {error}; see GITHUB_API_URL."
@@ -143,11 +178,25 @@ class GitHub:
         if _is_rate_limit(reply):
             raise self._close(reply, what, anonymous=auth is None)
         self._refusals = 0
-        if reply.status in {_OK, _NOT_MODIFIED, *expected}:
-            return reply
-        raise self.error(
-            f"GitHub was asked for {what} of {self.repository} and {self._complaint(reply)}.",
-            transient=reply.status >= _SERVER_FAULT,
+        return reply
+
+    def _is_own(self, url: str) -> bool:
+        """Whether it is an address of this API's repositories, which may get the token."""
+        return url.startswith((f"{self.url}/repositories/", f"{self.url}/repos/"))
+
+    def _move(self, url: str) -> str:
+        """What to change now that GitHub redirects to this address, which has only a number."""
+        number = re.match(r"/repositories/[0-9]{1,19}", url.removeprefix(self.url))
+        with suppress(ArtifactError, ValidationError):
+            reply = self._call(f"{self.url}{number[0] if number else ''}", "a repository", {})
+            owner, _, repo = _Repository.model_validate_json(reply.body).full_name.partition("/")
+            return (
+                f'{self.repository} is now called {owner}/{repo}: set username = "{owner}" and '
+                f'repo_name = "{repo}" in config.toml'
+            )
+        return (
+            f"{self.repository} has another name now: set username and repo_name in config.toml "
+            "to it"
         )
 
     def read(self, model: type[SchemaT], reply: Reply, what: str) -> SchemaT:
@@ -266,9 +315,10 @@ class GitHub:
                 "https://www.githubstatus.com tells more"
             )
         if status in REDIRECTS:
+            place = excerpt(host(redirect_target(self.base, reply)))
             return (
-                f"says it has moved ({status}): set username and repo_name in config.toml to the "
-                "repository's new name"
+                f"says it has moved ({status}), to {place}, which is not followed: set username "
+                "and repo_name in config.toml to the repository's new name, and see GITHUB_API_URL"
             )
         if status == _UNAUTHORISED and self._token:
             return (
@@ -286,7 +336,9 @@ class GitHub:
             _GONE: "says it has expired (410): run the training workflow again",
         }
         return sentences.get(
-            status, f"answered {status}: {excerpt(reply.body)}; see GITHUB_API_URL"
+            status,
+            f"answered {status}: {excerpt(reply.body)}; check username, repo_name and "
+            "artifact_name in config.toml, and that GITHUB_API_URL is GitHub's API",
         )
 
     def _close(self, reply: Reply, what: str, *, anonymous: bool) -> ArtifactError:

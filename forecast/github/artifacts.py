@@ -7,18 +7,19 @@ Listing works without a token; downloading needs one, even from a public reposit
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote
 
 import tenacity
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from forecast.errors import ArtifactError, CorruptArtifactError
+from forecast.errors import ArtifactError, CorruptArtifactError, NoArtifactError
 from forecast.github.api import (
     API,
     REDIRECTS,
@@ -31,11 +32,12 @@ from forecast.github.api import (
 from forecast.github.attestations import ATTESTED_RIGHTS, Attestations
 from forecast.github.branch import DefaultBranch
 from forecast.github.provenance import ProvenanceVerifier
-from forecast.github.trust import ListedArtifact, TrustRules, WorkflowRun, trusted_artifact
+from forecast.github.runs import Runs
+from forecast.github.trust import ListedArtifact, TrustRules, trusted_artifact
 from forecast.http import Limits, new_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import requests
 
@@ -46,13 +48,19 @@ log = logging.getLogger(__name__)
 
 _PAGE_SIZE = 100
 _MAX_PAGES = 10
-# Each costs a call, of which an address without a token has sixty an hour.
-_MAX_RUNS = 10
 _NOT_MODIFIED = 304
 
 
 class _Page(Schema):
-    artifacts: Annotated[list[ListedArtifact], Field(max_length=_PAGE_SIZE)]
+    artifacts: Annotated[list[Any], Field(max_length=_PAGE_SIZE)]
+
+    def entries(self) -> Iterator[ListedArtifact | None]:
+        """Each entry, None for a malformed one, which costs no other."""
+        for each in self.artifacts:
+            try:
+                yield ListedArtifact.model_validate_json(json.dumps(each))
+            except ValidationError:
+                yield None
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ class _CachedPage:
     """A page of the list as last received."""
 
     etag: str
-    page: _Page
+    entries: tuple[ListedArtifact | None, ...]
     next_url: str | None
 
 
@@ -185,6 +193,11 @@ class GitHubArtifacts:
             verifier=verifier if config.verify_attestation else None,
         )
 
+    @property
+    def moved(self) -> str:
+        """What to change if the repository has another name now; empty if it has not."""
+        return self._github.moved
+
     def newest(self) -> Artifact | None:
         """The newest trusted artifact.
 
@@ -202,12 +215,16 @@ class GitHubArtifacts:
         if self._settled and not changed:
             return None
         self._settled = False
-        artifact, final = self._choose(listed)
+        artifact, runs = self._choose(listed)
+        if runs.unknown:
+            if artifact.id == self._returned:
+                raise self._github.error(runs.unknown)
+            log.warning("an older artifact is taken: %s", runs.unknown)
         if changed or artifact.id != self._returned:
             artifact = self._attested(artifact)
-            self._settled, self._returned = final, artifact.id
+            self._settled, self._returned = runs.final, artifact.id
             return artifact
-        self._settled = final
+        self._settled = runs.final
         return None
 
     def older(self, artifact: Artifact) -> Artifact:
@@ -220,7 +237,7 @@ class GitHubArtifacts:
 
     def _older(self, artifact: Artifact) -> Artifact:
         age = artifact.created_at, artifact.id
-        older = (each for each in self._listed() if each.age < age)
+        older = (each for each in self._listed() if each is not None and each.age < age)
         return self._attested(self._choose(older)[0])
 
     def download(self, artifact: Artifact) -> bytes:
@@ -250,7 +267,7 @@ class GitHubArtifacts:
 
     # Listing
 
-    def _list(self) -> tuple[list[ListedArtifact], bool]:
+    def _list(self) -> tuple[list[ListedArtifact | None], bool]:
         """Every artifact listed, and whether any page differs from the last time."""
         url: str | None = (
             f"{self._actions}/artifacts?name={quote(self._name, safe='')}&per_page={_PAGE_SIZE}"
@@ -267,78 +284,74 @@ class GitHubArtifacts:
         self._pages = pages
         return self._listed(), changed
 
-    def _listed(self) -> list[ListedArtifact]:
-        return [each for cached in self._pages.values() for each in cached.page.artifacts]
+    def _listed(self) -> list[ListedArtifact | None]:
+        return [each for cached in self._pages.values() for each in cached.entries]
 
     def _page(self, url: str, before: _CachedPage | None) -> _CachedPage:
         asked = {"If-None-Match": before.etag} if before and before.etag else {}
         reply = self._github.get(url, "the list of artifacts", headers=asked)
         if reply.status == _NOT_MODIFIED and before is not None:
             return before
-        page = self._github.read(_Page, reply, "the list of artifacts")
-        return _CachedPage(reply.headers.get("ETag", ""), page, self._github.following(url, reply))
+        entries = self._github.read(_Page, reply, "the list of artifacts").entries()
+        following = self._github.following(url, reply)
+        return _CachedPage(reply.headers.get("ETag", ""), tuple(entries), following)
 
     # Choosing
 
-    def _choose(self, listed: Iterable[ListedArtifact]) -> tuple[Artifact, bool]:
-        """The newest trusted artifact, and whether that choice is final for this list."""
-        named = [each for each in listed if each.name == self._name]
+    def _choose(self, listed: Iterable[ListedArtifact | None]) -> tuple[Artifact, Runs]:
+        """The newest trusted artifact, and the runs that were looked up for that choice."""
+        entries = list(listed)
+        named = [each for each in entries if each is not None and each.name == self._name]
         usable = [each for each in named if not each.expired]
-        if not usable:
+        reasons = Counter({"GitHub's description of it is malformed": entries.count(None)})
+        if not usable and None not in entries:
             raise self._nothing(named)
-        reasons: Counter[str] = Counter()
-        runs: dict[int, WorkflowRun] = {}
+        runs = Runs(self._github, self._rules)
         for each in sorted(usable, key=lambda listed: listed.age, reverse=True):
             reason = self._broken_rule(each, runs)
             if reason is None:
-                # A run that has not ended may still succeed.
-                final = all(run.status == "completed" for run in runs.values())
-                return trusted_artifact(each), final
+                return trusted_artifact(each), runs
             reasons[reason] += 1
         reason, count = reasons.most_common(1)[0]
-        raise self._github.error(
-            f"None of the {len(usable)} artifacts called {self._name} in "
+        error = self._github.error(
+            f"None of the {reasons.total()} artifacts called {self._name} in "
             f"{self._github.repository} can be trusted ({count} of them: {reason}): run the "
             f"workflow {self._rules.workflow} on {self._rules.branch}."
         )
+        strangers = None not in entries and all(map(self._rules.made_elsewhere, usable))
+        raise NoArtifactError(str(error)) if strangers else error
 
-    def _nothing(self, named: list[ListedArtifact]) -> ArtifactError:
+    def _nothing(self, named: list[ListedArtifact]) -> NoArtifactError:
         remedy = f"run the workflow {self._rules.workflow} there, on {self._rules.branch}"
         if not named:
-            return self._github.error(
+            return NoArtifactError(
                 f"{self._github.repository} has no artifact called {self._name} yet: {remedy}."
             )
         newest = max(named, key=lambda listed: listed.age).created_at
         when = newest.date().isoformat() if newest else "an unknown day"
-        return self._github.error(
+        return NoArtifactError(
             f"Every artifact called {self._name} in {self._github.repository} has expired, the "
             f"newest being of {when}: {remedy}, and see that its schedule is still on."
         )
 
-    def _broken_rule(self, listed: ListedArtifact, runs: dict[int, WorkflowRun]) -> str | None:
-        """The first rule that an artifact breaks; ``runs`` are those looked up so far."""
+    def _broken_rule(self, listed: ListedArtifact, runs: Runs) -> str | None:
+        """The first rule that an artifact breaks."""
         broken = self._rules.broken_by_artifact(listed)
         reference = listed.workflow_run
         if broken is not None or reference is None or reference.head_sha is None:
             return broken
         if self._trusted.get(listed.id) == listed.digest:
             return None
-        if reference.id not in runs:
-            if len(runs) == _MAX_RUNS:
-                return f"older than {_MAX_RUNS} that cannot be trusted"
-            runs[reference.id] = self._run(reference.id)
-        run = runs[reference.id]
-        broken = self._rules.broken_by_run(reference, run)
+        run = runs.run(reference)
+        if isinstance(run, str):
+            return run
+        broken = self._rules.broken_by_run(reference, run) or runs.unsuccessful(run, listed)
         if broken is None and self._attestations is None:  # which proves the branch as well
             broken = self._branch.broken_by(reference.head_sha)
         if broken is None:
             self._trusted[listed.id] = listed.digest or ""
             self._rules = self._rules.bound_to(run.repository)
         return broken
-
-    def _run(self, run_id: int) -> WorkflowRun:
-        reply = self._github.get(f"{self._actions}/runs/{run_id}", "a workflow run")
-        return self._github.read(WorkflowRun, reply, "a workflow run")
 
     def _attested(self, artifact: Artifact) -> Artifact:
         """The same with its provenance, if attestations are verified."""

@@ -19,7 +19,11 @@ MOST_OLDER = 3  # artifacts tried after the newest one; each is downloaded whole
 
 
 class Artifacts(Protocol):
-    """The methods of ``forecast.github.artifacts.GitHubArtifacts`` that are used here."""
+    """The methods of ``forecast.github.artifacts.GitHubArtifacts`` that the programs use."""
+
+    @property
+    def moved(self) -> str:
+        """What to change if the repository has another name now."""
 
     def newest(self) -> Artifact | None:
         """The newest trusted artifact, None if unchanged."""

@@ -3,8 +3,9 @@
 Anyone's pull request can put an artifact of any name into a repository's list, from a
 branch of any name; a tag of the branch's name looks like the branch; and a repository's name can
 be given up and taken by another. So an artifact is trusted only if this very repository made it,
-in a successful run of the training workflow on a commit of its own branch
-(:mod:`forecast.github.branch`) that nobody outside could have started.
+in a run of the training workflow on a commit of its own branch (:mod:`forecast.github.branch`)
+that nobody outside could have started, and the run or the job that made it succeeded
+(:mod:`forecast.github.runs`).
 """
 
 from __future__ import annotations
@@ -126,6 +127,13 @@ class TrustRules:
             (listed.size_in_bytes <= self.max_bytes, f"larger than {self.max_bytes:,} bytes"),
         )
 
+    def made_elsewhere(self, listed: ListedArtifact) -> bool:
+        """Whether a fork or another branch made it, as the list says."""
+        run = listed.workflow_run
+        return run is not None and (
+            run.head_repository_id != run.repository_id or run.head_branch != self.branch
+        )
+
     def broken_by_run(self, reference: RunReference, run: WorkflowRun) -> str | None:
         """The first rule that the run breaks, None if there is none."""
         listed = (reference.id, reference.head_sha, reference.repository_id)
@@ -147,8 +155,6 @@ class TrustRules:
                 ref in {"", self.branch, f"refs/heads/{self.branch}"},
                 f"made on {excerpt(ref)} and not on the branch {self.branch}",
             ),
-            (run.status == "completed", "its run has not ended"),
-            (run.conclusion == "success", "its run did not succeed"),
             (
                 run.event in TRUSTED_EVENTS,
                 f"its run was started by another event than {', '.join(TRUSTED_EVENTS)}",
@@ -157,6 +163,13 @@ class TrustRules:
                 self._without_repository(path) == f".github/workflows/{self.workflow}",
                 f"made by another workflow than {self.workflow}",
             ),
+        )
+
+    def unsuccessful(self, run: WorkflowRun) -> str | None:
+        """Why a run is not known to have succeeded, None if it is."""
+        return _first_broken(
+            (run.status == "completed", "its run has not ended"),
+            (run.conclusion == "success", "its run did not succeed"),
         )
 
     def _without_repository(self, path: str) -> str:

@@ -649,7 +649,6 @@ CLOCKS = (
 )
 
 CARRIED, NOTHING, ALONE = Trainer.CARRIED, Trainer.NOTHING, Trainer.ALONE
-WARNED = "continuing from this fetch only, without the earlier history and models: "
 UNTRAINED = "no package could be trained"
 LOST = "the previous bundle could not be fetched"
 
@@ -683,12 +682,22 @@ TRAINING = (
         Trainer.STALE,
         "the newest count of any package is of 2026-11-17, 5 days ago",
     ),
-    Row("GitHub: 401", github("list", 401), ALONE, WARNED),
-    Row("GitHub: 403", github("list", 403), ALONE, WARNED),
-    Row("GitHub: 404", github("list", 404), ALONE, WARNED),
+    Row("GitHub: 401", github("list", 401), NOTHING, LOST),
+    Row("GitHub: 403", github("list", 403), NOTHING, LOST),
+    Row("GitHub: 404", github("list", 404), NOTHING, LOST),
+    Row("GitHub: 422", github("list", 422), NOTHING, LOST),
+    Row("GitHub: an HTML page", github("list", "html"), NOTHING, LOST),
+    Row(
+        "GitHub: sent on to another server",
+        github("list", 301, Location="http://127.0.0.1:1/"),
+        NOTHING,
+        "which is not followed",
+    ),
+    Row("GitHub: the run is not found", github("run", 404), NOTHING, "could not be looked up"),
+    Row("GitHub: 403 for the zip", github("zip", 403), NOTHING, LOST),
     Row("GitHub: no artifact yet", without_artifacts, ALONE, "models yet"),
     Row("GitHub: every artifact has expired", expire, ALONE, "has expired"),
-    Row("GitHub: 410 for the zip", github("zip", 410), ALONE, WARNED),
+    Row("GitHub: 410 for the zip", github("zip", 410), NOTHING, LOST),
     Row(
         "GitHub: another digest than listed",
         artifact(digest="sha256:" + "0" * 64),
@@ -702,37 +711,37 @@ TRAINING = (
         Trainer.OLDER,
         "a format that this version does not read",
     ),
-    Row("GitHub: no zip is one", corrupt, ALONE, "the zip cannot be read"),
+    Row("GitHub: no zip is one", corrupt, NOTHING, "the zip cannot be read"),
     Row(
         "GitHub: a bundle of counts without mirrors",
         artifact(lambda: with_manifest(mirrors=False)),
-        ALONE,
+        Trainer.OLDER,
         "the previous bundle has pypistats with mirrors = False",
     ),
     Row(
         "GitHub: a bundle of sample data",
         artifact(lambda: with_manifest(source="sample")),
-        ALONE,
+        Trainer.OLDER,
         "the previous bundle has sample with mirrors = True",
     ),
     Row(
         "GitHub: an artifact without an attestation",
         _attested(lambda _: b""),
-        ALONE,
+        NOTHING,
         "GitHub has none",
         verified=True,
     ),
     Row(
         "GitHub: an artifact that another workflow attests",
         _attested(partial(attestation, workflow=".github/workflows/tests.yml")),
-        ALONE,
+        NOTHING,
         "SANs do not match",
         verified=True,
     ),
     Row(
         "GitHub: 403 for the attestations",
         github("attestations", 403),
-        ALONE,
+        NOTHING,
         "with Actions: read and Attestations: read",
         verified=True,
     ),

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from cramjam import snappy
 
@@ -24,20 +25,22 @@ REPOSITORY_ID = 1001
 OWNER_ID = 11
 FORK_ID = 2002
 FIRST_COMMIT = "f" * 40
+NUMBER = f"/repositories/{REPOSITORY_ID}"
 HTML = "text/html; charset=utf-8"
 
 
 @dataclass
 class StoredArtifact:
-    """An artifact, its zip and its run.
+    """An artifact, its zip, its run and the jobs of that run.
 
-    ``listed`` and ``run`` are the JSON objects; a test may change them later.
+    ``listed``, ``run`` and ``jobs`` are the JSON objects; a test may change them later.
     """
 
     listed: dict[str, Any]
     run: dict[str, Any]
     zipped: bytes
     run_id: int
+    jobs: list[dict[str, Any]]
 
     @property
     def id(self) -> int:
@@ -80,6 +83,7 @@ class GitHubServer(Loopback):
         self, owner: str = "owner", repo: str = "repo", *, token: str = TOKEN, page_size: int = 100
     ) -> None:
         self.owner, self.repo, self.token, self.page_size = owner, repo, token, page_size
+        self.earlier_names: set[str] = set()
         self.artifacts: list[StoredArtifact] = []
         self.attestations: dict[str, list[dict[str, Any]]] = {}
         self.blob = BlobServer()
@@ -120,13 +124,15 @@ class GitHubServer(Loopback):
         size: int | None = None,
         listed: dict[str, Any] | None = None,
         run: dict[str, Any] | None = None,
+        jobs: list[dict[str, Any]] | None = None,
         attest: Callable[[StoredArtifact], dict[str, Any] | bytes] | None = None,
     ) -> StoredArtifact:
         """Add an artifact and the run that made it; the defaults are valid.
 
         Its commit is a new one on ``branch``; beside it, if ``tag`` makes that the name of a tag,
         or if a fork made it. ``listed`` and ``run`` overwrite fields of the two JSON objects at
-        the end. ``attest`` makes its attestation before the artifact is listed; none if empty.
+        the end. ``jobs`` are those of the run, by default the one that made it, with its
+        conclusion. ``attest`` makes its attestation before the artifact is listed; none if empty.
         """
         number = next(self._ids)
         made = created_at or datetime(2026, 1, 4, 3, 17, tzinfo=UTC) + timedelta(days=7 * number)
@@ -175,6 +181,7 @@ class GitHubServer(Loopback):
             },
             zipped,
             9000 + number,
+            [job_of(made, conclusion)] if jobs is None else jobs,
         )
         if attest and digest and (bundle := attest(stored)):
             self.attest(stored, bundle)
@@ -222,7 +229,8 @@ class GitHubServer(Loopback):
     def fail(self, route: str, fault: int | str | Fault, times: int = 1, **headers: str) -> None:
         """Make the next calls of a route, or of any ("*"), fail.
 
-        Routes are "list", "run", "ref", "compare", "attestations" and "zip", and "blob" and
+        Routes are "list", "run", "jobs", "repository", "ref", "compare", "attestations" and
+        "zip", and "blob" and
         "bundle" in the blob store.
 
         ``fault`` is a status, "html", "nonsense", an ``Answer.how``, or a fault. Keyword
@@ -255,18 +263,25 @@ class GitHubServer(Loopback):
 
         self.add_fault(route, headers, times)
 
+    def rename(self, repo: str) -> None:
+        """Give the repository another name; the one before is redirected, as GitHub does."""
+        self.earlier_names.add(f"/repos/{self.owner}/{self.repo}")
+        self.repo = repo
+
     def route(self, call: Call) -> str:
         """The kind of call."""
-        if call.path.endswith("/actions/artifacts"):
-            return "list"
-        if call.path.endswith("/zip"):
-            return "zip"
-        for route in ("attestations", "compare"):
-            if f"/{route}/" in call.path:
-                return route
-        if "/git/ref/" in call.path:
-            return "ref"
-        return "run" if "/actions/runs/" in call.path else call.path
+        kinds = {
+            r".*/actions/artifacts": "list",
+            r".*/zip": "zip",
+            r".*/actions/runs/\d+/jobs": "jobs",
+            r".*/actions/runs/.*": "run",
+            r".*/attestations/.*": "attestations",
+            r".*/compare/.*": "compare",
+            r".*/git/ref/.*": "ref",
+            NUMBER: "repository",
+        }
+        found = (kind for pattern, kind in kinds.items() if re.fullmatch(pattern, call.path))
+        return next(found, call.path)
 
     def answer(self, call: Call) -> Answer:
         """GitHub's answer without a fault."""
@@ -278,16 +293,26 @@ class GitHubServer(Loopback):
         return self._of_repository(call, given)
 
     def _of_repository(self, call: Call, given: str | None) -> Answer:
+        repository = f"/repos/{self.owner}/{self.repo}"
+        for name in self.earlier_names:
+            if call.path.startswith(f"{name}/"):
+                there = f"{self.url}{NUMBER}{call.path.removeprefix(name)}?{urlencode(call.query)}"
+                moved = _message(301, "Moved Permanently")
+                return replace(moved, headers={"Location": there})
+        call = replace(call, path=call.path.replace(NUMBER, repository, 1))
+        full_name = f"{self.owner}/{self.repo}"
         routes: dict[str, Callable[..., Answer]] = {
-            "actions/artifacts": lambda: self._conditional(call, self._list(call)),
-            "attestations/(.+)": self._attested,
-            r"actions/runs/(\d+)": self._run,
-            r"actions/artifacts/(\d+)/zip": lambda number: self._zip(int(number), given),
-            "git/ref/heads/(.+)": self._reference,
-            r"compare/(.+)\.\.\.(.+)": lambda base, head: self._compare(base, head, call),
+            "": lambda: _json({"id": REPOSITORY_ID, "full_name": full_name}),
+            "/actions/artifacts": lambda: self._conditional(call, self._list(call)),
+            "/attestations/(.+)": self._attested,
+            r"/actions/runs/(\d+)": self._run,
+            r"/actions/runs/(\d+)/jobs": self._jobs,
+            r"/actions/artifacts/(\d+)/zip": lambda number: self._zip(int(number), given),
+            "/git/ref/heads/(.+)": self._reference,
+            r"/compare/(.+)\.\.\.(.+)": lambda base, head: self._compare(base, head, call),
         }
         for pattern, answer in routes.items():
-            if match := re.fullmatch(f"/repos/{self.owner}/{self.repo}/{pattern}", call.path):
+            if match := re.fullmatch(f"{repository}{pattern}", call.path):
                 return answer(*match.groups())
         return _message(404, "Not Found")
 
@@ -298,6 +323,10 @@ class GitHubServer(Loopback):
     def _run(self, number: str) -> Answer:
         runs = {stored.run_id: stored.run for stored in self.artifacts}
         return _found(runs.get(int(number)))
+
+    def _jobs(self, number: str) -> Answer:
+        jobs = {stored.run_id: stored.jobs for stored in self.artifacts}.get(int(number))
+        return _found(None if jobs is None else {"total_count": len(jobs), "jobs": jobs})
 
     def _reference(self, branch: str) -> Answer:
         sha = self.tips.get(branch)
@@ -363,6 +392,21 @@ class GitHubServer(Loopback):
         self.blob.blobs[f"/{number}.zip"] = stored.zipped
         there = f"{self.blob.origin}/{number}.zip?sig=signed&se=in-a-minute"
         return Answer(302, b"", HTML, {"Location": there})
+
+
+def job_of(
+    uploaded: datetime, conclusion: str | None, *, name: str = "Train and upload", attempt: int = 1
+) -> dict[str, Any]:
+    """A job that uploaded at this moment, as GitHub lists it."""
+    ended = None if conclusion is None else _stamp(uploaded + timedelta(seconds=20))
+    return {
+        "name": name,
+        "run_attempt": attempt,
+        "status": "in_progress" if conclusion is None else "completed",
+        "conclusion": conclusion,
+        "started_at": _stamp(uploaded - timedelta(minutes=9)),
+        "completed_at": ended,
+    }
 
 
 def _stamp(moment: datetime) -> str:

@@ -15,11 +15,11 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecast.errors import ArtifactError
+from forecast.errors import ArtifactError, NoArtifactError
 from forecast.github.artifact import Artifact
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import HeaderTimeoutAdapter, Limits, new_session
-from tests.standins.github import FORK_ID, OWNER_ID, REPOSITORY_ID, TOKEN, GitHubServer
+from tests.standins.github import FORK_ID, OWNER_ID, REPOSITORY_ID, TOKEN, GitHubServer, job_of
 from tests.standins.server import Answer
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -259,6 +259,138 @@ def test_runs_looked_up_are_bounded(server, client):
     with pytest.raises(ArtifactError, match="None of the 30"):
         client.newest()
     assert len(server.calls) == 11
+
+
+def test_failed_runs_do_not_use_up_the_look_ups(server, client):
+    trusted = server.add_artifact()
+    for _ in range(11):
+        server.add_artifact(conclusion="failure")
+    assert client.newest().id == trusted.id
+
+
+LATER = datetime(2026, 3, 2, tzinfo=UTC)
+STAYS: dict[str, dict[str, Any]] = {
+    "under way again": {"status": "in_progress", "conclusion": None},
+    "run again and failed": {"conclusion": "failure"},
+    "run again and cancelled": {"conclusion": "cancelled"},
+}
+
+
+@pytest.mark.parametrize("kind", STAYS)
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_what_a_successful_job_uploaded_stays_trusted(server, client, kind, attempt):
+    server.add_artifact(b"of last week")
+    made = datetime(2026, 3, 1, tzinfo=UTC)
+    later = job_of(LATER, STAYS[kind]["conclusion"], name="Side job", attempt=attempt)
+    jobs = [job_of(made, "success"), later]
+    stored = server.add_artifact(b"good", created_at=made, jobs=jobs, **STAYS[kind])
+    newest = client.newest()
+    assert newest.id == stored.id
+    assert client.download(newest) == b"good"
+
+
+@pytest.mark.parametrize("jobs", [[], [job_of(LATER, "success")]])
+def test_jobs_that_ran_at_another_time_prove_nothing(server, client, jobs):
+    trusted = server.add_artifact()
+    made = datetime(2026, 3, 1, tzinfo=UTC)
+    server.add_artifact(created_at=made, jobs=jobs, conclusion="failure")
+    assert client.newest().id == trusted.id
+
+
+def test_the_job_is_found_on_any_page(server, client):
+    stored = server.add_artifact(conclusion="failure")
+    stored.jobs[0]["conclusion"] = "success"
+    empty = json.dumps({"total_count": 101, "jobs": []}).encode()
+    link = f'<{server.url}/repos/owner/repo/actions/runs/{stored.run_id}/jobs?page=2>; rel="next"'
+    server.fail("jobs", Answer(200, empty, headers={"Link": link}))
+    assert client.newest().id == stored.id
+
+
+# One by one
+
+ODD: dict[str, dict[str, Any]] = {
+    "an empty run": {"workflow_run": {}},
+    "a run without ids": {"workflow_run": {"id": 1, "head_branch": "main"}},
+    "no size": {"size_in_bytes": None},
+    "a date that is none": {"created_at": "yesterday"},
+    "no id": {"id": None},
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_an_odd_entry_costs_no_other(server, client, kind):
+    trusted = server.add_artifact()
+    server.add_artifact(listed=ODD[kind])
+    assert client.newest().id == trusted.id
+
+
+def test_an_odd_entry_alone_is_not_taken_for_none(server, client):
+    server.add_artifact(listed={"workflow_run": {}})
+    with pytest.raises(ArtifactError, match="description of it is malformed") as caught:
+        client.newest()
+    assert not isinstance(caught.value, NoArtifactError)
+
+
+@pytest.mark.parametrize("fault", [403, 404, 410, 422, "nonsense"])
+@pytest.mark.parametrize("route", ["run", "jobs"])
+def test_a_run_that_cannot_be_looked_up_costs_its_own_artifact_alone(server, client, route, fault):
+    trusted = server.add_artifact()
+    newest = server.add_artifact(conclusion="failure" if route == "jobs" else "success")
+    newest.jobs[0]["conclusion"] = "success"
+    server.fail(route, fault)
+    assert client.newest().id == trusted.id
+
+
+def test_what_others_made_is_plainly_none_of_ours(server, client):
+    server.add_artifact(fork=True)
+    server.add_artifact(branch="feature")
+    with pytest.raises(NoArtifactError, match="None of the 2"):
+        client.newest()
+
+
+# A repository with another name
+
+
+def test_a_renamed_repository_is_found_and_its_name_told(server, client):
+    stored = server.add_artifact(b"zip")
+    server.rename("new.name")
+    newest = client.newest()
+    assert newest.id == stored.id
+    assert client.download(newest) == b"zip"
+    assert client.moved == (
+        'owner/repo is now called owner/new.name: set username = "owner" and repo_name = '
+        '"new.name" in config.toml'
+    )
+    assert server.paths().count("/repositories/1001") == 1
+    assert all("authorization" not in call.headers for call in server.blob.calls)
+
+
+@pytest.mark.parametrize("fault", [404, "drop", "html"])
+def test_a_new_name_that_cannot_be_asked_for_is_no_trouble(server, client, fault):
+    stored = server.add_artifact()
+    server.rename("other")
+    server.fail("repository", fault)
+    assert client.newest().id == stored.id
+    assert client.moved.startswith("owner/repo has another name now: set username and repo_name")
+
+
+@pytest.mark.parametrize(
+    "there", ["http://127.0.0.1:1/repositories/1", "{url}/elsewhere", "{url}.evil/repos/a/b", ""]
+)
+def test_the_token_follows_no_other_redirect(server, client, there):
+    server.add_artifact()
+    server.fail("list", 301, Location=there.format(url=server.url))
+    with pytest.raises(ArtifactError, match="is not followed: set username and repo_name"):
+        client.newest()
+    assert len(server.calls) == 1
+
+
+def test_a_redirect_in_circles_ends(server, client):
+    server.add_artifact()
+    server.fail("list", 301, times=9, Location=f"{server.url}/repos/owner/repo/actions/artifacts")
+    with pytest.raises(ArtifactError, match="301"):
+        client.newest()
+    assert len(server.calls) == 4
 
 
 @pytest.mark.parametrize("event", ["schedule", "workflow_dispatch", "push"])
@@ -721,7 +853,8 @@ def test_a_zip_that_does_not_redirect(server, client):
         (None, 403, "missing or lacks a right"),
         (TOKEN, 404, "check username and repo_name in config.toml"),
         (None, 404, "check username and repo_name in config.toml"),
-        (TOKEN, 301, "has moved.*config.toml"),
+        (TOKEN, 301, "is not followed.*config.toml"),
+        (TOKEN, 422, "answered 422.*check username, repo_name and artifact_name"),
         (TOKEN, 418, "answered 418"),
         (TOKEN, 500, "failed with status 500"),
         (TOKEN, 503, "githubstatus"),

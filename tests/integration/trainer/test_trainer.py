@@ -66,7 +66,8 @@ def unused_url():
         return f"http://127.0.0.1:{probe.getsockname()[1]}/api"
 
 
-def test_a_run_under_actions(folder):
+def test_a_run_under_actions(folder, github_server):
+    github_server.owner, github_server.repo = "somebody", "some-repo"
     with PyPIStatsServer({"flask": series("flask")}) as server:
         done = train(
             "--config=config.toml",
@@ -77,6 +78,7 @@ def test_a_run_under_actions(folder):
             GITHUB_SHA="0123abc",
             GITHUB_REPOSITORY="somebody/some-repo",
             GITHUB_RUN_ID="17",
+            GITHUB_API_URL=github_server.url,
         )
         calls = server.calls
     assert done.returncode == 0, done.stderr
@@ -89,9 +91,9 @@ def test_a_run_under_actions(folder):
     assert bundle.entry("flask").label == "Flask"
     assert bundle.entry("flask").trained_through == dt.date(2026, 11, 21)
     assert bundle.forecast("flask").index[0].date() == dt.date(2026, 11, 22)
-    assert done.stdout.splitlines() == [
-        "::warning::requests: " + bundle.manifest.packages["requests"].reason
-    ]
+    first, second = done.stdout.splitlines()
+    assert "somebody/some-repo has no artifact called models yet" in first
+    assert second == "::warning::requests: " + bundle.manifest.packages["requests"].reason
     assert "1 models written to models" in done.stderr
     summary = (folder / "summary.md").read_text(encoding="utf-8")
     assert summary.startswith("## 1 of 2 packages trained\n")

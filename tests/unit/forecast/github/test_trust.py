@@ -89,15 +89,26 @@ def test_what_breaks_a_rule_of_the_list(changes, reason):
         ({"path": f"{WORKFLOW}@refs/tags/main"}, "made on “refs/tags/main” and not on the branch"),
         ({"path": f"{WORKFLOW}@refs/heads/evil"}, "made on “refs/heads/evil” and not on"),
         ({"path": f"{WORKFLOW}@heads/main"}, "made on “heads/main” and not on the branch main"),
-        ({"status": "in_progress"}, "its run has not ended"),
-        ({"conclusion": "failure"}, "its run did not succeed"),
-        ({"conclusion": None}, "its run did not succeed"),
         ({"path": ".github/workflows/other.yml"}, "made by another workflow than"),
         ({"path": "evil/repo/.github/workflows/upload_artifact.yml"}, "made by another workflow"),
     ],
 )
 def test_what_breaks_a_rule_of_the_run(changes, reason):
     assert broken_by_run(**changes).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "in_progress"}, "its run has not ended"),
+        ({"conclusion": "failure"}, "its run did not succeed"),
+        ({"conclusion": None}, "its run did not succeed"),
+        ({}, None),
+    ],
+)
+def test_whether_a_run_succeeded(changes, reason):
+    run = WorkflowRun.model_validate_json(json.dumps(RUN | changes))
+    assert RULES.unsuccessful(run) == reason
 
 
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "workflow_run", ""])

@@ -1,0 +1,54 @@
+"""A year in which GitHub refuses each call in each way: no day of the history is lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import shutil
+
+import pandas as pd
+
+from tests.bundles import zip_of
+from tests.simulation.year import DAY, Loads, expire_old, load
+from tests.standins.github import job_of
+from tests.weekly import WeeklyJob
+
+BEGIN = dt.datetime(2026, 3, 1, 3, 17, tzinfo=dt.UTC)
+EVERY = 7 * DAY
+ROUTES = ("list", "run", "jobs", "ref", "zip", "blob")
+FAULTS = (301, 401, 403, 404, 410, 422, 429, 500, "html", "nonsense", "drop")
+RENAMED = 30  # weeks after the first
+
+
+def test_a_year_of_refusals(tmp_path, monkeypatch, github_server, pypistats_server, capsys):
+    job = WeeklyJob(monkeypatch, tmp_path, pypistats_server, github_server)
+    loads, known = Loads(("flask",)), {}
+    for week, (route, fault) in enumerate(itertools.product(ROUTES, FAULTS)):
+        now = BEGIN + week * EVERY
+        expire_old(github_server, now)
+        known |= load(pypistats_server, loads, now.date())["flask"]
+        if week:
+            github_server.fail(route, fault, times=99)
+            shutil.rmtree(job.output)
+            assert job.run(("flask",), now) == 1, (route, fault)
+            *_, last = capsys.readouterr().out.splitlines()
+            assert last.startswith("::error::the previous bundle could not be fetched")
+            assert not job.output.exists()
+            github_server.clear_faults()
+            github_server.blob.clear_faults()
+        if week == RENAMED:
+            github_server.rename("another-name")
+
+        assert job.run(("flask",), now) == 0
+        said = capsys.readouterr().out
+        assert said.startswith("::warning::continuing from this fetch only") == (week == 0)
+        assert ("now called owner/another-name" in said) == (week >= RENAMED)
+        history = job.bundle().history("flask")
+        kept = dict(zip(pd.DatetimeIndex(history.index).date, history.tolist(), strict=True))
+        assert kept == known, (route, fault)
+        # Its side job failed, so the run and its jobs are asked for.
+        jobs = [job_of(now, "success")]
+        zipped = zip_of(job.bundle())
+        github_server.add_artifact(zipped, created_at=now, conclusion="failure", jobs=jobs)
+    assert week * EVERY >= 365 * DAY
+    assert len(known) > 181 + 365
