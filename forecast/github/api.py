@@ -199,6 +199,18 @@ class GitHub:
             "to it"
         )
 
+    def get_public(self, url: str, what: str, expected: Collection[int] = ()) -> Reply:
+        """The same, asked again without a token that lacks the right: all may read what is public.
+
+        Raises:
+            ArtifactError: As by ``get``.
+        """
+        if self.has_token:
+            reply = self.get(url, what, expected={FORBIDDEN, *expected})
+            if reply.status != FORBIDDEN:
+                return reply
+        return self.get(url, what, expected=expected, anonymous=True)
+
     def read(self, model: type[SchemaT], reply: Reply, what: str) -> SchemaT:
         """The answer, validated by its schema.
 

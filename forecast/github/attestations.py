@@ -78,7 +78,7 @@ class Attestations:
             f"{self._github.base}/attestations/{artifact.digest}"
             f"?per_page={_MOST}&predicate_type=provenance"
         )
-        reply = self._github.get(url, _WHAT, expected={NOT_FOUND})
+        reply = self._github.get_public(url, _WHAT, {NOT_FOUND})
         if reply.status == NOT_FOUND:
             return []
         return self._github.read(_List, reply, _WHAT).attestations

@@ -7,19 +7,11 @@ nothing either. A comparison does.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from forecast.github.api import FORBIDDEN, NOT_FOUND, GitHub, Schema
+from forecast.github.api import NOT_FOUND, GitHub, Schema
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from forecast.http import Reply
-
-_OK = 200
 _ON_THE_BRANCH = {"identical", "behind"}  # of the commit, beside the tip of the branch
-_REFUSALS = {FORBIDDEN, NOT_FOUND}
 
 
 class _Commit(Schema):
@@ -70,11 +62,12 @@ class DefaultBranch:
     def _tip(self) -> str:
         # "compare/main...sha" would compare with a tag called main, if there is one.
         what = f"the tip of the branch {self._name}"
-        reply = self._get(f"git/ref/heads/{quote(self._name)}", what, _REFUSALS)
-        if reply.status != _OK:
+        url = f"{self._github.base}/git/ref/heads/{quote(self._name)}"
+        reply = self._github.get_public(url, what, {NOT_FOUND})
+        if reply.status == NOT_FOUND:
             raise self._github.error(
-                f"GitHub was asked for {what} of {self._github.repository} and found none "
-                f"({reply.status}): check default_branch in config.toml; if it is right, "
+                f"GitHub was asked for {what} of {self._github.repository} and found none (404): "
+                "check default_branch in config.toml; if it is right, "
                 f"{self._github.token_advice()}."
             )
         found = self._github.read(_Reference, reply, what)
@@ -91,9 +84,10 @@ class DefaultBranch:
             return True
         what = "a comparison of two commits"
         # The second page leaves out the files, which have no bound.
-        path = f"compare/{quote(tip, safe='')}...{sha}?per_page=1&page=2"
-        reply = self._get(path, what, {NOT_FOUND})
-        if reply.status != _OK:
+        commits = f"{quote(tip, safe='')}...{sha}"
+        url = f"{self._github.base}/compare/{commits}?per_page=1&page=2"
+        reply = self._github.get_public(url, what, {NOT_FOUND})
+        if reply.status == NOT_FOUND:
             return None
         found = self._github.read(_Comparison, reply, what)
         return (
@@ -101,11 +95,3 @@ class DefaultBranch:
             and found.ahead_by == 0
             and found.merge_base_commit.sha == sha
         )
-
-    def _get(self, path: str, what: str, expected: Collection[int]) -> Reply:
-        """GitHub's answer; without the token if that lacks the right to read a public commit."""
-        url = f"{self._github.base}/{path}"
-        reply = self._github.get(url, what, expected=_REFUSALS)
-        if reply.status in _REFUSALS and self._github.has_token:
-            reply = self._github.get(url, what, expected=expected, anonymous=True)
-        return reply

@@ -8,6 +8,7 @@ is an error, so nothing is skipped silently.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -247,7 +248,7 @@ class _JobRunner:
             case "actions/download-artifact":
                 return artifacts.download(job.workspace, given)
             case "actions/attest":
-                job.attested.append(given)
+                job.attested.append(attest(given, self.job.get("permissions", {})))
             case unknown:
                 raise AssertionError(f"an action that the runner does not know: {unknown}")
         return {}
@@ -290,6 +291,16 @@ class _JobRunner:
             raise _JobError(f"Process completed with exit code {process.returncode}.")
         lines = output.read_text(encoding="utf-8").splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+
+def attest(given: Mapping[str, Any], permissions: Mapping[str, str]) -> dict[str, Any]:
+    """Do as ``actions/attest``: the inputs, if they and the rights of the job will do."""
+    _know(given, {"subject-name", "subject-digest"})
+    if {permissions.get(right) for right in ("id-token", "attestations")} != {"write"}:
+        raise ActionError("Failed to get ID token, or to persist the attestation")
+    if not re.fullmatch("sha256:[0-9a-f]{64}", given["subject-digest"]):
+        raise ActionError("subject-digest must be in the format sha256:<hex-digest>")
+    return dict(given)
 
 
 def _in_order(jobs: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

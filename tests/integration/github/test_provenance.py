@@ -532,6 +532,14 @@ def test_the_second_may_be_the_good_one(github_server, client, sigstore, stored)
     assert client.newest().provenance is not None
 
 
+@pytest.mark.usefixtures("good")
+def test_a_token_without_the_right_will_do_where_all_may_read(github_server, client):
+    github_server.fail("attestations", 403)
+    assert client.newest().provenance is not None
+    sent = [call.headers.get("authorization") for call in github_server.calls[-2:]]
+    assert sent == [f"Bearer {TOKEN}", None]
+
+
 @pytest.mark.usefixtures("stored")
 def test_without_being_asked_nothing_is_verified(github_server, session):
     client = GitHubArtifacts(session, owner="owner", repo="repo", url=github_server.url)
@@ -661,7 +669,7 @@ def test_when_github_fails_it_is_asked_again(github_server, session, root, case)
     session.mount("http://", HeaderTimeoutAdapter(0.5))
     limits = Limits(connect=2.0, read=0.5, total=0.5) if fault == "hang" else None
     client = _client(github_server, session, root, limits=limits)
-    github_server.fail(route, fault)
+    github_server.fail(route, fault, 2 if case[:2] == ("attestations", 403) else 1)
     with pytest.raises(ArtifactError, match=says) as caught:
         client.newest()
     assert "sig=" not in str(caught.value)

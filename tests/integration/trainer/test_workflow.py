@@ -132,7 +132,7 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
     assert [job.name for job in shared.jobs["part"]] == ["Part 1/2", "Part 2/2"]
     for job, names in zip(shared.jobs["part"], (ODD, EVEN), strict=True):
         assert sorted(re.findall(r"^(package-\w): [\d.]+ s$", job.log, re.MULTILINE)) == names
-    assert shared.results == dict.fromkeys(("train", "part", "join"), "success") | {
+    assert shared.results == dict.fromkeys(("train", "part", "join", "attest"), "success") | {
         "keep-alive": "skipped"
     }
     assert shared.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
@@ -147,8 +147,7 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
     assert bundle.history("departed").equals(before.history("departed"))
     (join,) = shared.jobs["join"]
     assert join.summary.startswith("## 6 of 6 packages trained\n")
-    digest = hashlib.sha256(shared.artifacts.zipped("models")).hexdigest()
-    assert join.attested == [{"subject-name": "models.zip", "subject-digest": f"sha256:{digest}"}]
+    assert attested(shared) == digest_of(shared)
     assert holders_of(github.token, tmp_path / "shared", shared.log) == []
 
     alone = run(limited(checkout, 6), "alone")
@@ -156,12 +155,33 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
         "train": "success",
         "part": "skipped",
         "join": "skipped",
+        "attest": "success",
         "keep-alive": "skipped",
     }
-    assert [job.name for jobs in alone.jobs.values() for job in jobs] == ["Train and upload"]
+    assert [job.name for jobs in alone.jobs.values() for job in jobs] == [
+        "Train and upload",
+        "Attest",
+    ]
+    assert attested(alone) == digest_of(alone)
     assert alone.artifacts.names == {"models"}
     assert all_but_seconds(alone) == all_but_seconds(shared)
     assert holders_of(github.token, tmp_path / "alone", alone.log) == []
+
+
+def attested(run):
+    """The digest that the run attests, in a workspace that has no file in it."""
+    (job,) = run.jobs["attest"]
+    assert list(job.workspace.iterdir()) == []
+    assert [each.attested for jobs in run.jobs.values() for each in jobs if each is not job] == (
+        [[]] * (sum(map(len, run.jobs.values())) - 1)
+    )
+    (given,) = job.attested
+    assert given["subject-name"] == "models.zip"
+    return given["subject-digest"]
+
+
+def digest_of(run):
+    return f"sha256:{hashlib.sha256(run.artifacts.zipped('models')).hexdigest()}"
 
 
 def holders_of(token, folder, log):
@@ -197,7 +217,9 @@ def test_a_part_that_dies_hands_on_what_it_trained_until_it_is_run_again(checkou
         assert f"::warning::{name}: {reason}\n" in made.log
 
     fetched, first = made.jobs["train"], made.jobs["part"][0]
+    first_digest = attested(made)
     run(checkout, "again", again=made)
+    assert attested(made) == digest_of(made) != first_digest
     assert (made.jobs["train"], made.jobs["part"][0]) == (fetched, first)
     assert statuses(bundle_of(made)) == dict.fromkeys(PACKAGES, "trained")
     assert made.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
@@ -210,6 +232,7 @@ def test_where_every_part_dies_nothing_is_published(checkout, run):
 
     made = run(limited(checkout, 3), "run", watch=kill)
     assert made.results["join"] == made.conclusion == "failure"
+    assert made.results["attest"] == "skipped"
     assert "::error::no package could be trained; models is unchanged\n" in made.log
     assert made.artifacts.names == {"run"}
 
@@ -221,6 +244,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
         "train": "failure",
         "part": "skipped",
         "join": "skipped",
+        "attest": "skipped",
         "keep-alive": "skipped",
     }
     assert "::error::the previous bundle could not be fetched: " in made.log

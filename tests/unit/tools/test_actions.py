@@ -6,7 +6,7 @@ import pytest
 
 from tests.actions.artifacts import ActionError, ArtifactStore
 from tests.actions.expressions import ExpressionError, Expressions, Outputs
-from tests.actions.runner import Runner
+from tests.actions.runner import Runner, attest
 
 CONTEXTS = {
     "github": {"event_name": "push"},
@@ -191,3 +191,16 @@ def test_jobs_run_as_they_need_each_other(tmp_path):
 def test_what_the_runner_does_not_know_is_an_error(tmp_path, workflow):
     with pytest.raises(AssertionError):
         run(tmp_path, workflow)
+
+
+ATTEST = {"subject-name": "models.zip", "subject-digest": f"sha256:{'0' * 64}"}
+MAY_SIGN = {"id-token": "write", "attestations": "write"}
+
+
+def test_only_a_job_that_may_sign_attests_a_digest():
+    assert attest(ATTEST, MAY_SIGN) == ATTEST
+    for rights in ({}, {"id-token": "write"}, MAY_SIGN | {"attestations": "read"}):
+        with pytest.raises(ActionError, match="ID token"):
+            attest(ATTEST, rights)
+    with pytest.raises(ActionError, match="subject-digest"):
+        attest(ATTEST | {"subject-digest": "sha256:"}, MAY_SIGN)
