@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,7 +102,7 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
     )
     on_demand = OnDemand(
         stats.daily,
-        train_model,
+        partial(train_model, redefined=config.redefined),
         clock,
         horizon=config.forecast_days,
         m_values=config.m_values,

@@ -180,6 +180,11 @@ class Config(BaseModel):
         return f"https://github.com/{self.username}/{self.repo_name}"
 
     @property
+    def redefined(self) -> tuple[dt.date, ...]:
+        """The days from which on something else is counted, ascending."""
+        return tuple(sorted(event.date for event in self.events if event.kind == "definition"))
+
+    @property
     def outages(self) -> frozenset[dt.date]:
         """Every day of every event of the kind "outage"."""
         return frozenset(

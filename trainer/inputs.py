@@ -185,6 +185,7 @@ def make_plan(
         packages=arguments.packages or config.packages,
         configured=config.packages,
         outages=tuple(sorted(config.outages)),
+        redefined=config.redefined,
         previous=digest(previous) if previous else "",
         previous_folder=str(arguments.output.absolute()) if from_folder else "",
     )

@@ -22,6 +22,7 @@ class Plan(BaseModel):
         packages: to fetch and train, in this order.
         configured: what the config lists.
         outages: those that the config lists.
+        redefined: days from which on something else is counted, likewise.
         previous: digest of the previous bundle's manifest; empty if there is none.
         previous_folder: where that bundle is, if it did not come from GitHub.
     """
@@ -41,6 +42,7 @@ class Plan(BaseModel):
     packages: tuple[Package, ...]
     configured: tuple[Package, ...]
     outages: tuple[dt.date, ...] = ()
+    redefined: tuple[dt.date, ...] = ()
     previous: str = ""
     previous_folder: str = ""
 

@@ -50,8 +50,14 @@ def train(store: Store, part: Part, execute: Execute) -> None:
             except SeriesError as error:
                 store.add_outcome(Outcome(name, None, str(error), 0.0), part)
                 continue
-            pictures = plan.source != "sample"
-            yield Task(packages[name], series, plan.forecast_days, plan.m_values, pictures)
+            yield Task(
+                packages[name],
+                series,
+                plan.forecast_days,
+                plan.m_values,
+                redefined=plan.redefined,
+                pictures=plan.source != "sample",
+            )
 
     for outcome in execute(tasks(), len(names)):
         store.add_outcome(outcome, part)

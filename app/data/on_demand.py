@@ -29,13 +29,17 @@ MAX_CONCURRENT = 8  # packages being made or waiting for it; each holds a thread
 PER_CLIENT, TOTAL, HOUR = 20, 120, 3600.0  # new packages in so many seconds
 
 
-def train_model(series: Series, horizon: int, m_values: tuple[int, ...]) -> Trained:
+def train_model(
+    series: Series, horizon: int, m_values: tuple[int, ...], redefined: tuple[dt.date, ...] = ()
+) -> Trained:
     """Search for a model as the weekly run does, in this process.
 
     Raises:
         SeriesError: if the series is too short or is not one of counts.
     """
-    return train(series.values, series.start, horizon=horizon, m_values=m_values)
+    return train(
+        series.values, series.start, horizon=horizon, m_values=m_values, redefined=redefined
+    )
 
 
 @dataclass

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 FEWEST_DAYS = 14  # two weeks: below that not even a weekday has come twice
 LONGEST_HISTORY = 20_000  # days
 HALF_A_DAY = 0.5  # downloads; of so few nobody can say whether they are more or fewer
+NOT_RESCALED = (0, 1.0)
+LARGEST_FACTOR = 60.0  # of counts before a change of definition
 COMPARED_DAYS = 28  # that "before" means: every weekday four times
 
 
@@ -47,6 +49,8 @@ class Model(Checked):
         pattern: effects of the weekdays in ln(1 + y), Monday first.
         weights: of ARIMA(0,1,1) with the thetas of `level.ALPHAS`.
         searched: the ARIMA that the search found.
+        rescaled: so many days of the history, up to a change of definition, are multiplied by
+            this factor before they are used.
     """
 
     start: dt.date
@@ -56,6 +60,7 @@ class Model(Checked):
     pattern: tuple[float, ...]
     weights: tuple[float, ...]
     searched: Arima
+    rescaled: tuple[int, float] = NOT_RESCALED
 
     __module__ = PICKLED_AS
 
@@ -73,6 +78,10 @@ class Model(Checked):
         fine = fine and abs(sum(self.weights) - 1.0) <= 1e-6  # noqa: PLR2004
         require(fine, f"weights must be {thetas} numbers that sum to 1")
         require(type(self.searched) is Arima, "searched must be an Arima")
+        fine = isinstance(self.rescaled, tuple) and len(self.rescaled) == 2  # noqa: PLR2004
+        fine = fine and is_whole(self.rescaled[0], 0, len(self.history))
+        fine = fine and is_number(self.rescaled[1], 1 / LARGEST_FACTOR, LARGEST_FACTOR)
+        require(fine, "rescaled must be a number of days and their factor")
 
     @property
     def last_day(self) -> dt.date:
@@ -149,7 +158,7 @@ class Model(Checked):
         made = self.distribution(1)
         n = len(self.history)
         recent = min(COMPARED_DAYS, n - first_used(self.history))
-        counted = float(np.sum(self.history[-recent:]))
+        counted = float(self.counts[-recent:].sum())
         weekdays = weekday_numbers(self.start.weekday(), n)[-recent:]
         season = self.parameters.season(weekdays, self.shares(n - recent, recent))[0]
         expected = float(np.maximum(np.expm1(made.state.level + season), 0.0).sum())
@@ -187,7 +196,7 @@ class Model(Checked):
             raise ValueError(f"days is {days}; it must lie between 1 and {LONGEST_HORIZON}")
         known = pooled or constants()
         begin = first_used(self.history)
-        counts = np.array(self.history[begin:])[None]
+        counts = self.counts[None, begin:]
         start = self.start + dt.timedelta(days=begin)
         shares = self.shares(begin, counts.shape[1] + days)
         path = None
@@ -196,6 +205,11 @@ class Model(Checked):
             x = self.parameters.adjusted(counts, start.weekday(), past)[0]
             path = self.searched.ahead(x, days)[None]
         return predictive(counts, start, shares, known, parameters=self.parameters, path=path)
+
+    @property
+    def counts(self) -> Array:
+        """The history with days of an earlier definition made comparable, shape (n,)."""
+        return comparable(np.array(self.history), self.rescaled)
 
     @property
     def parameters(self) -> Parameters:
@@ -222,6 +236,13 @@ def first_used(history: Sequence[float] | Array) -> int:
     seen = np.flatnonzero(np.asarray(history))
     begin = int(seen[0]) if seen.size else 0
     return begin if len(history) - begin >= FEWEST_DAYS else max(len(history) - level.LONG, 0)
+
+
+def comparable(counts: Array, rescaled: tuple[int, float]) -> Array:
+    """Counts (n,) whose first days are multiplied by a factor; same shape."""
+    days, factor = rescaled
+    earlier = np.minimum(counts[:days] * factor, LARGEST_COUNT)
+    return np.concatenate([earlier, counts[days:]])
 
 
 def checked(counts: Array) -> Array:

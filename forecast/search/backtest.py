@@ -83,7 +83,7 @@ def backtest(model: Model, horizon: int, pooled: Constants | None = None) -> Sco
     The searched ARIMA is left out: it would have to be searched again, and its weight is
     too small to show.
     """
-    counts = np.array(model.history)
+    counts = model.counts
     shares = model.shares(0, counts.size)
     return backtest_counts(counts, model.start, shares, horizon, pooled or constants())
 

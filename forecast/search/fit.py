@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.model.constants import Constants, constants
-from forecast.model.model import Model, checked, first_used
+from forecast.model.distribution import predictive
+from forecast.model.model import NOT_RESCALED, Model, checked, comparable, first_used
 from forecast.model.state import estimate
 from forecast.search.backtest import Scores, backtest
 from forecast.search.days_off import Calendar, calendar_of
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from forecast.quantities import Array
 
 A_YEAR = 366  # days beyond the horizon whose days off a model knows, for what is appended
+STEP_DAYS = 14, 28  # on each side of a change of definition: at the least, at the most
+MOST_STEP = 4.0  # in ln(1 + y); the larger steps are no matter of definition
 SLIGHT = 0.005  # of the weekend gap; a smaller share is no day off
 
 
@@ -51,6 +54,7 @@ def train(
     *,
     horizon: int,
     m_values: Sequence[int],
+    redefined: Sequence[dt.date] = (),
     calendar: Calendar | None = None,
     pooled: Constants | None = None,
 ) -> Trained:
@@ -61,6 +65,7 @@ def train(
         start: day of the first count.
         horizon: days that will be forecast.
         m_values: seasonal periods for the search.
+        redefined: days from which on something else is counted.
         calendar: the days off, known from `start` to a year after the horizon; if left out,
             one that is built once a process.
         pooled: the constants; those that are shipped if left out.
@@ -75,10 +80,13 @@ def train(
         calendar = calendar_of(start.year, (start + dt.timedelta(days=days)).year)
     shares = calendar.shares(start, days)
     begin = first_used(values)
-    used, weekday = values[None, begin:], (start + dt.timedelta(days=begin)).weekday()
-    past = shares[begin : values.size]
-    parameters = estimate(used, weekday, past, known.profile)
-    found = search(parameters.adjusted(used, weekday, past)[0], m_values)
+    first, past = start + dt.timedelta(days=begin), shares[begin : values.size + horizon]
+    day, factor = _rescaling(values[begin:], first, past, redefined, known)
+    rescaled = (day + begin, factor)
+    used = comparable(values, rescaled)[None, begin:]
+    past = past[: used.shape[1]]
+    parameters = estimate(used, first.weekday(), past, known.profile)
+    found = search(parameters.adjusted(used, first.weekday(), past)[0], m_values)
     off = [(day, round(float(share), 4)) for day, share in enumerate(shares) if abs(share) > SLIGHT]
     model = Model(
         start=start,
@@ -88,6 +96,7 @@ def train(
         pattern=tuple(parameters.pattern[0].tolist()),
         weights=tuple(parameters.weights[:, 0].tolist()),
         searched=found.arima,
+        rescaled=rescaled,
     )
     return Trained(
         model=model,
@@ -97,3 +106,32 @@ def train(
         seasonal_order=found.arima.seasonal_order,
         candidates=found.candidates,
     )
+
+
+def _rescaling(
+    counts: Array, start: dt.date, shares: Array, redefined: Sequence[dt.date], pooled: Constants
+) -> tuple[int, float]:
+    """What makes counts (n,) of two definitions comparable, if that narrows the bands.
+
+    The days before the last change of definition are multiplied by the step of the level:
+    the distance of its medians over the four weeks after and before, days off (n + horizon,)
+    and weekdays taken out.
+
+    Returns:
+        The number of days and their factor; (0, 1.0) where the counts are better left alone.
+    """
+    days = [(date - start).days for date in redefined]
+    day = max((day for day in days if STEP_DAYS[0] <= day <= counts.size - STEP_DAYS[0]), default=0)
+    if not day:
+        return NOT_RESCALED
+    n, horizon = counts.size, shares.size - counts.size
+    parameters = estimate(counts[None], start.weekday(), shares[:n], pooled.profile)
+    x = parameters.adjusted(counts[None], start.weekday(), shares[:n])[0]
+    after, before = x[day : day + STEP_DAYS[1]], x[max(day - STEP_DAYS[1], 0) : day]
+    factor = float(np.exp(np.clip(np.median(after) - np.median(before), -MOST_STEP, MOST_STEP)))
+    widths = []
+    for rescaled in (NOT_RESCALED, (day, factor)):
+        made = predictive(comparable(counts, rescaled)[None], start, shares, pooled)
+        _, ends = made.sums(np.array([float(horizon)]), np.array([float(horizon)]))
+        widths.append(float(np.log1p(ends.upper_80[0, 0]) - np.log1p(ends.lower_80[0, 0])))
+    return (day, round(factor, 4)) if widths[1] < widths[0] else NOT_RESCALED

@@ -14,6 +14,7 @@ from forecast.search import Trained, train
 from trainer.reports.pictures import draw
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from forecast.bands import Forecast, Total
@@ -30,6 +31,7 @@ class Task:
         series: what to train on.
         horizon: days to forecast.
         m_values: season lengths to try.
+        redefined: days from which on something else is counted.
         pictures: whether to draw any; a picture could not say that its data is a sample.
     """
 
@@ -37,6 +39,7 @@ class Task:
     series: Series
     horizon: int
     m_values: tuple[int, ...]
+    redefined: tuple[dt.date, ...] = ()
     pictures: bool = True
 
     @property
@@ -80,7 +83,13 @@ def train_package(task: Task) -> Outcome:
     product, reason = None, ""
     try:
         series = task.series
-        trained = train(series.values, series.start, horizon=task.horizon, m_values=task.m_values)
+        trained = train(
+            series.values,
+            series.start,
+            horizon=task.horizon,
+            m_values=task.m_values,
+            redefined=task.redefined,
+        )
         product = product_of(task, trained)
     except ForecastError as error:
         reason = str(error)

@@ -1,3 +1,4 @@
+import datetime as dt
 import pickle
 
 import numpy as np
@@ -8,6 +9,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from forecast.bands import are_bands
 from forecast.errors import SeriesError
+from forecast.search import train
 from forecast.search.backtest import Scores
 from tests.unit.forecast.made import START, fitted, trained, weekly
 
@@ -102,3 +104,40 @@ def test_any_counts_give_a_forecast(*, days, log_size, noise, seed, m_values, ho
     assert made.mean.shape == (horizon,)
     assert are_bands(made.columns())
     assert made.median.max() <= 10 * values.max() + 1
+
+
+def stepped(factor: float) -> np.ndarray:
+    """A series of which fewer are counted from the 120th day on."""
+    return np.rint(weekly() * np.r_[np.ones(120), np.full(60, factor)])
+
+
+def test_counts_before_a_change_of_definition_are_rescaled_where_that_narrows_the_band():
+    day = START + dt.timedelta(days=120)
+    counts = stepped(0.5)
+    plain, told = (
+        train(counts, START, horizon=30, m_values=(7,), redefined=days) for days in ((), (day,))
+    )
+
+    assert told.model.rescaled[0] == 120
+    assert told.model.rescaled[1] == pytest.approx(0.5, abs=0.05)
+    assert told.model.history == plain.model.history
+    narrow, wide = told.model.total(30), plain.model.total(30)
+    assert narrow.upper_80 - narrow.lower_80 < 0.75 * (wide.upper_80 - wide.lower_80)
+    assert narrow.mean == pytest.approx(wide.mean, rel=0.1)
+
+
+@pytest.mark.parametrize("day", [-400, 5, 175, 400])
+def test_a_change_of_definition_near_the_ends_or_beyond_rescales_nothing(day):
+    when = START + dt.timedelta(days=day)
+    made = train(stepped(0.5), START, horizon=30, m_values=(7,), redefined=(when,))
+
+    assert made.model.rescaled == (0, 1.0)
+
+
+def test_the_days_before_a_change_are_counted_after_the_first_download():
+    counts = np.r_[np.zeros(40), stepped(0.5)[40:]]
+    made = train(
+        counts, START, horizon=30, m_values=(7,), redefined=(START + dt.timedelta(days=120),)
+    )
+
+    assert made.model.rescaled[0] == 120
