@@ -10,10 +10,17 @@ SELECTORS = {
     "box": ".wrap",  # around the input and the names chosen
     "token": ".token span",  # a chosen name, where there can be several
 }
-# The figure's own button needs a mouse; the page's two are for keyboards as well.
+# Saves the chart with its title, in the colours of the page, which a drawing has not itself.
 SAVE_CHART = """() => { const plot = document.querySelector('#chart .js-plotly-plot');
-if (plot) Plotly.downloadImage(plot, {format: '%s', width: 1200, height: 600, scale: 2,
-filename: 'forecast'}); }"""
+if (!plot) return;
+const look = getComputedStyle(plot), ground = look.getPropertyValue('--body-background-fill');
+const { title, file } = plot.layout.meta, { font } = plot.layout;
+const layout = { ...plot.layout, paper_bgcolor: ground, plot_bgcolor: ground,
+  margin: { ...plot.layout.margin, t: 100, b: 20, l: 20 }, font: { ...font, color: look.color },
+  title: { text: title, x: 0.01, y: 1, yref: 'container', yanchor: 'top', pad: { t: 16 },
+    font: { size: 18 } } };
+Plotly.downloadImage({ data: plot.data, layout },
+  { format: '%s', width: 1200, height: 630, scale: 2, filename: file }); }"""
 
 
 def with_selectors(script: str) -> str:

@@ -9,6 +9,7 @@ nothing else. The background is transparent, so that the page's own shows.
 from __future__ import annotations
 
 import json
+import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ COLOURS = ("#2483c5", "#d55e00", "#0f8f6a", "#b65da6", "#96762a")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 DAYS_COLOUR = "#828c9b"  # of the single days behind a 7-day mean
 EARLIER_COLOUR = COLOURS[3]
+TITLE_WIDTH = 110  # characters; of the title of a saved picture
 HOVER_TEXT = "%{text}<extra></extra>"
 NAMES: dict[Mode, str] = {
     "daily": "Counted",
@@ -74,10 +76,18 @@ def draw(shown: Sequence[PackageForecast], view: View, around: Surroundings) -> 
     look = layout(curves, view.scale, drawn, _ends(curves), around)
     through = max(curve.observed for curve in curves)
     look["meta"] = {
-        "title": f"{wording.format_names(shown)}: {axis_title(curves, view.scale)}",
+        "title": _title(curves, view),
         "file": "-".join([*(forecast.package.name for forecast in shown), through.isoformat()]),
     }
     return go.Figure(data=traces, layout=look)
+
+
+def _title(curves: Sequence[Curve], view: View) -> str:
+    """The title of a saved picture, in lines."""
+    title = axis_title(curves, view.scale)
+    if len(curves) > 1:
+        title += f": {', '.join(hover.escape(curve.label) for curve in curves)}"
+    return "<br>".join(textwrap.wrap(title, TITLE_WIDTH))
 
 
 def to_json(figure: go.Figure) -> str:

@@ -47,7 +47,7 @@ SCALED: dict[Scale, str] = {
 HEADERS: dict[Mode, str] = {
     "daily": "%A, %e %B %Y",
     "mean": "%A, %e %B %Y",
-    "weekly": "Week %V",
+    "weekly": "Week %-V",
     "monthly": "%B %Y",
 }
 MANTISSAS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7))  # of the ticks of a log axis

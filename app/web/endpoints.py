@@ -18,6 +18,8 @@ from app.view.export import Answer
 from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
+from forecast.bundle.reader import PICTURES
+from forecast.bundle.themes import themed
 from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
 from forecast.quantities import LONGEST_HORIZON
@@ -182,17 +184,33 @@ def export_route(forecasts: Forecasts) -> Route:
 
 
 def picture_route(forecasts: Forecasts) -> Route:
-    """Pictures for other web pages: ``picture/NAME.svg`` and ``picture/NAME.badge.svg``."""
+    """Pictures for other web pages: ``picture/NAME.svg`` and ``picture/NAME.badge.svg``.
+
+    ``?theme=light`` and ``?theme=dark`` make one that does not follow the reader's setting.
+    """
 
     def picture(request: Request) -> Response:
         bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
-        name = request.path_params["file"]
         # The bundle looks it up among its own names, so no client's text reaches a path.
-        data = bundle.picture(name) if bundle else None
+        data = bundle.picture(_file_name(request.path_params["file"])) if bundle else None
         if data is None:
             return PlainTextResponse(
                 "expected picture/NAME.svg or picture/NAME.badge.svg of a package with a model", 404
             )
+        theme = request.query_params.get("theme")
+        if theme == "light" or theme == "dark":  # noqa: PLR1714 - so that mypy knows the two
+            data = themed(data, theme)
         return Response(data, media_type="image/svg+xml", headers=PICTURE_HEADERS)
 
     return Route("/picture/{file}", picture)
+
+
+def _file_name(asked: str) -> str:
+    """The file of a picture, whatever the spelling of the package; as asked if it has none."""
+    for end in PICTURES[::-1]:  # the longer one first
+        if asked.lower().endswith(end):
+            try:
+                return f"{Package.parse(asked[: -len(end)]).name}{end}"
+            except ValueError:
+                return asked
+    return asked

@@ -1,39 +1,49 @@
 """Two pictures per package for other web pages: a badge and a small chart.
 
 Both are SVG without scripts, fonts or links, so that an ``<img>`` can show them anywhere.
-The chart follows the reader's light or dark setting.
+The chart has a ground of its own and follows the reader's light or dark setting;
+``forecast.bundle.themes`` makes it one of the two.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 import numpy as np
 
+from forecast.quantities import WEEK
+
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from forecast.bands import Forecast, Total
     from forecast.model.model import Model
     from forecast.quantities import Array
 
-WIDTH, HEIGHT = 480, 160
-LEFT, RIGHT, TOP, BOTTOM = 8, 8, 34, 22  # margins of the plotted area
+WIDTH, HEIGHT = 480, 220
+LEFT, RIGHT, TOP, BOTTOM = 46, 12, 44, 30  # margins of the plotted area
+EDGE = 12  # pixels between the texts and the border
 HISTORY_DAYS = 90
+FEWEST_TICKS = 3
 UNITS = ["", "K", "M", "B", "T"]
 CHARACTER = 6.6  # pixels; width of a character in the badge's 11 px type, rounded up
 
 STYLE = """
+.ground { fill: #ffffff }
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .small { font-size: 11px; fill: #57606a }
+.grid { stroke: #d0d7de; stroke-width: 1 }
 .seen { fill: none; stroke: #57606a; stroke-width: 1.5 }
 .ahead { fill: none; stroke: #0a58ca; stroke-width: 2; stroke-dasharray: 5 3 }
-.b80 { fill: #0a58ca; opacity: 0.30 }
-.b95 { fill: #0a58ca; opacity: 0.15 }
+.b80, .b95 { fill: #0a58ca; stroke: #0a58ca; stroke-width: 1 }
+.b80 { fill-opacity: 0.30 } .b95 { fill-opacity: 0.15 }
 @media (prefers-color-scheme: dark) {
-text { fill: #e6edf3 } .small { fill: #9198a1 } .seen { stroke: #9198a1 }
-.ahead { stroke: #6ea8fe } .b80, .b95 { fill: #6ea8fe }
+.ground { fill: #0d1117 }
+text { fill: #e6edf3 } .small { fill: #9198a1 } .grid { stroke: #30363d }
+.seen { stroke: #9198a1 } .ahead { stroke: #6ea8fe } .b80, .b95 { fill: #6ea8fe; stroke: #6ea8fe }
 }
 """
 
@@ -44,7 +54,7 @@ def draw(
     """Both pictures of a package, by file name."""
     days = len(forecast.mean)
     return {
-        f"{name}.svg": chart(label, model, forecast, totals[days]),
+        f"{name}.svg": chart(label, model, totals[days], days),
         f"{name}.badge.svg": badge(label, totals[days], days),
     }
 
@@ -69,57 +79,101 @@ def badge(label: str, total: Total, days: int) -> str:
     )
 
 
-def chart(label: str, model: Model, forecast: Forecast, total: Total) -> str:
-    """A chart of the last ninety days, the forecast and its bands."""
-    days = len(forecast.mean)
-    seen: Array = np.array(model.history[-HISTORY_DAYS:], dtype=np.float64)
-    highest = max(float(seen.max()), float(forecast.upper_80.max()), 1.0) * 1.05
+def chart(label: str, model: Model, total: Total, days: int) -> str:
+    """A chart of 7-day means: those of the last ninety days, and of the forecast with its bands."""
+    seen = _means(np.array(model.history[-HISTORY_DAYS - WEEK + 1 :], dtype=np.float64))
+    bands = _bands(model, days)
+    highest = max(float(seen.max()), float(bands["upper_95"].max()), 1.0) * 1.04
     behind: Array = np.arange(len(seen), dtype=np.float64)
-    ahead: Array = np.arange(len(seen), len(seen) + days, dtype=np.float64)
-    step = (WIDTH - LEFT - RIGHT) / max(len(seen) + days - 1, 1)
+    # What is forecast begins at the last mean counted.
+    ahead: Array = np.arange(len(seen) - 1, len(seen) + days, dtype=np.float64)
+    bands = {name: np.concatenate([seen[-1:], values]) for name, values in bands.items()}
+    step = (WIDTH - LEFT - RIGHT) / (len(seen) + days - 1)
+
+    def height(values: Array) -> Array:
+        return np.asarray(TOP + (HEIGHT - TOP - BOTTOM) * (1 - values / highest))
 
     def points(positions: Array, values: Array) -> str:
         x = LEFT + positions * step
-        y = TOP + (HEIGHT - TOP - BOTTOM) * (1 - np.clip(values / highest, 0, 1))
-        return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+        return " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, height(values), strict=True))
 
-    def band(lower: Array, upper: Array) -> str:
-        return points(np.concatenate([ahead, ahead[::-1]]), np.concatenate([upper, lower[::-1]]))
+    def band(level: str) -> str:
+        edges = np.concatenate([bands[f"upper_{level}"], bands[f"lower_{level}"][::-1]])
+        return points(np.concatenate([ahead, ahead[::-1]]), edges)
 
     head = (
         f"{compact(total.mean)} downloads in the next {days} days "
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
+    axis = "".join(_tick(value, float(height(np.array(value)))) for value in ticks(highest))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'width="{WIDTH}" height="{HEIGHT}" role="img">'
         f"<title>{escape(f'{label}: {head}')}</title><style>{STYLE}</style>"
-        f'<text x="{LEFT}" y="16"><tspan font-weight="600">{escape(label)}</tspan></text>'
-        f'<text class="small" x="{LEFT}" y="30">{head}</text>'
-        f'<polygon class="b95" points="{band(forecast.lower_95, forecast.upper_95)}"/>'
-        f'<polygon class="b80" points="{band(forecast.lower_80, forecast.upper_80)}"/>'
+        f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
+        f'<text x="{EDGE}" y="18"><tspan font-weight="600">{escape(label)}</tspan></text>'
+        f'<text class="small" x="{EDGE}" y="34">{head}</text>{axis}'
+        f'<polygon class="b95" points="{band("95")}"/>'
+        f'<polygon class="b80" points="{band("80")}"/>'
         f'<polyline class="seen" points="{points(behind, seen)}"/>'
-        f'<polyline class="ahead" points="{points(ahead, forecast.median)}"/>'
-        f"{_footer(model, forecast, days)}</svg>\n"
+        f'<polyline class="ahead" points="{points(ahead, bands["mean"])}"/>'
+        f"{_footer(model.last_day, days)}</svg>\n"
     )
 
 
-def compact(number: float) -> str:
-    """A count in two or three figures: 987, 1.2K, 34K, 560M."""
+def ticks(highest: float) -> list[float]:
+    """Round values from 0 to the highest one, three to six."""
+    power = math.floor(math.log10(highest))
+    steps = [each * 10.0**at for at in (power, power - 1) for each in (5.0, 2.0, 1.0)]
+    step = next(step for step in steps if step * (FEWEST_TICKS - 1) <= highest)
+    return [step * at for at in range(math.floor(highest / step) + 1)]
+
+
+def compact(number: float, *, exact: bool = False) -> str:
+    """A count in two or three figures: 987, 1.2K, 34K, 560M; a round one exactly: 0.5, 250K."""
     power = 0
     while number >= 999.5 and power < len(UNITS) - 1:  # noqa: PLR2004 - 999.6 is 1.0K
         number, power = number / 1000, power + 1
+    if exact:
+        return f"{number:.3g}{UNITS[power]}"
     figures = 1 if power and number < 9.95 else 0  # noqa: PLR2004 - 1.2K but 12K
     return f"{number:.{figures}f}{UNITS[power]}"
 
 
-def _footer(model: Model, forecast: Forecast, days: int) -> str:
-    last = forecast.start.fromordinal(forecast.start.toordinal() + days - 1)
-    y = HEIGHT - 6
+def _means(counts: Array) -> Array:
+    """Means of seven days, shape (days - 6,)."""
+    sums = np.cumsum(np.concatenate([[0.0], counts]))
+    return np.asarray((sums[WEEK:] - sums[:-WEEK]) / WEEK)
+
+
+def _bands(model: Model, days: int) -> dict[str, Array]:
+    """Means of seven days that end after the last one counted, and their bands, (days,) each."""
+    last = range(1, days + 1)
+    made = model.sums([min(each, WEEK) for each in last], last)
+    known = [sum(model.history[-(WEEK - each) :]) if each < WEEK else 0.0 for each in last]
+    return {name: (np.array(known) + values) / WEEK for name, values in made.columns().items()}
+
+
+def _tick(value: float, y: float) -> str:
     return (
-        f'<text class="small" x="{LEFT}" y="{y}">a day, counted to {model.last_day}</text>'
-        f'<text class="small" x="{WIDTH - RIGHT}" y="{y}" text-anchor="end">to {last}</text>'
+        f'<path class="grid" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>'
+        f'<text class="small" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
+        f"{compact(value, exact=True)}</text>"
     )
+
+
+def _footer(through: dt.date, days: int) -> str:
+    last = through.fromordinal(through.toordinal() + days)
+    y = HEIGHT - 8
+    text = f"PyPI downloads a day, 7-day mean, counted through {_date(through)}"
+    return (
+        f'<text class="small" x="{EDGE}" y="{y}">{text}</text>'
+        f'<text class="small" x="{WIDTH - RIGHT}" y="{y}" text-anchor="end">to {_date(last)}</text>'
+    )
+
+
+def _date(day: dt.date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _width(text: str) -> int:

@@ -259,15 +259,29 @@ def test_a_wrong_config_ends_with_one_line(tmp_path):
 def pictured(tmp_path_factory):
     """An app whose bundle has pictures, as the weekly run draws them."""
     folder = tmp_path_factory.mktemp("pictured")
-    bundle = make_bundle(pictures={"flask.svg": "<svg/>", "flask.badge.svg": "<svg></svg>"})
+    style = "<style>a\n@media (prefers-color-scheme: dark) {\nb\n}\n</style>"
+    pictures = {"flask.svg": f"<svg>{style}</svg>", "flask.badge.svg": "<svg></svg>"}
+    bundle = make_bundle(pictures=pictures)
     replace_folder(folder / "models", files_of(bundle))
     with AppServer({"MODELS_DIR": str(folder / "models")}) as running:
         yield running
 
 
-@pytest.mark.parametrize(("name", "text"), [("flask", "<svg/>"), ("flask.badge", "<svg></svg>")])
+FOLLOWING = "<svg><style>a\n@media (prefers-color-scheme: dark) {\nb\n}\n</style></svg>"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("flask.svg", FOLLOWING),
+        ("Flask.svg?theme=x", FOLLOWING),
+        ("FLASK.SVG?theme=light", "<svg><style>a\n</style></svg>"),
+        ("flask.svg?theme=dark", "<svg><style>a\nb\n</style></svg>"),
+        ("Flask.badge.svg?theme=dark", "<svg></svg>"),
+    ],
+)
 def test_a_picture_for_other_pages(pictured, name, text):
-    answer = requests.get(f"{pictured.url}picture/{name}.svg", timeout=10)
+    answer = requests.get(f"{pictured.url}picture/{name}", timeout=10)
     assert answer.status_code == 200
     assert answer.text == text
     assert answer.headers["Content-Type"] == "image/svg+xml"

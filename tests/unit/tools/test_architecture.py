@@ -30,7 +30,7 @@ ARROWS = {
     "app": {*DOMAIN, "forecast.github", "app.data", "app.view", "app.web", "app.gradio_internals"},
     "app.data": {*DOMAIN, "forecast.github", "forecast.search"},
     "app.view": {"forecast", "forecast.model", "forecast.bundle", "forecast.github", "app.data"},
-    "app.web": {"forecast", "app.data", "app.view", "app.gradio_internals"},
+    "app.web": {"forecast", "forecast.bundle", "app.data", "app.view", "app.gradio_internals"},
     "app.gradio_internals": set(),
 }
 FOREIGN = {"benchmarks", "tests"}  # which no program imports

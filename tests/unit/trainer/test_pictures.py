@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 import xml.etree.ElementTree as ET
 
+import numpy as np
 import pytest
 
-from tests.bundles import make_bundle
-from trainer.reports.pictures import badge, chart, compact
+from forecast.bundle.themes import themed
+from tests.bundles import make_bundle, model_of
+from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart, compact, ticks
 
+WIDE = np.exp(np.random.default_rng(1).normal(5, 2, 120)).round()
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -44,28 +49,96 @@ def test_a_badge_says_how_many(model):
     assert root.find(f"{SVG}title").text.startswith("Flask: about ")
 
 
-def test_a_chart_holds_history_forecast_and_both_bands(model):
-    root = ET.fromstring(chart("Flask", model, model.predict(30), model.total(30)))
-    lines = {
-        each.get("class"): each.get("points").split()
+def lines_of(svg):
+    """Points by class."""
+    root = ET.fromstring(svg)
+    return {
+        each.get("class"): [tuple(map(float, p.split(","))) for p in each.get("points").split()]
         for tag in ("polyline", "polygon")
         for each in root.iter(SVG + tag)
     }
+
+
+def test_a_chart_holds_means_forecast_and_both_bands(model):
+    svg = chart("Flask", model, model.total(30), 30)
+    lines = lines_of(svg)
     assert {name: len(points) for name, points in lines.items()} == {
-        "seen": 70,
-        "ahead": 30,
-        "b80": 60,
-        "b95": 60,
+        "seen": 64,
+        "ahead": 31,
+        "b80": 62,
+        "b95": 62,
     }
-    assert float(lines["ahead"][0].split(",")[0]) > float(lines["seen"][-1].split(",")[0])
-    texts = "".join(root.itertext())
-    assert "counted to 2026-11-21" in texts
-    assert "to 2026-12-21" in texts
+    # The forecast goes on where the counts end, and so do its bands.
+    assert lines["ahead"][0] == lines["seen"][-1] == lines["b80"][0] == lines["b95"][-1]
+    texts = "".join(ET.fromstring(svg).itertext())
+    assert "PyPI downloads a day, 7-day mean, counted through 21 Nov 2026" in texts
+    assert "to 21 Dec 2026" in texts
+
+
+def test_the_line_lies_inside_its_bands(model):
+    lines = lines_of(chart("Flask", model, model.total(30), 30))
+    for at, (x, y) in enumerate(lines["ahead"]):
+        uppers = [lines[name][at] for name in ("b95", "b80")]
+        lowers = [lines[name][::-1][at] for name in ("b80", "b95")]
+        heights = [point[1] for point in (*uppers, (x, y), *lowers)]
+        assert heights == sorted(heights)  # from the top downwards
+        assert {point[0] for point in (*uppers, *lowers)} == {x}
+
+
+@pytest.mark.parametrize("values", [[5] * 60, [0] * 59 + [1], [10**9] * 14, WIDE])
+def test_the_whole_95_band_is_drawn_above_an_axis(values):
+    model = model_of(dt.date(2026, 1, 1), values)
+    svg = chart("a", model, model.total(30), 30)
+    top = [y for _, y in lines_of(svg)["b95"][:31]]
+    assert min(top) >= TOP
+    assert max(y for line in lines_of(svg).values() for _, y in line) <= HEIGHT - BOTTOM
+    assert len(set(top)) > 5  # and not cut off flat
+    labels = [each.text for each in ET.fromstring(svg).iter(f"{SVG}text")][2:-2]
+    assert 3 <= len(labels) <= 6
+    assert labels[0] == "0"
+    assert len(set(labels)) == len(labels)
+
+
+@pytest.mark.parametrize(
+    ("highest", "texts"),
+    [
+        (1.04, ["0", "0.5", "1"]),
+        (4_100, ["0", "2K", "4K"]),
+        (540, ["0", "200", "400"]),
+        (2.1e6, ["0", "1M", "2M"]),
+        (1.3e6, ["0", "500K", "1M"]),
+    ],
+)
+def test_ticks_are_round(highest, texts):
+    assert [compact(each, exact=True) for each in ticks(highest)] == texts
+
+
+def fills(svg):
+    """Colour by class, of the rules that apply without a media query."""
+    style = svg.partition("<style>")[2].partition("</style>")[0]
+    rules = re.sub(r"@media[^{]*\{\n.*?\n\}\n", "", style, flags=re.DOTALL)
+    return dict(re.findall(r"(\.?\w+) \{[^}]*?fill: (#\w{6})", rules))
+
+
+def test_a_theme_fixes_what_follows_the_reader_s_setting(model):
+    svg = chart("Flask", model, model.total(30), 30)
+    assert "prefers-color-scheme: dark" in svg
+    light, dark = (themed(svg.encode(), theme).decode() for theme in ("light", "dark"))
+    assert fills(svg)[".ground"] == fills(light)[".ground"] == "#ffffff"
+    assert fills(dark) == {**fills(dark), ".ground": "#0d1117", "text": "#e6edf3"}
+    for each in (light, dark):
+        assert "@media" not in each
+        assert lines_of(each) == lines_of(svg)
+
+
+def test_a_picture_of_one_theme_stays_as_it_is(model):
+    svg = badge("Flask", model.total(30), 30).encode()
+    assert themed(svg, "dark") == themed(svg, "light") == svg
 
 
 def test_a_label_cannot_become_markup(model):
     for svg in (
-        chart("<script>&", model, model.predict(30), model.total(30)),
+        chart("<script>&", model, model.total(30), 30),
         badge("<script>&", model.total(30), 30),
     ):
         ET.fromstring(svg)
@@ -73,6 +146,6 @@ def test_a_label_cannot_become_markup(model):
 
 
 def test_pictures_ask_for_nothing_from_elsewhere(model):
-    svg = chart("Flask", model, model.predict(30), model.total(30))
+    svg = chart("Flask", model, model.total(30), 30)
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     assert "url(" not in svg

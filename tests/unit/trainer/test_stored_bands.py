@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from contextlib import closing
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from tests.trainings import run_plan
 from trainer.engines.task import Outcome, Product
 from trainer.plan import Part, Plan
 from trainer.previous import carry_over
-from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart
+from trainer.reports.pictures import badge, chart
 from trainer.reports.track_record import update_track_record
 from trainer.store import Store
 
@@ -111,30 +110,28 @@ def test_totals_are_carried_over_too(bundle):
 
 def test_a_picture_shows_each_band_where_it_lies(bundle):
     model = bundle.model("flask")
-    model = replace(model, history=tuple(min(each, 300.0) for each in model.history))
-    root = ET.fromstring(chart("Flask", model, bands(3), model.total(3)))
+    root = ET.fromstring(chart("Flask", model, model.total(30), 30))
     lines = {
         each.get("class"): [float(point.split(",")[1]) for point in each.get("points").split()]
         for tag in ("polyline", "polygon")
         for each in root.iter(SVG + tag)
     }
-    highest = BANDS["upper_80"] * 1.05
+    last = {name: values[0] / 7 for name, values in model.sums([7], [30]).columns().items()}
+    scale = (lines["ahead"][0] - lines["ahead"][-1]) / (last["mean"] - np.mean(model.history[-7:]))
 
-    def heights(*names):
-        """Where the ends lie; what is higher than the picture is cut off."""
-        shares = [min(BANDS[name] / highest, 1) for name in names for _ in range(3)]
-        return [round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - share), 1) for share in shares]
+    def height(name):
+        return pytest.approx(lines["ahead"][-1] - scale * (last[name] - last["mean"]), abs=0.5)
 
-    assert lines["ahead"] == heights("median")
-    assert lines["b80"] == heights("upper_80", "lower_80")
-    assert lines["b95"] == heights("upper_95", "lower_95")
+    for level, line in (("80", "b80"), ("95", "b95")):
+        assert lines[line][30] == height(f"upper_{level}")
+        assert lines[line][31] == height(f"lower_{level}")
 
 
 def test_pictures_tell_the_80_percent_band_of_the_total(bundle):
     model = bundle.model("flask")
     total = model.total(30)
     total = type(total)(**TOTAL)
-    for svg in (badge("Flask", total, 30), chart("Flask", model, bands(30), total)):
+    for svg in (badge("Flask", total, 30), chart("Flask", model, total, 30)):
         title = ET.fromstring(svg).findtext(f"{SVG}title")
         assert title
         assert "310 downloads" in title

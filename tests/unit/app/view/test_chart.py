@@ -290,11 +290,11 @@ def test_source_and_day_stand_at_the_foot():
 
 def test_a_saved_picture_has_a_title_and_the_name_of_package_and_day():
     meta = drawn([package_forecast()])["layout"]["meta"]
-    assert meta["title"] == "flask: Downloads a day of flask, 7-day mean"
+    assert meta["title"] == "Downloads a day of flask, 7-day mean"
     assert meta["file"] == "flask-2026-11-21"
     pair = drawn([package_forecast(), package_forecast("a")])["layout"]["meta"]
     assert pair == {
-        "title": "flask and a: Downloads a day, 7-day mean",
+        "title": "Downloads a day, 7-day mean: flask, a",
         "file": "flask-a-2026-11-21",
     }
 
