@@ -92,7 +92,7 @@ def multiply(bundle: Bundle, size: int, folder: Path) -> None:
     models = {name: bundle.model(name) for name in bases}
     pictures = {
         base: {
-            "svg": chart(base, model, model.predict(days), model.total(days)),
+            "svg": chart(base, model, model.total(days), days),
             "badge.svg": badge(base, model.total(days), days),
         }
         for base, model in models.items()

@@ -19,7 +19,7 @@ from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
 from forecast.bundle.reader import PICTURES
-from forecast.bundle.themes import themed
+from forecast.bundle.themes import THEMES, themed
 from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
 from forecast.quantities import LONGEST_HORIZON
@@ -197,9 +197,8 @@ def picture_route(forecasts: Forecasts) -> Route:
             return PlainTextResponse(
                 "expected picture/NAME.svg or picture/NAME.badge.svg of a package with a model", 404
             )
-        theme = request.query_params.get("theme")
-        if theme == "light" or theme == "dark":  # noqa: PLR1714 - so that mypy knows the two
-            data = themed(data, theme)
+        theme = THEMES.get(request.query_params.get("theme", ""))
+        data = themed(data, theme) if theme else data
         return Response(data, media_type="image/svg+xml", headers=PICTURE_HEADERS)
 
     return Route("/picture/{file}", picture)

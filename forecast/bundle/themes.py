@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Literal, get_args
 
 Theme = Literal["light", "dark"]
+THEMES: dict[str, Theme] = {theme: theme for theme in get_args(Theme)}
 
 # The rules for readers with a dark setting, as `trainer.reports.pictures` writes them.
 DARK = re.compile(rb"@media \(prefers-color-scheme: dark\) \{\n(.*?)\n\}\n", re.DOTALL)
