@@ -96,7 +96,7 @@ bench-scale: env .venv-bench/made ## thousands of packages; DATA=DIR of CSV file
 
 constants: env ## learn what is pooled; DATA=DIR of the population, CORPUS=DIR of long series
 	$(RUN) -m benchmarks.pooled.constants --data $(DATA) --corpus $(CORPUS)
-	$(RUN) -m benchmarks.pooled.evaluation --data $(DATA) --corpus $(CORPUS)
+	$(RUN) -m benchmarks.pooled.ablation --data $(DATA) --corpus $(CORPUS)
 
 fuzz: env ## feed broken input to every reader of input; SECONDS=60 per target
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)

@@ -18,6 +18,7 @@ import numpy as np
 from benchmarks.pooled.constants import (
     BELIEVED,
     FIRST,
+    HORIZON,
     LAST,
     STRETCH,
     distribution,
@@ -27,7 +28,6 @@ from benchmarks.pooled.constants import (
     ratios,
 )
 from benchmarks.pooled.data import Daily, Panel, corpus_panels, population_panel, read
-from benchmarks.pooled.evaluation import HORIZON, ORIGINS, Scored, figures, totals
 from forecast.model import level, weekdays
 from forecast.model.constants import Constants, constants
 from forecast.search.days_off import COLUMNS, Calendar
@@ -35,6 +35,10 @@ from forecast.search.days_off import COLUMNS, Calendar
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from types import ModuleType
+
+    from forecast.model.distribution import Distribution
+
+ORIGINS = (59, 74, 89)  # days of the population before the forecast
 
 CHANGES: tuple[tuple[str, ModuleType, str, Any], ...] = (
     ("weekday pattern not shrunk", weekdays, "SHRINKAGE", 0.0),
@@ -80,15 +84,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, table in tables.items():
         print(f"{name:42s} {_line(panels, windows, _calendar(table), pooled)}", flush=True)
     print("bands of the population learned on the corpus alone (other years and seasons):")
-    alone = [each for each in learning_panels(ours, others) if len(each[1].packages) == 1]
+    alone = [each for each in learning_panels(ours, others) if len(each[1].past) == 1]
     known = replace(pooled, days_off=tables["days off learned before 2026"])
     days, sums = learn_bands(alone, _calendar(known.days_off), known)
     for panel, origin in zip(panels, ORIGINS, strict=True):
         learned = replace(known, days=days, sums=sums)
-        scored = Scored([panel], _calendar(known.days_off), learned)
-        print(f"  day {origin}  {figures(scored, ~scored.learns)}")
-        print(f"          {totals(scored, ~scored.learns)}")
+        made = distribution(panel, _calendar(known.days_off), learned)
+        print(f"  day {origin}  {_coverage(panel, made)}")
     return 0
+
+
+def _coverage(panel: Panel, made: Distribution) -> str:
+    """Shares of days and of totals in the bands, and of totals below and above."""
+    span = np.array([float(HORIZON)])
+    total = panel.future.sum(axis=1, keepdims=True)
+    found = []
+    for name, actual, ends in (
+        ("days", panel.future, made.days()),
+        ("totals", total, made.sums(span, span)[1]),
+    ):
+        for band in ("80", "95"):
+            below = (actual < getattr(ends, f"lower_{band}")).mean()
+            above = (actual > getattr(ends, f"upper_{band}")).mean()
+            inside = 1.0 - below - above
+            found.append(f"{name} {band} % {inside:.3f} (below {below:.3f}, above {above:.3f})")
+    return "  ".join(found)
 
 
 def _halves(series: Sequence[Daily], long: Sequence[Daily]) -> tuple[list[Daily], list[Daily]]:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from forecast.quantities import Array
 
 LONGEST_TRAINING = 180  # days, what PyPI Stats keeps
@@ -43,31 +41,14 @@ class Panel:
     """Windows of equal length that begin on the same day; rows are packages.
 
     Attributes:
-        sources: by row; `packages` likewise.
         start: the first day.
         past: downloads a day in training, without holes, shape (rows, n).
         future: the days after, NaN where none was counted, shape (rows, days).
-        learns: which rows are of the half that constants are learned on.
     """
 
-    sources: tuple[str, ...]
-    packages: tuple[str, ...]
     start: dt.date
     past: Array
     future: Array
-    learns: NDArray[np.bool_]
-
-    def part(self, keep: NDArray[np.bool_]) -> Panel:
-        """Some of the rows."""
-        at = np.flatnonzero(keep)
-        return Panel(
-            tuple(self.sources[row] for row in at),
-            tuple(self.packages[row] for row in at),
-            self.start,
-            self.past[at],
-            self.future[at],
-            self.learns[at],
-        )
 
 
 def read(folder: Path) -> list[Daily]:
@@ -96,12 +77,9 @@ def population_panel(series: Sequence[Daily], origin: int, days: int, longest: i
     full = [each for each in series if each.start == start and each.counts.size >= origin + days]
     full = [each for each in full if usable(each.counts[begin:origin])]
     return Panel(
-        tuple(each.source for each in full),
-        tuple(each.package for each in full),
         start + dt.timedelta(days=begin),
         np.array([filled(each.counts[begin:origin]) for each in full]),
         np.array([each.counts[origin : origin + days] for each in full]),
-        np.array([each.learns for each in full]),
     )
 
 
@@ -120,12 +98,9 @@ def corpus_panels(series: Sequence[Daily], days: int, spacing: int, most: int) -
                 continue
             found.append(
                 Panel(
-                    (each.source,),
-                    (each.package,),
                     each.start + dt.timedelta(days=begin),
                     filled(past)[None],
                     future[None, :days],
-                    np.array([each.learns]),
                 )
             )
     return found
