@@ -247,7 +247,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
         "attest": "skipped",
         "keep-alive": "skipped",
     }
-    assert "::error::the previous bundle could not be fetched: " in made.log
+    assert "::error::the previous bundle could not be fetched, and nothing is published" in made.log
     assert made.conclusion == "failure"
     assert made.artifacts.names == set()
 
