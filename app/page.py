@@ -202,5 +202,6 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
         )
     chooser = (STATIC / "chooser.js").read_text("utf-8")
     page.load(None, js=with_selectors(chooser), **private)
+    page.load(None, js=(STATIC / "embed.js").read_text("utf-8"), **private)
     parts.png.click(None, js=SAVE_CHART % "png", **private)
     parts.svg.click(None, js=SAVE_CHART % "svg", **private)

@@ -131,7 +131,8 @@ class Forecasts:
         if not self._preparing or bundle.manifest.outdated:
             return
         for name in bundle.names[:PREPARED]:
-            _ = self.package_forecast(Package(name, bundle.entry(name).label)).change
+            forecast = self.package_forecast(Package(name, bundle.entry(name).label))
+            _ = forecast.change, forecast.day_off_names
 
     def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> PackageForecast:
         counts = self._live_counts.counts(package.name, wait) if _grows(bundle) else NOTHING

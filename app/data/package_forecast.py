@@ -15,6 +15,7 @@ from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
 from forecast.model.model import COMPARED_DAYS, Model
 from forecast.search.backtest import told_ratio, told_total_error
+from forecast.search.day_names import name_of
 from forecast.series import Series, regular
 
 if TYPE_CHECKING:
@@ -142,6 +143,11 @@ class PackageForecast:
             for at, loss in enumerate(() if losses is None else losses)
             if abs(loss) >= LEAST_LOSS
         }
+
+    @cached_property
+    def day_off_names(self) -> dict[dt.date, str]:
+        """By day of ``days_off``, what it is called."""
+        return {day: name_of(day) for day in self.days_off}
 
     @cached_property
     def usual_error(self) -> float:

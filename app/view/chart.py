@@ -8,6 +8,7 @@ nothing else. The background is transparent, so that the page's own shows.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import textwrap
 from dataclasses import replace
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MOST_BANDED = 2  # packages; bands of more would hide each other, and the hover label has them
 COLOURS = ("#2483c5", "#d55e00", "#0f8f6a", "#b65da6", "#96762a")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
+NEAR = dt.timedelta(days=7)  # days off within it have one name
 DAYS_COLOUR = "#828c9b"  # of the single days behind a 7-day mean
 EARLIER_COLOUR = COLOURS[3]
 TITLE_WIDTH = 110  # characters; of the title of a saved picture
@@ -64,6 +66,7 @@ def draw(shown: Sequence[PackageForecast], view: View, around: Surroundings) -> 
         traces += _single(curves[0])
         if view.mode in hover.ROLLING:
             traces += _days_off(shown[0])
+            around = replace(around, days_off=_named_days_off(shown[0]))
     else:
         for place, curve in enumerate(curves):
             if len(curves) <= MOST_BANDED:
@@ -287,11 +290,23 @@ def _days_off(forecast: PackageForecast) -> list[Trace]:
             mode="markers",
             yaxis="y2",
             marker={"symbol": "diamond", "size": 7, "color": TEXT},
-            text=[wording.day_off(loss) for loss in forecast.days_off.values()],
+            text=[
+                hover.escape(wording.day_off(forecast.day_off_names[day], loss))
+                for day, loss in forecast.days_off.items()
+            ],
             hovertemplate=HOVER_TEXT,
             cliponaxis=False,
         )
     ]
+
+
+def _named_days_off(forecast: PackageForecast) -> dict[dt.date, str]:
+    """The names that fit beside the marks: of days near each other that of the largest."""
+    named: dict[dt.date, str] = {}
+    for day in sorted(forecast.days_off, key=lambda day: -abs(forecast.days_off[day])):
+        if all(abs(day - other) > NEAR for other in named):
+            named[day] = forecast.day_off_names[day]
+    return named
 
 
 def _event_markers(events: Sequence[Event]) -> list[Trace]:

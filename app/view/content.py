@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from app.data.forecasts import Forecasts
     from app.data.package_forecast import PackageForecast
+    from app.data.store import Snapshot
     from app.view.state import View
     from forecast.config import Package
 
@@ -97,6 +98,8 @@ def _show(
     if not shown:
         return _without_forecast(view, problems, found)
     found += [Notice("warning", problem) for problem in problems]
+    hint = wording.near_zero(shown) if view.scale == "absolute" else ""
+    found += [Notice("info", hint)] if hint else []
     config = forecasts.store.config
     events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
@@ -112,7 +115,7 @@ def _show(
         figure=chart.to_json(chart.draw(shown, view, around)),
         warnings=markup.notices([notice for notice in found if notice.kind not in FIRST]),
         facts=markup.facts(shown, manifest),
-        exports=markup.exports(view),
+        exports=markup.exports(view) + _embedding(snapshot, view),
         details=markup.details(
             shown, view, events, mirrors=mirrors, origin=origin if published else ""
         ),
@@ -120,6 +123,14 @@ def _show(
         query=view.query,
         monthly=view.mode == "monthly" or months_known(shown),
     )
+
+
+def _embedding(snapshot: Snapshot, view: View) -> str:
+    """The pictures of the first package; empty without any, as of sample data."""
+    package = view.packages[0]
+    if snapshot.bundle is None or snapshot.bundle.picture(f"{package.name}.svg") is None:
+        return ""
+    return markup.embedding(package)
 
 
 def _package_forecasts(

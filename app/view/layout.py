@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from app.view import wording
 from app.view.hover import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from app.view.curves import Curve
     from app.view.state import Mode, Scale
@@ -57,7 +57,6 @@ CHARACTER = 6.8  # pixels; a character of 12 px, rounded up
 LINE_HEIGHT = 15  # pixels; of the names at the ends of the lines
 LONGEST_NOTE = 40  # characters of an event's note that fit beside its line
 RECENT = dt.timedelta(days=2)  # after the last day counted; PyPI Stats tells a day on the next
-NEAR = 7  # days; days off this near have one name
 UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -69,11 +68,13 @@ class Surroundings:
         today: the current day, UTC.
         source: where the counts come from, such as "PyPI Stats".
         events: those within the range.
+        days_off: names by day, of days of the forecast that move it.
     """
 
     today: dt.date
     source: str
     events: Sequence[Event] = ()
+    days_off: Mapping[dt.date, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,8 @@ def layout(
         "shapes": [*_boundaries(curves, around), *map(_event_shape, around.events)],
         "annotations": [
             *_words(curves, around),
-            *map(_event_word, around.events),
+            *(_upright(event.note, event.date) for event in around.events),
+            *(_upright(name, day) for day, name in around.days_off.items()),
             *_end_names(names, scale, values["range"]),
         ],
     }
@@ -295,18 +297,12 @@ def _event_shape(event: Event) -> dict[str, Any]:
     return {"type": "rect", **span, "fillcolor": GRID, "line": {"width": 0}, **shape}
 
 
-def _event_word(event: Event) -> dict[str, Any]:
-    """An event's note beside its line, from the foot upwards."""
-    note = event.note
-    if len(note) > LONGEST_NOTE:
-        note = f"{note[:LONGEST_NOTE].rpartition(' ')[0] or note[:LONGEST_NOTE]} …"
-    return upright(note, event.date.isoformat())
-
-
-def upright(text: str, at: str) -> dict[str, Any]:
-    """A word along a vertical line, from the foot upwards, on its left."""
+def _upright(text: str, day: dt.date) -> dict[str, Any]:
+    """A word beside the mark of a day, from the foot upwards, where lines seldom are."""
+    if len(text) > LONGEST_NOTE:
+        text = f"{text[:LONGEST_NOTE].rpartition(' ')[0] or text[:LONGEST_NOTE]} …"
     return {
-        "x": at,
+        "x": day.isoformat(),
         "yref": "paper",
         "y": 0.03,
         "text": escape(text),

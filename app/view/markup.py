@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 from app.view import wording
 from app.view.curves import shown_events
 from app.view.export import by_day
+from app.view.state import View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from app.data.package_forecast import PackageForecast
     from app.view.notices import Notice
-    from app.view.state import View
     from forecast.bundle.manifest import Manifest
-    from forecast.config import Event
+    from forecast.config import Event, Package
     from forecast.github.artifact import Provenance
 
 LABELS = {"sample": "Sample data", "warning": "Warning", "info": "Note", "error": "Problem"}
+
+PAGE_ADDRESS = "<span data-page></span>"
 
 INTRODUCTION = """<h1>PyPI download forecast</h1>
 <p>How many downloads in the coming weeks, and can you believe it?</p>"""
@@ -176,6 +178,36 @@ def exports(view: View) -> str:
         for kind in ("csv", "json")
     ]
     return f'<p class="exports">History and forecast as {" or ".join(links)}.</p>'
+
+
+def embedding(package: Package) -> str:
+    """How to show the pictures of a package on another page; embed.js writes the page's address."""
+    parts = "".join(
+        _snippets(package, title, end) for title, end in (("Chart", "svg"), ("Badge", "badge.svg"))
+    )
+    return (
+        '<details class="embed"><summary>Show it on your own page</summary>'
+        "<p>The weekly run updates both pictures. The chart follows the reader's light or dark "
+        "setting; <code>?theme=light</code> or <code>?theme=dark</code> behind the address of the "
+        f'picture fixes it.</p>{parts}<p role="status"></p></details>'
+    )
+
+
+def _snippets(package: Package, title: str, end: str) -> str:
+    """A picture, and the Markdown and the HTML that show it with a link to the page."""
+    picture, query = f"picture/{package.name}.{end}", View((package,)).query
+    alt = f"Forecast of the downloads of {package.label}"
+    texts = {
+        "Markdown": f"[![{alt}](\0{picture})](\0{query})",
+        "HTML": f'<a href="\0{escape(query)}"><img src="\0{picture}" alt="{escape(alt)}"></a>',
+    }
+    rows = "".join(
+        f"<div><code>{escape(text).replace(chr(0), PAGE_ADDRESS)}</code>"
+        f'<button type="button" aria-label="Copy the {language} of the {title.lower()}">Copy'
+        "</button></div>"
+        for language, text in texts.items()
+    )
+    return f'<h3>{title}</h3><img src="{picture}" alt="{escape(alt)}" loading="lazy">{rows}'
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 FEW = (2, 20)  # millions or billions; below each, a number gets one more digit
 LEVEL = 0.02  # a smaller change of the total is reported as none
 SAME_ERROR = 0.005  # a smaller difference of two errors would read 0 %
+NEAR_ZERO = 0.05  # of the largest package; a smaller one is flat on the chart
 FEW_A_DAY = 10  # downloads; below, a fraction is displayed
 
 UNMEASURED = "There is too little history of this package to test it on that."
@@ -219,9 +220,9 @@ def model_summary(forecast: PackageForecast) -> str:
     )
 
 
-def day_off(loss: float) -> str:
+def day_off(name: str, loss: float) -> str:
     """How a day off moves the forecast of that day."""
-    return f"Day off: {format_percent(abs(loss))} {'fewer' if loss > 0 else 'more'} expected"
+    return f"{name}: {format_percent(abs(loss))} {'fewer' if loss > 0 else 'more'} expected"
 
 
 def origin(provenance: Provenance | None, *, asked: bool) -> str:
@@ -278,6 +279,19 @@ def no_match(*, near: bool) -> str:
     text = "No matching package"
     text += "; similar names are listed." if near else "."
     return f"{text} Press Enter to use the name as typed: any name on PyPI works."
+
+
+def near_zero(shown: Sequence[PackageForecast]) -> str:
+    """That some packages are too small to be seen beside the largest; empty if none is."""
+    largest = max(shown, key=lambda forecast: forecast.expected)
+    small = [each for each in shown if each.expected < NEAR_ZERO * largest.expected]
+    if not small:
+        return ""
+    lie = "lies" if len(small) == 1 else "lie"
+    return (
+        f"Beside {largest.package.label}, {format_names(small)} {lie} close to zero: "
+        "choose the scale Log or Indexed to compare their course."
+    )
 
 
 def loading() -> str:

@@ -157,7 +157,7 @@ def _days_off(years: Iterable[int]) -> dict[str, dict[dt.date, float]]:
         parts = SUBDIVISIONS.get(country, (None,))
         ours: dict[dt.date, float] = {}
         for part in parts:
-            for day, name in _listed(country, part, span).items():
+            for day, name in listed(country, part, span).items():
                 minor = country == "US" and not any(each in name for each in US_MAJOR)
                 into = found[MINOR] if minor or "Juneteenth" in name else ours
                 _add(into, day, 1 / len(parts), estimated="(estimated)" in name)
@@ -165,7 +165,8 @@ def _days_off(years: Iterable[int]) -> dict[str, dict[dt.date, float]]:
     return found
 
 
-def _listed(country: str, part: str | None, years: range) -> dict[dt.date, str]:
+def listed(country: str, part: str | None, years: range) -> dict[dt.date, str]:
+    """The holidays of a country, or of a subdivision, with their names."""
     import holidays  # noqa: PLC0415 - a page that trains nothing does without
 
     with warnings.catch_warnings():

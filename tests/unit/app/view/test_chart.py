@@ -340,17 +340,38 @@ def test_the_figure_is_fit_for_the_page():
     assert figure["config"]["displayModeBar"] is False
 
 
-def test_days_off_that_move_the_forecast_are_marked_and_explained():
+def test_days_off_that_move_the_forecast_are_marked_named_and_explained():
     made = package_forecast()
     thanksgiving, friday = (made.daily.start + dt.timedelta(days=ahead) for ahead in (4, 5))
-    vars(made)["days_off"] = {thanksgiving: 0.21, friday: -0.04}
-    marks = trace(drawn([made]), "Day off")
-    assert marks["x"] == [thanksgiving.isoformat(), friday.isoformat()]
+    christmas = friday + dt.timedelta(days=8)
+    vars(made)["days_off"] = {thanksgiving: 0.21, friday: -0.04, christmas: 0.3}
+    names = ("Thanksgiving Day", "Day after it", "A <feast>")
+    vars(made)["day_off_names"] = dict(zip(made.days_off, names, strict=True))
+    figure = drawn([made])
+    marks = trace(figure, "Day off")
+    assert marks["x"] == [day.isoformat() for day in made.days_off]
     assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in marks["text"]] == [
-        "Day off: 21 % fewer expected",
-        "Day off: 4 % more expected",
+        "Thanksgiving Day: 21 % fewer expected",
+        "Day after it: 4 % more expected",
+        "A &lt;feast&gt;: 30 % fewer expected",
     ]
+    # Of two that are near, the larger one is named.
+    upright = [each for each in figure["layout"]["annotations"] if each.get("textangle")]
+    assert {each["text"]: each["x"] for each in upright} == {
+        "Thanksgiving Day": thanksgiving.isoformat(),
+        "A &lt;feast&gt;": christmas.isoformat(),
+    }
     assert "Day off" not in {each.get("name") for each in drawn([package_forecast()])["data"]}
+
+
+def test_a_long_note_is_cut_where_it_would_leave_the_picture():
+    event = replace_note(STEP, "PyPI counts .whl, .tar.gz and .zip files alone from here on")
+    notes = words(drawn([package_forecast()], around=replace(AROUND, events=[event])))
+    assert "PyPI counts .whl, .tar.gz and .zip …" in notes
+
+
+def replace_note(event, note):
+    return event.model_copy(update={"note": note})
 
 
 POSITIVE = st.floats(0.01, 1e13)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -41,8 +42,9 @@ class Forecasts:
         return package_forecast(package.name, **self.changes)
 
 
-def show(forecasts, *names, **options):
-    return content.show(forecasts, View(choose(names[0], names[1:])), NOW, **options)
+def show(forecasts, *names, view=None, **options):
+    chosen = replace(view or View(), packages=choose(names[0], names[1:]))
+    return content.show(forecasts, chosen, NOW, **options)
 
 
 def test_every_part_of_a_view_is_filled():
@@ -57,6 +59,36 @@ def test_every_part_of_a_view_is_filled():
     assert [name for name, _ in forecasts.asked] == ["flask", "requests"]
     for _, options in forecasts.asked:
         assert (options["wait"], options["client"]) == (3.0, "me")
+
+
+def test_pictures_are_offered_where_there_are_any():
+    without = show(Forecasts(make_bundle()), "flask").exports
+    pictured = make_bundle(pictures={"flask.svg": "<svg/>", "flask.badge.svg": "<svg/>"})
+    assert "picture/flask.svg" not in without
+    assert "picture/flask.svg" in show(Forecasts(pictured), "flask").exports
+    assert "picture/" not in show(Forecasts(pictured), "requests").exports
+
+
+def test_months_are_offered_where_they_are_known():
+    forecasts = Forecasts(make_bundle())  # seventy days
+    assert not show(forecasts, "flask").monthly
+    chosen = show(forecasts, "flask", view=View(mode="monthly"))
+    assert chosen.monthly  # so it must be seen
+
+
+def test_packages_that_cannot_be_seen_get_a_hint_at_another_scale():
+    class Unequal(Forecasts):
+        def package_forecast(self, package, **options):
+            made = super().package_forecast(package, **options)
+            vars(made)["total"] = replace(made.total, mean=1e9) if package.name == "flask" else None
+            return made
+
+    forecasts = Unequal(make_bundle())
+    hint = "Beside flask, requests lies close to zero: choose the scale Log or Indexed"
+    assert hint in show(forecasts, "flask", "requests").warnings
+    assert hint in show(forecasts, "requests", "flask").warnings
+    log = show(forecasts, "flask", "requests", view=View(scale="log"))
+    assert "close to zero" not in log.warnings
 
 
 def test_sample_data_and_errors_come_above_and_warnings_below_the_headline():

@@ -1,4 +1,6 @@
+import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -21,15 +23,22 @@ class Checker(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.open, self.seen = [], []
+        self.open, self.seen, self.attributes = [], [], set()
 
     def handle_starttag(self, tag, attrs):
         self.seen.append(tag)
+        self.attributes |= {name for name, _ in attrs}
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
+
+
+def attributes(text):
+    checker = Checker()
+    checker.feed(text)
+    return checker.attributes
 
 
 def tags(text):
@@ -55,6 +64,7 @@ def everything(shown):
         markup.origin(PROVENANCE, asked=True),
         markup.numbers(shown),
         markup.exports(view),
+        markup.embedding(shown[0].package),
         markup.notices([Notice("warning", shown[0].package.label)]),
         markup.empty(shown[0].package.label, shown[0].package.label),
     ]
@@ -70,7 +80,7 @@ def test_every_part_is_well_formed(several):
 def test_nothing_foreign_becomes_an_element():
     evil = replace(package_forecast(label=EVIL), problem=EVIL)
     for part in everything([evil]) + everything([evil, package_forecast()]):
-        assert "img" not in tags(part)
+        assert "onerror" not in attributes(part)
 
 
 def test_commands_are_shown_as_code():
@@ -100,3 +110,16 @@ def test_exports_open_the_same_view():
     view = View(choose("Flask", ["requests"]), "log")
     text = markup.exports(view)
     assert 'href="export/flask.csv?package=Flask&amp;compare=requests&amp;scale=log"' in text
+
+
+def test_pictures_for_other_pages_come_with_the_text_to_copy():
+    text = markup.embedding(Package("zope-interface", "zope.interface"))
+    code = re.findall(r"<div><code>(.*?)</code>", text)
+    page = "https://a.example/"
+    markdown, html, *badge = [unescape(each.replace(markup.PAGE_ADDRESS, page)) for each in code]
+    picture = f"{page}picture/zope-interface.svg"
+    link, alt = f"{page}?package=zope.interface", "Forecast of the downloads of zope.interface"
+    assert markdown == f"[![{alt}]({picture})]({link})"
+    assert html == f'<a href="{link}"><img src="{picture}" alt="{alt}"></a>'
+    assert all("picture/zope-interface.badge.svg" in each for each in badge)
+    assert 'aria-label="Copy the HTML of the badge"' in text
