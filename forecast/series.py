@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import SeriesError
+from forecast.known import RARE, known
 from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 FEWEST_DAYS = 14  # two weeks, so that each weekday is seen twice
 MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
-RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
 TRAINING_DAYS = 180  # what PyPI Stats keeps; a year did not improve the forecasts when measured
 FAR_BELOW = np.log(3.0)  # less than a third of the weekday's median within four weeks
 OFTEN = 0.8  # of a weekday's days; a weekday left out so often has no downloads
@@ -46,26 +46,35 @@ class Series:
         start: the first day.
         values: float64, shape (days,), downloads a day, finite and not negative.
         repaired: the days whose value is an estimate, ascending.
+        stopped: the last day with a download, if they stopped; None if not.
     """
 
     start: dt.date
     values: Array
     repaired: tuple[dt.date, ...]
+    stopped: dt.date | None = None
 
     @property
     def last_day(self) -> dt.date:
-        """The last day observed."""
+        """The last day known."""
         return self.start + dt.timedelta(days=len(self.values) - 1)
 
 
-def recent(counts: pd.Series[int]) -> pd.Series[int]:
-    """The days that a model is trained on: the last 180."""
+def recent(counts: pd.Series[int], through: dt.date | None = None) -> pd.Series[int]:
+    """The counts that a model is trained on: those of the last 180 days that are known.
+
+    Args:
+        counts: downloads by ascending day.
+        through: see :func:`regular`.
+    """
     if counts.empty:
         return counts
-    return counts.loc[counts.index[-1] - pd.Timedelta(days=TRAINING_DAYS - 1) :]
+    return counts.loc[known(counts, through).through - pd.Timedelta(days=TRAINING_DAYS - 1) :]
 
 
-def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series:
+def regular(
+    counts: pd.Series[int], outages: Collection[dt.date] = (), through: dt.date | None = None
+) -> Series:
     """Make a package's counts regular.
 
     A day of an outage counts as missing whatever was published for it. A missing
@@ -77,31 +86,40 @@ def regular(counts: pd.Series[int], outages: Collection[dt.date] = ()) -> Series
     Args:
         counts: downloads by day; a DatetimeIndex, ascending, without duplicates.
         outages: the days that failed for every package.
+        through: the last day that any package has counts of; None if there is no other.
 
     Raises:
-        SeriesError: if fewer than 14 days were observed, or more than half are missing.
+        SeriesError: if fewer than 14 days are known, or more than half are missing.
     """
     observed = counts[~counts.index.isin(pd.to_datetime(sorted(outages)))]
-    if len(observed) < FEWEST_DAYS:
-        raise SeriesError(
-            f"has {len(observed)} observed days; a forecast needs {FEWEST_DAYS}: "
-            "wait until PyPI Stats has more, or take it out of config.toml"
-        )
-    days = pd.date_range(observed.index[0], observed.index[-1], freq="D")
+    if observed.empty:
+        raise _too_few(0)
+    reach, last = known(observed, through), observed.index[-1]
+    days = pd.date_range(observed.index[0], max(last, reach.through), freq="D")
     values: Array = np.array(observed.reindex(days), dtype=np.float64)
     known_fault = days.isin(pd.to_datetime(sorted(outages)))
-    without = (_level(values) < RARE) | _left_out_weekdays(values)
+    without = (_level(values) < RARE) | _left_out_weekdays(values) | (days > last)
     values[np.isnan(values) & ~known_fault & without] = 0.0
     missing = np.isnan(values)
+    if (~missing).sum() < FEWEST_DAYS:
+        raise _too_few(int((~missing).sum()))
     if missing.mean() > MOST_MISSING:
         raise SeriesError(
             f"has no count on {missing.sum()} of {len(days)} days; "
-            f"at most {MOST_MISSING:.0%} may be missing: wait until PyPI Stats has more"
+            f"at most {MOST_MISSING:.0%} may be missing: wait until there are more, or write a 0 "
+            "for each day without a download, if the counts are your own"
         )
     if missing.any():
         values[missing] = _interpolated(values)[missing]
     repaired = tuple(day.date() for day in days[missing])
-    return Series(start=days[0].date(), values=values, repaired=repaired)
+    return Series(days[0].date(), values, repaired, reach.stopped)
+
+
+def _too_few(days: int) -> SeriesError:
+    return SeriesError(
+        f"has {days} observed days; a forecast needs {FEWEST_DAYS}: wait until there are more, "
+        "or take it out of config.toml"
+    )
 
 
 class OutageDetector:

@@ -44,17 +44,21 @@ def fetch(store: Store, source: Source, previous: Bundle | None, progress: Progr
             continue
         earlier = previous.history(name) if previous and previous.has_history(name) else None
         store.add_counts(name, merge(earlier, counts))
-    _find_outages(store)
+    _complete(store, previous)
 
 
-def _find_outages(store: Store) -> None:
-    """Find the days on which the source failed, from the counts of all packages."""
+def _complete(store: Store, previous: Bundle | None) -> None:
+    """Find from all packages the last day with counts, and the days on which the source failed."""
     detector = OutageDetector()
-    days: list[dt.date] = []
+    through = previous.manifest.known_through if previous else None
+    firsts: list[dt.date] = []
+    lasts: list[dt.date] = []
     for name in store.fetched():
         if merged := store.counts(name):
             detector.add(merged.counts)
             trained_on = pd.DatetimeIndex(recent(merged.counts).index)
-            days += [trained_on[0].date(), trained_on[-1].date()] if len(trained_on) else []
-    span = (min(days), max(days)) if days else None
-    store.complete_fetch({*store.plan.outages, *detector.outages()}, span)
+            firsts += [day.date() for day in trained_on[:1]]
+            lasts += [day.date() for day in trained_on[-1:]]
+    span = (min(firsts), max(lasts)) if firsts else None
+    newest = max([*lasts, *([through] if through else [])], default=None)
+    store.complete_fetch({*store.plan.outages, *detector.outages()}, span, newest)

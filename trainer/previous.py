@@ -145,7 +145,7 @@ def carry_over(
     name, days, data = package.name, plan.forecast_days, previous.pickle(package.name)
     if previous.manifest.forecast_days != days:
         forecast, totals = model.predict_with_totals(days)
-        pictures = draw(name, package.label, model, forecast, totals)
+        pictures = draw(name, package.label, model, forecast, totals, stopped=entry.no_counts_since)
         return entry, Product(entry, data, forecast, totals, pictures)
     table = previous.forecast(name)
     forecast = Forecast.of(table.index[0].date(), table)

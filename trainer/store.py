@@ -55,10 +55,11 @@ CREATE TABLE IF NOT EXISTS outcomes (
 
 
 class _Fetched(BaseModel):
-    """The result of a complete fetch: the days to repair."""
+    """The result of a complete fetch: the days to repair, and the last day with any counts."""
 
     outages: frozenset[dt.date]
     outages_within: tuple[dt.date, ...]
+    known_through: dt.date | None
 
 
 class Store:
@@ -134,17 +135,23 @@ class Store:
         return _first(self._run.execute(statement, [name]))
 
     def complete_fetch(
-        self, outages: Iterable[dt.date], span: tuple[dt.date, dt.date] | None
+        self,
+        outages: Iterable[dt.date],
+        span: tuple[dt.date, dt.date] | None,
+        known_through: dt.date | None,
     ) -> None:
         """Keep the days to repair and complete the fetch.
 
         Args:
             outages: the days to repair.
             span: the first and the last day of what is trained on; None without any counts.
+            known_through: the last day that any package has counts of.
         """
         days = sorted(outages)
         within = [day for day in days if span and span[0] <= day <= span[1]]
-        fetched = _Fetched(outages=frozenset(days), outages_within=tuple(within))
+        fetched = _Fetched(
+            outages=frozenset(days), outages_within=tuple(within), known_through=known_through
+        )
         row = ["fetched", fetched.model_dump_json()]
         self._run.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", row)
 
@@ -156,6 +163,15 @@ class Store:
             ConfigError: if the fetch is not complete.
         """
         return self._fetched().outages
+
+    @property
+    def known_through(self) -> dt.date | None:
+        """The last day that any package has counts of.
+
+        Raises:
+            ConfigError: if the fetch is not complete.
+        """
+        return self._fetched().known_through
 
     @property
     def outages_within(self) -> tuple[dt.date, ...]:

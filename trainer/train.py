@@ -32,7 +32,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
     Raises:
         ConfigError: if the fetch is not complete.
     """
-    outages = store.outages
+    outages, through = store.outages, store.known_through
     done = store.trained(part)
     if done:
         log.info("resuming a run that was stopped: %d packages are trained", len(done))
@@ -46,7 +46,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
             if not (merged := store.counts(name)):
                 continue
             try:
-                series = regular(recent(merged.counts), outages)
+                series = regular(recent(merged.counts, through), outages, through)
             except SeriesError as error:
                 store.add_outcome(Outcome(name, None, str(error), 0.0), part)
                 continue

@@ -14,6 +14,7 @@ from forecast.config import Package
 from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from app.data.live_counts import LiveCounts
@@ -45,7 +46,9 @@ class Forecasts:
         self._on_demand = on_demand
         self._lock = threading.Lock()
         self._preparing = False
-        self._cache: OrderedDict[str, tuple[Bundle, Counts, PackageForecast]] = OrderedDict()
+        self._cache: OrderedDict[str, tuple[Bundle, Counts, dt.date | None, PackageForecast]] = (
+            OrderedDict()
+        )
 
     def package_forecast(
         self,
@@ -72,7 +75,7 @@ class Forecasts:
         if _has_model(bundle, package.name):
             return self._from_bundle(bundle, package, wait)
         try:
-            return self._on_demand.package_forecast(package, report, client)
+            return self._on_demand.package_forecast(package, report, client, self._through(bundle))
         except BusyError:
             raise
         except ForecastError as error:
@@ -95,7 +98,7 @@ class Forecasts:
         bundle = self.store.snapshot.bundle
         with self._lock:
             cached = self._cache.get(package.name)
-        if cached is None or cached[0] is not bundle or days > cached[2].days:
+        if cached is None or cached[0] is not bundle or days > cached[3].days:
             return False
         return not self.pending(package)
 
@@ -136,20 +139,31 @@ class Forecasts:
 
     def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> PackageForecast:
         counts = self._live_counts.counts(package.name, wait) if _grows(bundle) else NOTHING
+        through = self._through(bundle)
         with self._lock:
             cached = self._cache.get(package.name)
         # "is": counts and bundles are replaced, never changed.
-        if cached and cached[0] is bundle and cached[1] is counts:
-            return cached[2]
+        if cached and cached[0] is bundle and cached[1] is counts and cached[2] == through:
+            return cached[3]
         forecast = from_bundle(
-            bundle, package, counts.series, self.store.config.outages, counts.problem
+            bundle,
+            package,
+            counts.series,
+            self.store.config.outages,
+            counts.problem,
+            through=through,
         )
         with self._lock:
-            self._cache[package.name] = (bundle, counts, forecast)
+            self._cache[package.name] = (bundle, counts, through, forecast)
             self._cache.move_to_end(package.name)
             while len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
         return forecast
+
+    def _through(self, bundle: Bundle | None) -> dt.date | None:
+        """The last day that any package has counts of, as far as this page knows."""
+        days = (bundle.known_through if bundle else None, self._live_counts.through)
+        return max((day for day in days if day), default=None)
 
     def _hint(self, package: Package) -> str:
         labels = [each.label for each in self.store.catalogue.near(package.name)]

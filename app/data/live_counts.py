@@ -1,4 +1,4 @@
-"""Days counted since training, fetched at most once per package and UTC day."""
+"""Days counted since training, fetched at most once per package and load of PyPI Stats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 QUEUE_SIZE = 100  # packages; each takes some two seconds
 CACHE_SIZE = 2_000  # packages; a series has a few kB
-PUBLISHED = dt.time(1, 30)  # UTC; PyPI Stats loads yesterday's counts from 01:00 on
+PUBLISHED = dt.timedelta(hours=1, minutes=30)  # UTC; yesterday's counts are loaded from 01:00 on
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Counts:
 
 @dataclass
 class _Request:
-    """A day's request for one package; ``done`` is set when ``counts`` holds its result."""
+    """A request for one package after a load; ``done`` is set when ``counts`` holds its result."""
 
-    day: dt.date
+    load: dt.date
     counts: Counts
     done: threading.Event = field(default_factory=threading.Event)
 
@@ -52,11 +52,15 @@ class LiveCounts:
     Args:
         fetch: returns a package's counts, or raises a ForecastError.
         clock: the current time, UTC.
+
+    Attributes:
+        through: the last day in any counts so far; None before any.
     """
 
     def __init__(
         self, fetch: Callable[[str], pd.Series[int]], clock: Callable[[], dt.datetime]
     ) -> None:
+        self.through: dt.date | None = None
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
@@ -67,7 +71,7 @@ class LiveCounts:
     def counts(self, name: str, wait: float = 0.0) -> Counts:
         """The known counts of a package.
 
-        Never raises: a failure is part of the result, and is remembered for the day.
+        Never raises: a failure is part of the result, and is remembered until the next load.
 
         Args:
             name: normalised name of the package.
@@ -82,13 +86,13 @@ class LiveCounts:
         return not self._request(name).done.is_set()
 
     def _request(self, name: str) -> _Request:
-        now = self._clock()
+        load = last_load(self._clock())
         with self._lock:
             request = self._requests.get(name)
-            if request is not None and not _is_due(request.day, now):
+            if request is not None and request.load == load:
                 self._requests.move_to_end(name)
                 return request
-            request = _Request(now.date(), request.counts if request else Counts())
+            request = _Request(load, request.counts if request else Counts())
             try:
                 self._queue.put_nowait((name, request))
             except queue.Full:
@@ -115,7 +119,10 @@ class LiveCounts:
 
     def _fetched(self, name: str, before: pd.Series[int] | None) -> Counts:
         try:
-            return Counts(self._fetch(name))
+            series = self._fetch(name)
+            last = series.index[-1].date()
+            self.through = max(self.through or last, last)
+            return Counts(series)
         except ForecastError as error:
             log.warning("no newer days of %s: %s", name, error)
             return Counts(before, str(error))
@@ -124,6 +131,6 @@ class LiveCounts:
             return Counts(before, f"Fetching its newer days failed ({type(error).__name__}).")
 
 
-def _is_due(last: dt.date, now: dt.datetime) -> bool:
-    """Whether to ask again: on another day, once yesterday's counts are published."""
-    return now.date() != last and now.time() >= PUBLISHED
+def last_load(now: dt.datetime) -> dt.date:
+    """The day of the last nightly load of PyPI Stats, after which it has nothing newer."""
+    return (now - PUBLISHED).date()

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from app.data.live_counts import last_load
 from app.data.package_forecast import Choice, PackageForecast
 from app.data.rate_limits import RateLimit
 from forecast.bundle.manifest import Backtest, member_entries
@@ -44,9 +45,9 @@ def train_model(
 
 @dataclass
 class _Result:
-    """A day's result for one package; filled under its lock."""
+    """The result for one package after the load of a day; filled under its lock."""
 
-    day: dt.date
+    load: dt.date
     lock: threading.Lock = field(default_factory=threading.Lock)
     forecast: PackageForecast | None = None
     failure: ForecastError | None = None
@@ -93,13 +94,15 @@ class OnDemand:
         package: Package,
         report: Callable[[float, str], None] = lambda _part, _text: None,
         client: str = "",
+        through: dt.date | None = None,
     ) -> PackageForecast:
-        """The package's forecast, today's if it was made today.
+        """The package's forecast, the one made since the last load of PyPI Stats if there is one.
 
         Args:
             package: any package of PyPI.
             report: called with the progress, from 0 to 1, and the step.
-            client: whose limit it counts towards; a package made today counts towards none.
+            client: whose limit it counts towards; a package made already counts towards none.
+            through: the last day that any package has counts of.
 
         Raises:
             BusyError: if a limit is reached.
@@ -109,7 +112,7 @@ class OnDemand:
         with result.lock:
             if result.forecast is None and result.failure is None:
                 try:
-                    result.forecast = self._make_within_limits(package, report)
+                    result.forecast = self._make_within_limits(package, report, through)
                 except BusyError:
                     raise
                 except ForecastError as error:
@@ -123,12 +126,12 @@ class OnDemand:
         return result.forecast
 
     def _result(self, package: Package, client: str) -> _Result:
-        name, today = package.name, self._clock().date()
+        name, load = package.name, last_load(self._clock())
         with self._lock:
             result = self._results.get(name)
-            if result is None or result.day != today:
+            if result is None or result.load != load:
                 self._count(package, client)
-                result = self._results[name] = _Result(today)
+                result = self._results[name] = _Result(load)
             self._results.move_to_end(name)
             while len(self._results) > CACHE_SIZE:
                 self._results.popitem(last=False)
@@ -145,7 +148,7 @@ class OnDemand:
             ) from None
 
     def _make_within_limits(
-        self, package: Package, report: Callable[[float, str], None]
+        self, package: Package, report: Callable[[float, str], None], through: dt.date | None
     ) -> PackageForecast:
         if not self._slots.acquire(blocking=False):
             raise BusyError(
@@ -154,11 +157,13 @@ class OnDemand:
                 retry_after=60.0,
             )
         try:
-            return self._make(package, report)
+            return self._make(package, report, through)
         finally:
             self._slots.release()
 
-    def _make(self, package: Package, report: Callable[[float, str], None]) -> PackageForecast:
+    def _make(
+        self, package: Package, report: Callable[[float, str], None], through: dt.date | None
+    ) -> PackageForecast:
         report(0.1, f"Fetching the counts of {package.label} from PyPI Stats")
         try:
             counts = self._fetch(package.name)
@@ -168,7 +173,7 @@ class OnDemand:
                 "or try again in a day or two if it is new on PyPI."
             ) from None
         try:
-            series = regular(recent(counts), self._outages)
+            series = regular(recent(counts, through), self._outages, through)
         except SeriesError as error:
             raise SeriesError(f"{package.label} {error}") from None
         report(0.4, f"Searching for a model of {package.label}")

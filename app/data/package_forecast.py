@@ -85,6 +85,11 @@ class PackageForecast:
         """The last day counted."""
         return self.series.last_day
 
+    @property
+    def no_counts_since(self) -> dt.date | None:
+        """The last day with a download, if they stopped."""
+        return self.series.stopped
+
     @cached_property
     def model(self) -> Model:
         """The model, with every counted day.
@@ -186,6 +191,8 @@ def from_bundle(
     newer: pd.Series[int] | None,
     outages: Collection[dt.date],
     problem: str = "",
+    *,
+    through: dt.date | None = None,
 ) -> PackageForecast:
     """The forecast of a bundle's package, its model extended with newer days if there are any.
 
@@ -195,6 +202,7 @@ def from_bundle(
         newer: counts fetched since; None if there are none.
         outages: days that failed for every package.
         problem: why there are none.
+        through: the last day that any package has counts of.
 
     Raises:
         BundleError: if the bundle has no model of it, or contradicts itself.
@@ -203,8 +211,8 @@ def from_bundle(
     entry = bundle.entry(package.name)
     trained_through = _day(entry.trained_through)
     known_outages = {*outages, *bundle.manifest.outages}
-    series = regular(bundle.history(package.name), known_outages)
-    merged, problem = _merged(bundle, package, newer, known_outages, problem)
+    series = regular(bundle.history(package.name), known_outages, trained_through)
+    merged, problem = _merged(bundle, package, newer, known_outages, problem, through=through)
     choice = Choice(entry.members, entry.candidates)
 
     def extended() -> Model:
@@ -252,13 +260,15 @@ def _merged(
     newer: pd.Series[int] | None,
     outages: Collection[dt.date],
     problem: str,
+    *,
+    through: dt.date | None,
 ) -> tuple[Series | None, str]:
     """The bundle's history updated with newer counts; None, and why, if there are none."""
     if newer is None:
         return None, problem
     history = bundle.history(package.name)
     try:
-        return regular(merge(history, newer).counts, outages), problem
+        return regular(merge(history, newer).counts, outages, through), problem
     except SeriesError as error:
         return None, f"The newer counts of {package.label} cannot be used: it {error}"
 
@@ -282,7 +292,7 @@ def _until(series: Series, day: dt.date) -> Series:
             "the bundle does not fit together; start the workflow again"
         )
     repaired = tuple(each for each in series.repaired if each <= day)
-    return Series(series.start, counts[:length], repaired)
+    return Series(series.start, counts[:length], repaired, series.stopped)
 
 
 def _day(value: dt.date | None) -> dt.date:

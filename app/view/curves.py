@@ -77,6 +77,7 @@ class Curve:
         counts: the same on the chart's scale.
         repaired: whether a day's count is an estimate, likewise.
         observed: the last day counted.
+        stopped: the last day with a download, if they stopped.
         past: what was counted.
         ahead: the forecast of the same quantity.
         earlier: what was forecast of ``past`` a month ago; None if nothing was.
@@ -92,6 +93,7 @@ class Curve:
     observed: dt.date
     past: Line
     ahead: Line
+    stopped: dt.date | None = None
     earlier: Line | None = None
     made_on: dt.date | None = None
 
@@ -133,6 +135,7 @@ def curve_of(forecast: PackageForecast, view: View) -> Curve:
         counts=scale.of(counts),
         repaired=np.array([day in repaired for day in days], dtype=bool),
         observed=series.last_day,
+        stopped=series.stopped,
         past=scale.line(past, known),
         ahead=scale.line(ahead, _forecast(forecast, view.mode, ahead)),
         earlier=scale.line(list(told), {MIDDLE: np.array(list(told.values()))}) if told else None,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from app.data.package_forecast import PackageForecast
 
-COLUMNS = ("package", "date", "downloads", "repaired", *BAND_COLUMNS)
+COLUMNS = ("package", "date", "downloads", "repaired", *BAND_COLUMNS, "no_counts_since")
 
 
 class Day(TypedDict):
@@ -36,6 +36,7 @@ class Answer(TypedDict):
     package: str
     trained_through: str
     observed_through: str
+    no_counts_since: str | None
     forecast: list[Day]
 
 
@@ -49,6 +50,7 @@ def answer(forecast: PackageForecast, days: int) -> Answer:
         package=forecast.package.name,
         trained_through=forecast.trained_through.isoformat(),
         observed_through=forecast.observed_through.isoformat(),
+        no_counts_since=_stopped(forecast) or None,
         forecast=ahead(forecast, days),
     )
 
@@ -84,11 +86,12 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for forecast in shown:
-        name = forecast.package.name
+        name, stopped = forecast.package.name, _stopped(forecast)
+        bands = [""] * len(BAND_COLUMNS)
         for day, value, repaired in _past(forecast):
-            writer.writerow([name, day, f"{value:.10g}", int(repaired), *[""] * len(BAND_COLUMNS)])
+            writer.writerow([name, day, f"{value:.10g}", int(repaired), *bands, stopped])
         for day, values in by_day(forecast, forecast.days):
-            writer.writerow([name, day, "", "", *values.values()])
+            writer.writerow([name, day, "", "", *values.values(), stopped])
     return text.getvalue()
 
 
@@ -110,6 +113,11 @@ def _contents(forecast: PackageForecast) -> dict[str, object]:
         "backtest": forecast.backtest.model_dump() if forecast.backtest else None,
         "history": history,
     }
+
+
+def _stopped(forecast: PackageForecast) -> str:
+    """The last day with a download, if they stopped; else empty."""
+    return forecast.no_counts_since.isoformat() if forecast.no_counts_since else ""
 
 
 def _past(forecast: PackageForecast) -> list[tuple[str, float, bool]]:

@@ -207,7 +207,13 @@ def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
     begin = min(first.last if curves[0].mode == "mean" else first.first, curves[0].days[0])
     last = max(curve.ahead.spans[-1].last for curve in curves)
     through = max(curve.observed for curve in curves)
-    foot = f"Source: {around.source} · counted through {wording.format_date(through)}"
+    stopped = [
+        f" · {curve.label}: no counts since {wording.format_date(curve.stopped)}"
+        for curve in curves
+        if curve.stopped
+    ]
+    known = f"counted through {wording.format_date(through)}"
+    foot = f"Source: {around.source} · {known}{''.join(stopped)}"
     return {
         "type": "date",
         "range": [f"{begin}T00:00", f"{last}T{'12' if curves[0].mode != 'weekly' else '23'}:00"],

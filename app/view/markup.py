@@ -97,7 +97,7 @@ def _facts_of_many(shown: Sequence[PackageForecast], manifest: Manifest | None) 
                 band or "unknown",
                 figures.get("Error of the model (MASE)", "unknown") + doubt,
                 figures.get("Error of the seasonal naive (MASE)", "unknown"),
-                wording.format_date(forecast.observed_through),
+                wording.no_counts(forecast) or wording.format_date(forecast.observed_through),
             ]
         )
     updated = wording.freshness(shown[0], manifest)[:1]

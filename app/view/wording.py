@@ -83,11 +83,21 @@ def format_names(shown: Sequence[PackageForecast]) -> str:
 def headline(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The total expected, its 80 % band, and how that compares with the days before."""
     mean, band = expected_total(forecast)
-    sentence = f"{forecast.package.label}: about {mean} downloads in the next {forecast.days} days"
+    silence = no_counts(forecast)
+    begin = f"{silence}, and about" if silence else "about"
+    sentence = (
+        f"{forecast.package.label}: {begin} {mean} downloads in the next {forecast.days} days"
+    )
     if band:
         sentence += f" ({format_percent(0.8)}: {band})"
     comparison = _comparison(forecast, events)
     return f"{sentence}, {comparison}." if comparison else f"{sentence}."
+
+
+def no_counts(forecast: PackageForecast) -> str:
+    """Since when a package has no counts, though others have; empty if it has some."""
+    stopped = forecast.no_counts_since
+    return f"no counts since {format_date(stopped)}" if stopped else ""
 
 
 def expected_total(forecast: PackageForecast) -> tuple[str, str]:
@@ -102,7 +112,7 @@ def expected_total(forecast: PackageForecast) -> tuple[str, str]:
 def _comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The expected level against that before; empty where that would mislead."""
     counted = forecast.series.values[-forecast.compared_days :].any()
-    if forecast.change is None or not counted:
+    if forecast.change is None or not counted or forecast.no_counts_since:
         return ""
     first, through = _last_days(forecast)
     before = f"the last {forecast.compared_days} days"
@@ -258,6 +268,8 @@ def freshness(forecast: PackageForecast, manifest: Manifest | None) -> list[tupl
         pairs.append(("Last model updated on", _trained_at(forecast, manifest).date()))
         pairs.append(("Trained through", forecast.trained_through))
     pairs.append(("Observed through", forecast.observed_through))
+    if forecast.no_counts_since:
+        pairs.append(("No counts since", forecast.no_counts_since))
     return pairs
 
 

@@ -111,6 +111,9 @@ class PackageEntry(_Frozen):
     candidates: Annotated[int, Field(ge=0)] = 0
     note: Annotated[Text, Field(description="only of format 1")] = ""
     trained_through: Day | None = None
+    no_counts_since: Annotated[
+        Day | None, Field(description="the last day with a download, if they stopped")
+    ] = None
     n_obs: Annotated[int, Field(ge=0)] = 0
     repaired: tuple[Day, ...] = ()
     revised: Annotated[int, Field(ge=0, description="days corrected since the run before")] = 0
@@ -138,6 +141,12 @@ class Manifest(_Frozen):
     def outdated(self) -> bool:
         """Whether an earlier version made it, whose models this one does not load."""
         return self.format < FORMAT
+
+    @property
+    def known_through(self) -> dt.date | None:
+        """The last day that any package was trained through."""
+        days = [entry.trained_through for entry in self.packages.values() if entry.trained_through]
+        return max(days, default=None)
 
     @property
     def modelled(self) -> dict[str, PackageEntry]:

@@ -44,6 +44,7 @@ from forecast.errors import BundleError
 from forecast.model import pickling
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Collection, Mapping
     from collections.abc import Set as AbstractSet
     from pathlib import Path
@@ -80,6 +81,11 @@ class Bundle:
     def modelled(self) -> Mapping[str, PackageEntry]:
         """The packages that have a model, in the order of the config."""
         return self.manifest.modelled
+
+    @cached_property
+    def known_through(self) -> dt.date | None:
+        """The last day that any package was trained through."""
+        return self.manifest.known_through
 
     @property
     def names(self) -> list[str]:

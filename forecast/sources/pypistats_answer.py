@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from forecast.config import normalise
 from forecast.errors import DownloadsError
 from forecast.http import excerpt
+from forecast.known import complete
 from forecast.quantities import LARGEST_COUNT
 from forecast.sources.retry import TransientError
 
@@ -37,7 +38,7 @@ class _Counts(BaseModel):
 def read_answer(
     body: bytes, name: str, *, mirrors: bool, today: date | None = None
 ) -> pd.Series[int]:
-    """The series in an answer to ``/packages/<name>/overall``.
+    """The series in an answer to ``/packages/<name>/overall``, without today, which is not over.
 
     Raises:
         DownloadsError: The answer is not what PyPI Stats documents.
@@ -62,7 +63,12 @@ def read_answer(
     _check_days(min(counts), max(counts), name, today)
     days = sorted(counts)
     index = pd.DatetimeIndex([day.isoformat() for day in days], name="date")
-    return pd.Series([counts[day] for day in days], index=index, dtype="int64", name="downloads")
+    series = pd.Series([counts[day] for day in days], index=index, dtype="int64", name="downloads")
+    if today is not None:
+        series = complete(series, today)
+    if series.empty:
+        raise _wrong(name, "a day that is over", f"one before {today}", str(days[0]))
+    return series
 
 
 def _same_package(one: str, other: str) -> bool:

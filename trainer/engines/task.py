@@ -104,7 +104,8 @@ def product_of(task: Task, trained: Trained) -> Product:
     """What is published of a package that was trained."""
     model, name, label = trained.model, task.name, task.package.label
     forecast, totals = model.predict_with_totals(task.horizon)
-    pictures = draw(name, label, model, forecast, totals) if task.pictures else {}
+    stopped = task.series.stopped
+    pictures = draw(name, label, model, forecast, totals, stopped=stopped) if task.pictures else {}
     entry = PackageEntry(
         label=label,
         status="trained",
@@ -114,6 +115,7 @@ def product_of(task: Task, trained: Trained) -> Product:
         members=tuple(member_entries(model)),
         candidates=trained.candidates,
         trained_through=model.last_day,
+        no_counts_since=stopped,
         n_obs=len(task.series.values),
         repaired=task.series.repaired,
         backtest=Backtest.model_validate(trained.scores, from_attributes=True),

@@ -49,17 +49,32 @@ text { fill: #e6edf3 } .small { fill: #9198a1 } .grid { stroke: #30363d }
 
 
 def draw(
-    name: str, label: str, model: Model, forecast: Forecast, totals: Mapping[int, Total]
+    name: str,
+    label: str,
+    model: Model,
+    forecast: Forecast,
+    totals: Mapping[int, Total],
+    *,
+    stopped: dt.date | None = None,
 ) -> dict[str, str]:
-    """Both pictures of a package, by file name."""
+    """Both pictures of a package, by file name.
+
+    Args:
+        name: the package's.
+        label: the same as typed.
+        model: what made the forecast.
+        forecast: by day.
+        totals: of its first days.
+        stopped: the last day with a download, if they stopped.
+    """
     days = len(forecast.mean)
     return {
-        f"{name}.svg": chart(label, model, totals[days], days),
-        f"{name}.badge.svg": badge(label, totals[days], days),
+        f"{name}.svg": chart(label, model, totals[days], days, stopped),
+        f"{name}.badge.svg": badge(label, totals[days], days, stopped),
     }
 
 
-def badge(label: str, total: Total, days: int) -> str:
+def badge(label: str, total: Total, days: int, stopped: dt.date | None = None) -> str:
     """A badge with the downloads expected in the next days and their 80 % band."""
     left = f"next {days} days"
     right = f"{compact(total.mean)} downloads"
@@ -67,6 +82,9 @@ def badge(label: str, total: Total, days: int) -> str:
         f"{label}: about {compact(total.mean)} downloads in the next {days} days "
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
+    if stopped:
+        left, right = "downloads", f"no counts since {stopped}"
+        title = f"{title}; {right}"
     split, width = _width(left), _width(left) + _width(right)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img">'
@@ -79,7 +97,7 @@ def badge(label: str, total: Total, days: int) -> str:
     )
 
 
-def chart(label: str, model: Model, total: Total, days: int) -> str:
+def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | None = None) -> str:
     """A chart of 7-day means: those of the last ninety days, and of the forecast with its bands."""
     seen = _means(np.array(model.history[-HISTORY_DAYS - WEEK + 1 :], dtype=np.float64))
     bands = _bands(model, days)
@@ -105,6 +123,8 @@ def chart(label: str, model: Model, total: Total, days: int) -> str:
         f"{compact(total.mean)} downloads in the next {days} days "
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
+    if stopped:
+        head = f"no counts since {stopped}; {head}"
     axis = "".join(_tick(value, float(height(np.array(value)))) for value in ticks(highest))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '

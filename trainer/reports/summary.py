@@ -111,7 +111,9 @@ def _row(entry: PackageEntry) -> list[str]:
         _figure(backtest.mase),
         _figure(backtest.naive_mase),
         _figure(backtest.ratio),
-        str(entry.trained_through),
+        f"no counts since {entry.no_counts_since}"
+        if entry.no_counts_since
+        else str(entry.trained_through),
         str(len(entry.repaired)),
         f"{entry.seconds:.1f}",
     ]

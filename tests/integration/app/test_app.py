@@ -24,6 +24,7 @@ repo_name = "repo"
 forecast_days = 30
 m_values = [3, 6, 7]
 """
+KEYS = ["package", "trained_through", "observed_through", "no_counts_since", "forecast"]
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def app(standins, tmp_path_factory):
 def test_forecast(app):
     kind, [answer] = call(app, "forecast", package="flask", days=7)
     assert kind == "complete"
-    assert list(answer) == ["package", "trained_through", "observed_through", "forecast"]
+    assert list(answer) == KEYS
     assert answer["package"] == "flask"
     assert answer["trained_through"] == TRAINED.isoformat()
     assert answer["observed_through"] == OBSERVED.isoformat()
@@ -163,7 +164,7 @@ def test_schemas_are_real(app):
     assert offset["type"] == limit["type"] == {"type": "integer"}
     assert [each["parameter_default"] for each in (search, offset, limit)] == ["", 0, 100]
     properties = info["/forecast"]["returns"][0]["type"]["properties"]
-    assert list(properties) == ["package", "trained_through", "observed_through", "forecast"]
+    assert list(properties) == KEYS
     assert next(iter(properties["forecast"]["items"]["properties"])) == "date"
 
 

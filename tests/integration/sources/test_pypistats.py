@@ -273,7 +273,9 @@ def test_the_message_says_what_was_expected_and_what_came(server, client, fault,
 def test_a_day_yet_to_come_is_refused_by_who_knows_the_day(server, session, clock):
     last = max(DAYS)
     tomorrow = _client(server, session, clock, today=lambda: last - timedelta(days=1))
-    assert len(tomorrow.daily("flask")) == 100
+    assert len(tomorrow.daily("flask")) == 98  # neither today nor tomorrow is over
+    today = _client(server, session, clock, today=lambda: last)
+    assert today.daily("flask").index[-1].date() == last - timedelta(days=1)
     later = _client(server, session, clock, today=lambda: last - timedelta(days=2))
     with pytest.raises(DownloadsError, match="none after"):
         later.daily("flask")

@@ -469,3 +469,25 @@ def test_data_that_is_five_days_old_is_stale_and_four_are_not(previous):
         )
         assert staleness(later).startswith(expected)
         assert bool(staleness(later)) == bool(expected)
+
+
+def test_a_dead_and_a_rare_package_are_known_as_far_as_the_others():
+    alive = counts(days=100)
+    last = alive.index[-1].date()
+    rare = pd.Series(2, index=alive.index[:60:2], dtype="int64")
+    source = Shelf(alive=alive, dead=alive.iloc[:60], rare=rare, late=alive.iloc[:95])
+    made = run(config_of("alive", "dead", "rare", "late"), source)
+    through = {name: entry.trained_through for name, entry in made.modelled.items()}
+    late = last - dt.timedelta(days=5)
+    assert through == {"alive": last, "dead": last, "rare": last, "late": late}
+    stopped = {name: entry.no_counts_since for name, entry in made.modelled.items()}
+    dead = alive.index[59].date()
+    assert stopped == {"alive": None, "dead": dead, "rare": None, "late": None}
+    assert made.forecast("dead").index[0].date() == last + dt.timedelta(days=1)
+    assert made.totals("dead")[30].mean < 100 < made.totals("alive")[30].mean
+    assert made.history("dead").index[-1].date() == dead  # zeros are no counts
+    assert f"no counts since {dead}" in made.picture("dead.badge.svg").decode()
+    assert f"| no counts since {dead} |" in markdown(made.manifest)
+
+    alone = run(config_of("alive", "dead"), source, asked=["dead"], previous=made, **WEEK_LATER)
+    assert alone.entry("dead").trained_through == last

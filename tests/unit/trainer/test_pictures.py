@@ -11,7 +11,7 @@ import pytest
 
 from forecast.bundle.themes import themed
 from tests.bundles import make_bundle, model_of
-from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart, compact, ticks
+from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart, compact, draw, ticks
 
 WIDE = np.exp(np.random.default_rng(1).normal(5, 2, 120)).round()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -149,3 +149,16 @@ def test_pictures_ask_for_nothing_from_elsewhere(model):
     svg = chart("Flask", model, model.total(30), 30)
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     assert "url(" not in svg
+
+
+def test_pictures_say_that_there_are_no_counts_any_more(model):
+    stopped = dt.date(2026, 9, 20)
+    drawn = draw("flask", "Flask", model, *model.predict_with_totals(30), stopped=stopped)
+    chart_texts = "".join(ET.fromstring(drawn["flask.svg"]).itertext())
+    assert "no counts since 2026-09-20; " in chart_texts
+    root = ET.fromstring(drawn["flask.badge.svg"])
+    assert [each.text for each in root.iter(f"{SVG}text")] == [
+        "downloads",
+        "no counts since 2026-09-20",
+    ]
+    assert root.find(f"{SVG}title").text.endswith("; no counts since 2026-09-20")

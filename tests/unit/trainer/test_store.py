@@ -70,13 +70,13 @@ def test_a_failure_has_its_reason_until_the_fetch_begins_again(store):
 def test_outages_within_are_those_from_the_first_to_the_last_day(store):
     one = dt.timedelta(days=1)
     days = [LAST_DAY + one, LAST_DAY, FIRST_DAY, FIRST_DAY - one]
-    store.complete_fetch(days, (FIRST_DAY, LAST_DAY))
+    store.complete_fetch(days, (FIRST_DAY, LAST_DAY), LAST_DAY)
     assert store.outages == frozenset(days)
     assert store.outages_within == (FIRST_DAY, LAST_DAY)
 
 
 def test_without_any_counts_no_outage_is_within(store):
-    store.complete_fetch([LAST_DAY], None)
+    store.complete_fetch([LAST_DAY], None, None)
     assert store.outages_within == ()
 
 

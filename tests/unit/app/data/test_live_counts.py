@@ -125,3 +125,21 @@ def test_it_forgets_the_packages_nobody_asks_for(monkeypatch):
     for name in ("a", "b", "a", "c", "b"):
         newer.counts(name, SECONDS)
     assert fetch.asked == ["a", "b", "c", "b"]
+
+
+def test_who_asked_before_the_load_asks_again_after_it():
+    clock, fetch = Clock(), Fetch(counts())
+    clock.now = dt.datetime(2026, 11, 23, 0, 10, tzinfo=dt.UTC)
+    newer = LiveCounts(fetch, clock)
+    for hour, minute, asked in ((0, 10, 1), (1, 29, 1), (1, 30, 2), (23, 59, 2)):
+        clock.now = dt.datetime(2026, 11, 23, hour, minute, tzinfo=dt.UTC)
+        newer.counts("flask", SECONDS)
+        assert len(fetch.asked) == asked
+
+
+def test_it_knows_the_last_day_of_any_package():
+    newer = LiveCounts(Fetch(counts(), counts().iloc[:-3]), Clock())
+    assert newer.through is None
+    newer.counts("flask", SECONDS)
+    newer.counts("requests", SECONDS)
+    assert newer.through == counts().index[-1].date()

@@ -139,3 +139,20 @@ def test_days_off_are_those_that_move_the_forecast():
 def test_a_package_without_a_model():
     with pytest.raises(BundleError, match="django"):
         from_bundle(make_bundle(), Package("django", "django"), None, ())
+
+
+def test_a_package_whose_counts_stopped_is_forecast_as_one():
+    through = LAST_DAY + dt.timedelta(days=20)
+    forecast = from_bundle(make_bundle(), FLASK, later(0), (), through=through)
+    assert forecast.no_counts_since == LAST_DAY
+    assert forecast.observed_through == through
+    assert forecast.daily.start == through + dt.timedelta(days=1)
+    assert not forecast.series.values[-20:].any()
+    assert forecast.total.mean < 0.1 * forecast.series.values[:-20].mean() * 30
+
+
+def test_without_an_answer_silence_says_nothing():
+    through = LAST_DAY + dt.timedelta(days=20)
+    forecast = from_bundle(make_bundle(), FLASK, None, (), "down", through=through)
+    assert forecast.no_counts_since is None
+    assert forecast.observed_through == LAST_DAY

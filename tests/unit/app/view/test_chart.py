@@ -412,3 +412,9 @@ def test_labels_do_not_overlap_and_stay_near(labels):
 def test_labels_that_do_not_touch_stay_where_they_are():
     assert spread([0.9, 0.1, 0.5], [0.1, 0.1, 0.1]) == [0.9, 0.1, 0.5]
     assert spread([], []) == []
+
+
+def test_the_foot_says_that_there_are_no_counts_any_more():
+    stopped = with_history([1000] * 60 + [0] * 10)
+    foot = drawn([stopped])["layout"]["xaxis"]["title"]["text"]
+    assert "flask: no counts since 11 November 2026" in foot

@@ -56,7 +56,25 @@ def test_json_without_a_model(forecast):
 
 def test_the_answer_has_exactly_these_keys(forecast):
     answer = export.answer(forecast, 2)
-    assert list(answer) == ["package", "trained_through", "observed_through", "forecast"]
+    assert list(answer) == [
+        "package",
+        "trained_through",
+        "observed_through",
+        "no_counts_since",
+        "forecast",
+    ]
     assert [list(day) for day in answer["forecast"]] == [
         ["date", "mean", "median", "lower_80", "upper_80", "lower_95", "upper_95"]
     ] * 2
+
+
+def test_a_package_whose_counts_stopped_says_so(forecast):
+    assert export.answer(forecast, 2)["no_counts_since"] is None
+    assert {row["no_counts_since"] for row in rows_of(forecast)} == {""}
+    stopped = replace(forecast, series=replace(forecast.series, stopped=dt.date(2026, 9, 20)))
+    assert export.answer(stopped, 2)["no_counts_since"] == "2026-09-20"
+    assert {row["no_counts_since"] for row in rows_of(stopped)} == {"2026-09-20"}
+
+
+def rows_of(forecast):
+    return list(csv.DictReader(io.StringIO(export.to_csv([forecast]))))

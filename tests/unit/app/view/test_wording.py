@@ -12,7 +12,7 @@ from forecast.bundle.manifest import Backtest, MemberEntry
 from forecast.config import Event
 from forecast.github.artifact import Provenance
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle, model_of
-from tests.unit.app.view.samples import SCORES, package_forecast, plain
+from tests.unit.app.view.samples import SCORES, package_forecast, plain, with_history
 
 STEP = Event(date=dt.date(2026, 11, 1), kind="definition", note="Counted in another way")
 
@@ -322,3 +322,11 @@ def test_a_model_must_beat_the_naive_forecast(error, better):
     made = package_forecast()
     vars(made)["usual_error"] = error
     assert wording.not_better(made) is not better
+
+
+def test_a_package_whose_counts_stopped_says_so():
+    forecast = with_history([1000] * 60 + [0] * 10)
+    told = plain(wording.headline(forecast, ()))
+    assert told.startswith("flask: no counts since 11 November 2026, and about ")
+    assert "than in" not in told
+    assert ("No counts since", dt.date(2026, 11, 11)) in wording.freshness(forecast, None)
