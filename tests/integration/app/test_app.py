@@ -191,7 +191,8 @@ def test_export_as_csv(app):
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert 'filename="flask.csv"' in answer.headers["Content-Disposition"]
     head, *rows = answer.text.splitlines()
-    assert head == ",".join(["package", "date", "downloads", "repaired", *BAND_COLUMNS])
+    columns = ["package", "date", "downloads", "repaired", *BAND_COLUMNS, "no_counts_since"]
+    assert head == ",".join(columns)
     assert len(rows) == 2 * (72 + 30)
     assert rows[71].startswith(f"flask,{OBSERVED},")
     assert rows[72].startswith(f"flask,{TODAY},,,")
