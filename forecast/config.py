@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import tomli
 from packaging.utils import InvalidName, canonicalize_name
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -34,29 +35,52 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 T = TypeVar("T")
 
 LONGEST_NAME = 100  # the longest name on PyPI is shorter
 LONGEST_QUOTATION = 40  # characters of a refused value that a message repeats
+GROUP = "@"  # begins the name of a group, and no name on PyPI
+MOST_GROUPS = 100
+MOST_PARTS = 1_000  # packages of a group
 
 
 @dataclass(frozen=True, order=True)
 class Package:
-    """A package: ``name`` normalised as PEP 503 says, ``label`` as it was typed."""
+    """A package, or a group of packages, whose counts are the sum of theirs.
+
+    Attributes:
+        name: normalised as PEP 503 says; that of a group has an @ before it.
+        label: the name as it was typed.
+        title: what a group is called; empty for a package.
+    """
 
     name: str
     label: str
+    title: str = ""
 
     @classmethod
     def parse(cls, text: object) -> Package:
-        """Make a Package of a name as typed.
+        """Make a Package of a name as typed, that of a group with its @.
 
         Raises:
-            ValueError: PyPI does not allow the name.
+            ValueError: the name is not allowed.
         """
+        if isinstance(text, str) and text.startswith(GROUP):
+            return cls(GROUP + normalise(text.removeprefix(GROUP)), text)
         return cls(normalise(text), str(text))
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is a group."""
+        return self.name.startswith(GROUP)
+
+    @property
+    def shown(self) -> str:
+        """What it is called in sentences and pictures."""
+        return self.title or self.label
 
 
 def normalise(name: object) -> str:
@@ -79,6 +103,23 @@ def is_normalised(name: object) -> bool:
         return normalise(name) == name
     except ValueError:
         return False
+
+
+def is_series_name(name: object) -> bool:
+    """Whether it is the normalised name of a package, or that of a group."""
+    return is_normalised(name.removeprefix(GROUP) if isinstance(name, str) else name)
+
+
+def _on_pypi(text: object) -> Package:
+    """A package, and no group.
+
+    Raises:
+        ValueError: PyPI does not allow the name.
+    """
+    return Package(normalise(text), str(text))
+
+
+Packages = tuple[Annotated[Package, BeforeValidator(_on_pypi)], ...]
 
 
 class Event(BaseModel):
@@ -107,6 +148,50 @@ class Event(BaseModel):
         return self.until or self.date
 
 
+class Group(BaseModel):
+    """Several packages whose sum is a series of its own, called ``@name``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[StrictStr, Field(max_length=LONGEST_NAME - 1), AfterValidator(normalise)] = (
+        Field(
+            description=f"up to {LONGEST_NAME - 1} letters and digits, and '.', '_', '-', but no @"
+        )
+    )
+    title: Annotated[StrictStr, Field(min_length=1, max_length=80)] = Field(
+        description="what the group is called, in one line of 1 to 80 characters"
+    )
+    packages: Packages = Field(
+        min_length=2,
+        max_length=MOST_PARTS,
+        description=f"2 to {MOST_PARTS:,} names of packages on PyPI, each once",
+    )
+
+    @field_validator("title")
+    @classmethod
+    def _one_line_of_text(cls, title: str) -> str:
+        if not (title.isprintable() and title.strip()):
+            raise ValueError("not in one line of text")
+        return title
+
+    @field_validator("packages")
+    @classmethod
+    def _each_package_once(cls, packages: tuple[Package, ...]) -> tuple[Package, ...]:
+        return _each_once(packages)
+
+    @property
+    def package(self) -> Package:
+        """The group as it is named where a package can be."""
+        return Package(GROUP + self.name, GROUP + self.name, self.title)
+
+
+def _each_once(packages: tuple[Package, ...]) -> tuple[Package, ...]:
+    duplicate = _first_duplicate(package.name for package in packages)
+    if duplicate is not None:
+        raise ValueError(f"{duplicate!r} appears twice")
+    return packages
+
+
 def _name(pattern: str, allowed: str, default: Any = ...) -> Any:
     return Field(default=default, pattern=pattern, description=allowed)
 
@@ -116,7 +201,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    packages: tuple[Annotated[Package, BeforeValidator(Package.parse)], ...] = Field(
+    packages: Packages = Field(
         min_length=1, description="one or more names of packages on PyPI, each once"
     )
     username: StrictStr = _name(
@@ -157,14 +242,23 @@ class Config(BaseModel):
     events: tuple[Event, ...] = Field(
         default=(), description="[[events]] tables with date, kind, note and perhaps until"
     )
+    groups: tuple[Group, ...] = Field(
+        default=(),
+        max_length=MOST_GROUPS,
+        description=f"up to {MOST_GROUPS} [[groups]] tables with name, title and packages, "
+        "each name once",
+    )
 
     @field_validator("packages")
     @classmethod
     def _each_package_once(cls, packages: tuple[Package, ...]) -> tuple[Package, ...]:
-        duplicate = _first_duplicate(package.name for package in packages)
-        if duplicate is not None:
-            raise ValueError(f"{duplicate!r} appears twice")
-        return packages
+        return _each_once(packages)
+
+    @field_validator("groups")
+    @classmethod
+    def _each_group_once(cls, groups: tuple[Group, ...]) -> tuple[Group, ...]:
+        _each_once(tuple(group.package for group in groups))
+        return groups
 
     @field_validator("m_values")
     @classmethod
@@ -173,6 +267,26 @@ class Config(BaseModel):
         if duplicate is not None:
             raise ValueError(f"{duplicate} appears twice")
         return m_values
+
+    @property
+    def everything(self) -> tuple[Package, ...]:
+        """The packages, then the groups."""
+        return (*self.packages, *(group.package for group in self.groups))
+
+    def chosen(self, packages: tuple[Package, ...]) -> tuple[Package, ...]:
+        """What was named on the command line, groups with their titles; everything for nothing.
+
+        Raises:
+            ConfigError: there is no such group.
+        """
+        groups = {group.package.name: group.package for group in self.groups}
+        for package in packages:
+            if package.is_group and package.name not in groups:
+                known = ", ".join(groups) or "no groups"
+                raise ConfigError(
+                    f"package {_quoted(package.label)}: is no group of the config; it has {known}"
+                )
+        return tuple(groups.get(each.name, each) for each in packages) or self.everything
 
     @property
     def repository_url(self) -> str:
@@ -236,7 +350,7 @@ def _explain(error: ErrorDetails) -> str:
     location = error["loc"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
     if error["type"] == "extra_forbidden":
-        fields = Event.model_fields if len(location) > 1 else Config.model_fields
+        fields = _fields(location)
         return f"{key}: unknown key; expected one of {', '.join(fields)}"
     allowed = _allowed(location)
     if error["type"] == "missing":
@@ -245,10 +359,17 @@ def _explain(error: ErrorDetails) -> str:
     return f"{key} = {_quoted(error['input'])}: expected {allowed}{wrong}"
 
 
+def _fields(location: tuple[int | str, ...]) -> dict[str, FieldInfo]:
+    """The keys of the table that a place is in."""
+    tables: dict[int | str, type[BaseModel]] = {"events": Event, "groups": Group}
+    table = tables.get(location[0], Config) if len(location) > 2 else Config  # noqa: PLR2004
+    return table.model_fields
+
+
 def _allowed(location: tuple[int | str, ...]) -> str:
     """The description of the field at ``location``."""
     names = [part for part in location if isinstance(part, str)]
-    fields = Event.model_fields if len(names) > 1 else Config.model_fields
+    fields = _fields(location)
     field = fields.get(names[-1]) if names else None
     return (field.description if field else None) or "what the README says"
 

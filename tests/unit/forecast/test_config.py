@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.utils import canonicalize_name
 
-from forecast.config import Config, Package, is_normalised, load_config, parse_packages
+from forecast.config import (
+    Config,
+    Package,
+    is_normalised,
+    is_series_name,
+    load_config,
+    parse_packages,
+)
 from forecast.errors import ConfigError
 
 SHIPPED = Path(__file__).parents[3] / "config.toml"
@@ -277,3 +284,95 @@ def test_any_value_of_any_key_is_taken_or_refused(key, value):
         return
     assert 1 <= config.forecast_days <= 90
     assert config.packages
+
+
+GROUP = "[[groups]]\nname = 'Pallets'\ntitle = 'The projects'\npackages = ['Flask', 'click']\n"
+
+
+def test_a_group_is_named_with_an_at_sign(tmp_path):
+    config = load(tmp_path, LEAST + GROUP)
+    (group,) = config.groups
+    assert group.package == Package("@pallets", "@pallets", "The projects")
+    assert group.packages == (Package("flask", "Flask"), Package("click", "click"))
+    assert config.everything == (*config.packages, group.package)
+    assert group.package.is_group
+    assert group.package.shown == "The projects"
+    assert not config.packages[0].is_group
+    assert config.packages[0].shown == "Flask"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("name = 'Pallets'\n", "", "groups[0].name: is missing; expected up to 99 letters"),
+        ("'Pallets'", "''", 'groups[0].name = "": expected up to 99 letters and digits'),
+        ("'Pallets'", "'@pallets'", 'groups[0].name = "@pallets": expected up to 99 letters'),
+        ("'Pallets'", "'../x'", 'groups[0].name = "../x": expected up to 99 letters'),
+        ("Pallets", "x" * 100, "expected up to 99 letters"),
+        ("title = 'The projects'\n", "", "groups[0].title: is missing; expected what the group is"),
+        ("'The projects'", "' '", 'groups[0].title = " ": expected what the group is called, in'),
+        ("'The projects'", '"a\\nb"', "expected what the group is called, in one line"),
+        ("'The projects'", '"\\u202Ea"', "expected what the group is called, in one line"),
+        ("The projects", "x" * 81, "expected what the group is called, in one line of 1 to 80"),
+        ("'Flask', ", "", 'groups[0].packages = ["click"]: expected 2 to 1,000 names'),
+        ("Flask", "Click", "each once ('click' appears twice)"),
+        ("Flask", "@pallets", 'groups[0].packages[0] = "@pallets": expected 2 to 1,000 names'),
+        ("title =", "label =", "groups[0].label: unknown key; expected one of name, title, pack"),
+        (
+            "name = 'Pallets'",
+            "name = 'a'\ndate = 3",
+            "groups[0].date: unknown key; expected one of",
+        ),
+        (GROUP, GROUP + GROUP.replace("Pallets", "pallets"), "each name once ('@pallets' appears"),
+        (GROUP, GROUP * 101, "expected up to 100 [[groups]] tables"),
+        (GROUP, "groups = 3", "groups = 3: expected up to 100 [[groups]] tables with name, title"),
+        (GROUP, "[groups]\nname = 'a'\n", "expected up to 100 [[groups]] tables with name, title"),
+    ],
+)
+def test_what_is_wrong_in_a_group_is_one_line(tmp_path, old, new, expected):
+    assert old in GROUP
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path, LEAST + GROUP.replace(old, new))
+    message = str(raised.value)
+    assert expected in message
+    assert message.startswith(str(tmp_path / "config.toml"))
+    assert "\n" not in message
+
+
+def test_a_package_of_the_config_is_no_group(tmp_path):
+    with pytest.raises(ConfigError, match=r'packages\[0\] = "@flask": expected one or more names'):
+        load(tmp_path, LEAST.replace("Flask", "@flask"))
+
+
+def test_a_group_can_be_named_on_the_command_line(tmp_path):
+    config = load(tmp_path, LEAST + GROUP)
+    asked = parse_packages(["@PALLETS", "Flask", "@pallets"])
+    assert config.chosen(asked) == (config.groups[0].package, Package("flask", "Flask"))
+    assert config.chosen(()) == config.everything
+    with pytest.raises(ConfigError) as raised:
+        config.chosen(parse_packages(["@Palets"]))
+    assert str(raised.value) == 'package "@Palets": is no group of the config, it has @pallets'
+    with pytest.raises(ConfigError, match="it has no groups"):
+        load(tmp_path, LEAST).chosen(asked)
+    with pytest.raises(ConfigError, match='package "@": expected a name that PyPI allows'):
+        parse_packages(["@"])
+
+
+@pytest.mark.parametrize("name", ["flask", "@flask", "@a-b"])
+def test_packages_and_groups_have_series(name):
+    assert is_series_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "@", "@@a", "a@", "@A", "@a_b", "@../a", "Flask", 3, None])
+def test_nothing_else_has(name):
+    assert not is_series_name(name)
+
+
+def test_the_example_of_the_shipped_config_is_a_group(tmp_path):
+    text = SHIPPED.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    begin = lines.index("# [[groups]]")
+    example = [line.removeprefix("# ") for line in lines[begin : begin + 4]]
+    config = load(tmp_path, "\n".join([*lines[:begin], *example, *lines[begin + 4 :]]))
+    assert [group.name for group in config.groups] == ["pallets"]
+    assert config.model_copy(update={"groups": ()}) == load(tmp_path, text)
