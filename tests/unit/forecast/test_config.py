@@ -351,7 +351,7 @@ def test_a_group_can_be_named_on_the_command_line(tmp_path):
     assert config.chosen(()) == config.everything
     with pytest.raises(ConfigError) as raised:
         config.chosen(parse_packages(["@Palets"]))
-    assert str(raised.value) == 'package "@Palets": is no group of the config, it has @pallets'
+    assert str(raised.value) == 'package "@Palets": is no group of the config; it has @pallets'
     with pytest.raises(ConfigError, match="it has no groups"):
         load(tmp_path, LEAST).chosen(asked)
     with pytest.raises(ConfigError, match='package "@": expected a name that PyPI allows'):
