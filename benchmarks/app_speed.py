@@ -98,7 +98,7 @@ def multiply(bundle: Bundle, size: int, folder: Path) -> None:
         for base, model in models.items()
     }
     random = np.random.default_rng(0)
-    writer = Writer(folder)
+    writer = Writer(folder, days)
     for at in range(size):
         name, base = f"package-{at}", bases[at % len(bases)]
         noise = models[base].history * random.normal(1, 0.1, len(models[base].history))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from forecast.quantities import Array
+from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON, Array
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -42,6 +42,7 @@ TOTAL_COLUMNS = tuple(field.name for field in fields(Bands))
 MEDIAN = "median"
 BAND_COLUMNS = ("mean", MEDIAN, *TOTAL_COLUMNS[1:])  # of a day, in the order of every table
 SHORT_TOTALS = (7, 14, 28)  # days that a bundle has totals of, besides all days forecast
+LARGEST_FORECAST = LARGEST_COUNT * LONGEST_HORIZON  # downloads, of a day or a total
 ENDS = ("lower_95", "lower_80", "upper_80", "upper_95")  # ascending
 
 
@@ -91,18 +92,23 @@ def are_bands(table: Mapping[str, Array] | pd.DataFrame) -> bool:
     return _rise(table, MEDIAN) and _rise(table, "mean", within="95")
 
 
-def are_totals(table: Mapping[str, Array] | pd.DataFrame) -> bool:
+def are_totals(table: Mapping[str, Array] | Mapping[str, float] | pd.DataFrame) -> bool:
     """Whether totals are finite, not negative, and their means within both bands."""
     return _rise(table, "mean")
 
 
-def _rise(table: Mapping[str, Array] | pd.DataFrame, middle: str, *, within: str = "") -> bool:
-    """Whether the ends of the bands and what they surround are finite and in order."""
+def _rise(
+    table: Mapping[str, Array] | Mapping[str, float] | pd.DataFrame,
+    middle: str,
+    *,
+    within: str = "",
+) -> bool:
+    """Whether the ends of the bands and what they surround are counts, and in order."""
     ends = [name for name in ENDS if name.endswith(within)]
     half = len(ends) // 2
     rising = np.array(
         [table[name] for name in (*ends[:half], middle, *ends[half:])], dtype=np.float64
     )
-    if not (np.isfinite(rising).all() and (rising >= 0).all()):
+    if not ((rising >= 0) & (rising <= LARGEST_FORECAST)).all():
         return False
     return bool((np.diff(rising, axis=0) >= 0).all())

@@ -99,8 +99,13 @@ def normalise(name: object) -> str:
 
 def is_normalised(name: object) -> bool:
     """Whether PyPI allows the name and PEP 503 spells it so."""
+    return isinstance(name, str) and is_label_of(name, name)
+
+
+def is_label_of(label: str, name: str) -> bool:
+    """Whether a label is a spelling of a package's name, as PyPI would take it."""
     try:
-        return normalise(name) == name
+        return normalise(label) == name
     except ValueError:
         return False
 

@@ -134,7 +134,7 @@ def draft(**changed) -> Manifest:
 def written(write: Callable[[Writer], None], manifest: Manifest) -> Bundle:
     """The bundle that ``write`` makes with a writer, in memory."""
     with TemporaryDirectory() as folder:
-        writer = Writer(Path(folder))
+        writer = Writer(Path(folder), manifest.forecast_days)
         write(writer)
         writer.close(manifest)
         return in_memory(Path(folder))

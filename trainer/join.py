@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import Manifest
+from forecast.bundle.reader import read_folder
 from forecast.errors import BundleError
 from trainer.previous import carry_over
 from trainer.reports.summary import NOT_ASKED, staleness
@@ -31,8 +32,9 @@ NOT_TRAINED = "the part of the run that should have trained it did not end"
 def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
     """Write a bundle with an entry for each package, with a model or a reason.
 
-    A package that could not be trained now, or was not asked for, keeps the model of the
-    previous bundle, and its entry says so. No day of the previous bundle's history is lost.
+    A package that could not be trained now, was not asked for, or whose model the writer
+    refuses, keeps the model of the previous bundle, and its entry says so. No day of the
+    previous bundle's history is lost.
 
     Args:
         store: a run whose parts were trained.
@@ -73,6 +75,17 @@ def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
     )
 
 
+def read_back(folder: Path) -> None:
+    """Read what ``join`` has written, each model too, with the reader that the page has.
+
+    Raises:
+        BundleError: if the reader refuses anything of it.
+    """
+    bundle = read_folder(folder)
+    for name in bundle.names:
+        bundle.model(name)
+
+
 def check_worth(manifest: Manifest, previous: Bundle | None, output: Path) -> None:
     """Refuse a bundle that is not worth publishing.
 
@@ -109,23 +122,41 @@ def _write_entry(
 ) -> None:
     name, plan = package.name, store.plan
     outcome = store.outcome(name)
+    untrained = NOT_TRAINED if merged else store.failure(name) or NOT_ASKED
+    reason = outcome.reason if outcome else untrained
     if outcome and outcome.product:
-        product = outcome.product
         update = {
+            "label": package.label,
+            "status": "trained",
+            "reason": "",
             "trained_at": plan.created_at,
             "revised": merged.revised if merged else 0,
             "seconds": round(outcome.seconds, 3),
         }
-        entry = product.entry.model_copy(update=update)
-        _add(writer, name, entry, product)
-        return
-    untrained = NOT_TRAINED if merged else store.failure(name) or NOT_ASKED
-    reason = outcome.reason if outcome else untrained
+        entry = outcome.product.entry.model_copy(update=update)
+        try:
+            _check_days(entry, plan)
+            _add(writer, name, entry, outcome.product)
+        except BundleError as error:
+            reason = f"what was trained was refused: {error}"
+        else:
+            return
     entry, carried = carry_over(previous, package, reason, plan)
-    if carried is None:
-        writer.skip(name, entry)
-    else:
-        _add(writer, name, entry, carried)
+    if carried is not None:
+        try:
+            _add(writer, name, entry, carried)
+        except BundleError as error:
+            entry, _ = carry_over(None, package, f"{reason}; its earlier model: {error}", plan)
+        else:
+            return
+    writer.skip(name, entry)
+
+
+def _check_days(entry: PackageEntry, plan: Plan) -> None:
+    """Refuse a model that knows of days after the run."""
+    through = entry.trained_through
+    if through is None or through > plan.created_at.date():
+        raise BundleError(f"it is trained through {through}, which lies after the run")
 
 
 def _add(writer: Writer, name: str, entry: PackageEntry, product: Product) -> None:

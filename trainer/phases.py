@@ -14,7 +14,7 @@ from forecast.errors import BundleError, ConfigError
 from trainer.engines import local
 from trainer.fetch import fetch
 from trainer.inputs import make_plan, open_previous
-from trainer.join import check_worth, join
+from trainer.join import check_worth, join, read_back
 from trainer.previous import forget, reopen
 from trainer.store import Store, remove
 from trainer.train import train
@@ -64,9 +64,10 @@ class Phases:
         try:
             with closing(Store(arguments.work)) as store, replacing(arguments.output) as fresh:
                 previous = reopen(arguments.work, store.plan)
-                manifest = join(store, previous, Writer(fresh))
+                manifest = join(store, previous, Writer(fresh, store.plan.forecast_days))
                 self.console.report(manifest)
                 check_worth(manifest, previous, arguments.output)
+                read_back(fresh)
         except BundleError:
             self._remove_run()
             raise

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from forecast.bundle.manifest import Kind
 from forecast.config import Package
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Plan(BaseModel):
@@ -72,7 +77,18 @@ class Part:
             raise ValueError
         return cls(int(number), int(of))
 
+    @classmethod
+    def of_file(cls, name: str) -> Part | None:
+        """The part that a file has the outcomes of; None if no part has a file of this name."""
+        numbers = re.fullmatch(r"outcomes-(\d+)-of-(\d+)\.sqlite", name, re.ASCII)
+        part = cls(int(numbers[1]), int(numbers[2])) if numbers else cls()
+        return part if part.file == name and 1 <= part.number <= part.of else None
+
     @property
     def file(self) -> str:
         """The file with its outcomes."""
         return f"outcomes-{self.number}-of-{self.of}.sqlite" if self.of > 1 else "outcomes.sqlite"
+
+    def share(self, names: Sequence[str]) -> Sequence[str]:
+        """The packages that it trains, of all that have counts."""
+        return names[self.number - 1 :: self.of]

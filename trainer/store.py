@@ -16,24 +16,29 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import sqlite3
 from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS, Forecast, Total
 from forecast.bundle.manifest import PackageEntry
 from forecast.errors import ConfigError
 from forecast.history import Merged
+from forecast.model.checks import is_number
+from forecast.quantities import LARGEST_COUNT
 from trainer.engines.task import Outcome, Product
 from trainer.plan import Part, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 RUN = "run.sqlite"
 # Days since 1970 and downloads as int64, in one blob.
@@ -52,6 +57,11 @@ CREATE TABLE IF NOT EXISTS outcomes (
     entry TEXT, model BLOB, start TEXT, forecast BLOB, totals BLOB, pictures TEXT
 );
 """
+# A part comes from another machine, so its file may be anything.
+PART_SCHEMA = {PART_TABLES.replace("IF NOT EXISTS ", "").strip().removesuffix(";"), None}
+LAST_DAY = 84_006  # days since 1970: the end of 2199
+LARGEST_ROW = 4 * 1024 * 1024  # bytes
+MOST_SECONDS = 1e9  # that a training takes
 
 
 class _Fetched(BaseModel):
@@ -77,7 +87,7 @@ class Store:
         if not (folder / RUN).is_file():
             raise ConfigError(f"{folder}: expected a run, but {RUN} is not there; fetch one first")
         self._parts: dict[str, sqlite3.Connection] = {}
-        self._part_of: dict[str, sqlite3.Connection] | None = None
+        self._part_of: dict[str, sqlite3.Connection | None] | None = None
         with ExitStack() as opened:
             try:
                 self._run = _open(folder / RUN, RUN_TABLES, opened)
@@ -121,11 +131,21 @@ class Store:
         return [package.name for package in self.plan.packages if package.name in found]
 
     def counts(self, name: str) -> Merged | None:
-        """The counts of a package; None if it has none."""
+        """The counts of a package; None if it has none.
+
+        Raises:
+            ConfigError: if they are damaged.
+        """
         statement = "SELECT days_and_downloads, revised FROM counts WHERE package = ?"
         if not (row := self._run.execute(statement, [name]).fetchone()):
             return None
-        days, downloads = np.frombuffer(row[0], dtype="int64").reshape(2, -1)
+        try:
+            days, downloads = np.frombuffer(row[0], dtype="int64").reshape(2, -1)
+        except (ValueError, TypeError):
+            raise self._damaged(name) from None
+        fine = (np.diff(days) > 0).all() and ((days >= 0) & (days < LAST_DAY)).all()
+        if not (fine and ((downloads >= 0) & (downloads <= LARGEST_COUNT)).all()):
+            raise self._damaged(name)
         index = pd.DatetimeIndex(days.astype("datetime64[D]")).as_unit("us")
         return Merged(pd.Series(downloads.copy(), index=index, name="downloads"), row[1])
 
@@ -204,23 +224,44 @@ class Store:
         return self._names(self._part(part.file), "AND entry IS NOT NULL")
 
     def outcome(self, name: str) -> Outcome | None:
-        """The outcome of a package, from any part; None if no part has it.
+        """The outcome of a package, from the part that had to train it; None if it has none.
 
-        The files are looked for once, at the first call.
-
-        Raises:
-            ConfigError: if a file is damaged or of another version.
+        The files are looked for once, at the first call. Of one that is damaged or of another
+        version, and of a row that is damaged, outcomes have no product.
         """
         if self._part_of is None:
-            paths = sorted(self.folder.glob("outcomes*.sqlite"))
-            parts = [self._part(path.name) for path in paths]
-            self._part_of = {name: part for part in parts for name in self._names(part)}
-        if not (part := self._part_of.get(name)):
+            self._part_of = self._find_parts()
+        if name not in self._part_of:
             return None
+        damaged = Outcome(name, None, "its part of the run is damaged", 0.0)
+        if not (part := self._part_of[name]):
+            return damaged
         columns = "reason, seconds, entry, model, start, forecast, totals, pictures"
         statement = f"SELECT {columns} FROM outcomes WHERE package = ?"  # noqa: S608 - constants
-        reason, seconds, *product = part.execute(statement, [name]).fetchone()
-        return Outcome(name, _product(product), reason, seconds)
+        try:
+            return _outcome(name, part.execute(statement, [name]).fetchone())
+        except (sqlite3.Error, ValueError, TypeError, AttributeError):
+            return damaged
+
+    def _find_parts(self) -> dict[str, sqlite3.Connection | None]:
+        """Package to the file that has its outcome; None if that file is damaged."""
+        found: dict[str, sqlite3.Connection | None] = {}
+        fetched = self.fetched()
+        for path in sorted(self.folder.glob("outcomes*.sqlite")):
+            if not (part := Part.of_file(path.name)):
+                continue
+            try:
+                connection = self._part(path.name)
+                names = self._names(connection)
+            except (ConfigError, sqlite3.Error) as error:
+                log.warning("%s", error)
+                found = dict.fromkeys(part.share(fetched)) | found
+            else:
+                found |= dict.fromkeys(names.intersection(part.share(fetched)), connection)
+        return found
+
+    def _damaged(self, name: str) -> ConfigError:
+        return ConfigError(f"{self.folder}: the counts of {name} are damaged; fetch again")
 
     def _fact(self, name: str) -> str:
         return _first(self._run.execute("SELECT value FROM facts WHERE name = ?", [name]))
@@ -233,11 +274,13 @@ class Store:
     def _part(self, file: str) -> sqlite3.Connection:
         if file not in self._parts:
             path = self.folder / file
-            try:
+            part = None
+            with suppress(sqlite3.Error):
                 part = _open(path, PART_TABLES, self._opened)
-                part.execute("SELECT plan FROM outcomes LIMIT 1")
-            except sqlite3.Error:
-                raise ConfigError(f"{path} holds no outcomes of this version; remove it") from None
+            # One of another version has other columns, a forged one perhaps views or triggers.
+            if part is None or _schema(part) != PART_SCHEMA:
+                raise ConfigError(f"{path} holds no outcomes of this version; remove it")
+            part.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_ROW)
             self._parts[file] = part
         return self._parts[file]
 
@@ -263,6 +306,11 @@ def _open(path: Path, tables: str, opened: ExitStack) -> sqlite3.Connection:
     return connection
 
 
+def _schema(connection: sqlite3.Connection) -> set[str | None]:
+    """The statements that made whatever is in a file; None for the index of a primary key."""
+    return {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}
+
+
 def _first(cursor: sqlite3.Cursor) -> str:
     """The text in the first row; empty if there is no row."""
     row = cursor.fetchone()
@@ -286,10 +334,20 @@ def _columns(product: Product | None) -> tuple[object, ...]:
     )
 
 
+def _outcome(name: str, row: Sequence[Any]) -> Outcome:
+    """The outcome in a row, which may hold anything: SQLite keeps any type in any column."""
+    reason, seconds, *product = row
+    if not (isinstance(reason, str) and is_number(seconds, 0.0, MOST_SECONDS)):
+        raise TypeError
+    return Outcome(name, _product(product), reason, seconds)
+
+
 def _product(columns: Sequence[Any]) -> Product | None:
     entry, model, start, forecast, totals, pictures = columns
     if entry is None:
         return None
+    if not isinstance(model, bytes):
+        raise TypeError
     values = np.frombuffer(forecast, dtype="float64").reshape(len(BAND_COLUMNS), -1)
     rows = np.frombuffer(totals, dtype="float64").reshape(-1, 1 + len(TOTAL_COLUMNS))
     return Product(
@@ -297,7 +355,7 @@ def _product(columns: Sequence[Any]) -> Product | None:
         model,
         Forecast.of(dt.date.fromisoformat(start), dict(zip(BAND_COLUMNS, values, strict=True))),
         {int(days): Total(*map(float, total)) for days, *total in rows},
-        json.loads(pictures),
+        TypeAdapter(dict[str, str]).validate_json(pictures),
     )
 
 

@@ -36,7 +36,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
     done = store.trained(part)
     if done:
         log.info("resuming a run that was stopped: %d packages are trained", len(done))
-    names = [name for name in store.fetched()[part.number - 1 :: part.of] if name not in done]
+    names = [name for name in part.share(store.fetched()) if name not in done]
 
     def tasks() -> Iterator[Task]:
         """A task for each series that can be made regular; the others fail at once."""

@@ -13,16 +13,21 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    model_validator,
 )
 
-from forecast.config import LONGEST_NAME
+from forecast.config import LONGEST_NAME, is_label_of
 from forecast.errors import BundleError
 from forecast.quantities import LONGEST_HORIZON
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from forecast.model.model import Model
 
 MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 32 * 1024 * 1024  # bytes; 5,000 packages have 6
+MOST_VALUES = 2_000_000  # in it; 5,000 packages have a fifth of it
 FORMAT: Literal[2] = 2  # 1 had no medians and no totals, and models of another kind
 
 
@@ -36,13 +41,16 @@ Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_check_name
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # Every calendar and every table can hold these.
 Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2200, 1, 1))]
-Order = tuple[int, int, int]
+Days = Annotated[tuple[Day, ...], Field(max_length=20_000)]
+Number = Annotated[int, Field(ge=0, le=10**9)]
+Term = Annotated[int, Field(ge=0, le=366)]  # an order, or the days of a season
+Order = tuple[Term, Term, Term]
 Kind = Literal["pypistats", "clickhouse", "sample", "folder"]  # where the counts come from
 PUBLIC = frozenset({"pypistats", "clickhouse"})  # the same counts, and new ones every day
-SeasonalOrder = tuple[int, int, int, int]
+SeasonalOrder = tuple[Term, Term, Term, Term]
 Text = Annotated[str, Field(max_length=2_000)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Error = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Error = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
 
 
 class _Frozen(BaseModel):
@@ -52,7 +60,7 @@ class _Frozen(BaseModel):
 class Backtest(_Frozen):
     """Accuracy of a package's forecasts by rolling-origin evaluation; None where unknown."""
 
-    origins: Annotated[int, Field(ge=0)]
+    origins: Number
     mase: Error | None = None
     naive_mase: Error | None = None
     ratio: Error | None = None
@@ -104,21 +112,21 @@ class PackageEntry(_Frozen):
     trained_at: AwareDatetime | None = None
     file: str | None = None
     sha256: Sha256 | None = None
-    m: int | None = None
+    m: Term | None = None
     order: Order | None = None
     seasonal_order: SeasonalOrder | None = None
-    members: tuple[MemberEntry, ...] = ()
-    candidates: Annotated[int, Field(ge=0)] = 0
+    members: Annotated[tuple[MemberEntry, ...], Field(max_length=64)] = ()
+    candidates: Number = 0
     note: Annotated[Text, Field(description="only of format 1")] = ""
     trained_through: Day | None = None
     no_counts_since: Annotated[
         Day | None, Field(description="the last day with a download, if they stopped")
     ] = None
-    n_obs: Annotated[int, Field(ge=0)] = 0
-    repaired: tuple[Day, ...] = ()
-    revised: Annotated[int, Field(ge=0, description="days corrected since the run before")] = 0
+    n_obs: Number = 0
+    repaired: Days = ()
+    revised: Annotated[Number, Field(description="days corrected since the run before")] = 0
     backtest: Backtest | None = None
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    seconds: Error = 0.0
 
 
 class Manifest(_Frozen):
@@ -131,11 +139,18 @@ class Manifest(_Frozen):
     source: Kind
     mirrors: bool
     forecast_days: Annotated[int, Field(ge=1, le=LONGEST_HORIZON)]
-    m_values: tuple[int, ...]
-    versions: dict[str, Text]
-    outages: tuple[Day, ...] = ()
+    m_values: Annotated[tuple[Term, ...], Field(max_length=64)]
+    versions: Annotated[dict[Text, Text], Field(max_length=100)]
+    outages: Days = ()
     files: dict[str, Sha256] = {}
     packages: dict[Name, PackageEntry]
+
+    @model_validator(mode="after")
+    def _check_labels(self) -> Self:
+        for name, entry in self.packages.items():
+            if not is_label_of(entry.label, name):
+                raise ValueError(f"the label of {name} is no spelling of that name")
+        return self
 
     @property
     def outdated(self) -> bool:
@@ -169,6 +184,11 @@ def parse_manifest(data: bytes) -> Manifest:
     Raises:
         BundleError: with the first field that is wrong.
     """
+    # Values take more memory than their bytes, so both are counted before any is read.
+    if len(data) > LARGEST_MANIFEST or data.count(b",") > MOST_VALUES:
+        raise BundleError(
+            f"{MANIFEST}: expected at most {LARGEST_MANIFEST:,} bytes and {MOST_VALUES:,} values"
+        )
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:

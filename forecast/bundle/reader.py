@@ -28,7 +28,15 @@ from typing import IO, TYPE_CHECKING, TypeVar
 import numpy as np
 
 from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS, Total, total_spans
-from forecast.bundle.manifest import MANIFEST, Manifest, PackageEntry, parse_manifest
+from forecast.bundle.gate import PICTURES, picture_names, read_model
+from forecast.bundle.manifest import (
+    LARGEST_MANIFEST,
+    MANIFEST,
+    Manifest,
+    PackageEntry,
+    parse_manifest,
+)
+from forecast.bundle.svg import LARGEST_PICTURE, check_picture
 from forecast.bundle.tables import (
     COLUMNS,
     FORECASTS,
@@ -53,10 +61,10 @@ if TYPE_CHECKING:
 
     from forecast.model.model import Model
 
-PICTURES = (".svg", ".badge.svg")
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; five years of 5,000 packages
 LARGEST_BUNDLE = 512 * 1024 * 1024  # bytes, unpacked
 MOST_FILES = 20_000
+ENTRY = b"PK\x01\x02"  # begins each entry of a zip's directory
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # the two that upload-artifact writes
 MOST_NAMED = 10  # packages in a message
 T = TypeVar("T")
@@ -118,19 +126,13 @@ class Bundle:
         """The package's model.
 
         Raises:
-            BundleError: if there is none, an earlier version made it, or the pickle is not one
-                of ours.
+            BundleError: if there is none, an earlier version made it, or it does not pass
+                ``gate.read_model``.
         """
         entry = self.entry(name)
         if self.manifest.outdated:
             raise BundleError(f"the model of {name!r} was made by an earlier version")
-        model = pickling.loads(self.pickle(name))
-        if model.last_day != entry.trained_through:
-            raise BundleError(
-                f"the model of {name!r} ends on {model.last_day}, "
-                f"the manifest says {entry.trained_through}"
-            )
-        return model
+        return read_model(self.pickle(name), name, entry.trained_through)
 
     def pickle(self, name: str) -> bytes:
         """The package's model as it is in the bundle.
@@ -262,6 +264,7 @@ def digest(data: bytes) -> str:
 
 def _unzip(data: bytes, use: Callable[[Manifest, ReadFile], T]) -> T:
     """What ``use`` makes of a zip whose members are those that its manifest names."""
+    _check_count(data.count(ENTRY))  # zipfile makes an object of each entry before it returns
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = _members(archive)
@@ -290,10 +293,14 @@ def _manifest_of(read: ReadFile, members: AbstractSet[str]) -> Manifest:
     return manifest
 
 
+def _check_count(members: int) -> None:
+    if members > MOST_FILES:
+        raise BundleError(f"the zip has {members:,} members; at most {MOST_FILES:,} are allowed")
+
+
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
-    if len(infos) > MOST_FILES:
-        raise BundleError(f"the zip has {len(infos):,} members; at most {MOST_FILES:,} are allowed")
+    _check_count(len(infos))
     members = {info.filename: info for info in infos}
     if len(members) != len(infos):
         raise BundleError("the zip has two members of one name")
@@ -313,7 +320,8 @@ def _whole(file: IO[bytes], name: str, size: int) -> bytes:
     Raises:
         BundleError: if it is too large, or has another size than it says.
     """
-    largest = pickling.LARGEST_MODEL if name.endswith((".pkl", ".svg")) else LARGEST_FILE
+    limits = {MANIFEST: LARGEST_MANIFEST, "pkl": pickling.LARGEST_MODEL, "svg": LARGEST_PICTURE}
+    largest = limits.get(name, limits.get(name.rpartition(".")[2], LARGEST_FILE))
     if size > largest:
         raise BundleError(f"{name!r} has {size:,} bytes; at most {largest:,} are allowed")
     data = file.read(size + 1)
@@ -328,7 +336,7 @@ def _expected(manifest: Manifest) -> dict[str, str]:
     Raises:
         BundleError: if it promises other names than a bundle has.
     """
-    pictures = {f"{name}{end}" for name in manifest.modelled for end in PICTURES}
+    pictures = {picture for name in manifest.modelled for picture in picture_names(name)}
     needed = {HISTORY, FORECASTS} if manifest.outdated else {HISTORY, FORECASTS, TOTALS}
     tables = manifest.files.keys() - pictures
     if tables not in (needed, {*needed, PAST, TRACK}):
@@ -362,7 +370,9 @@ def _verify(manifest: Manifest, read: ReadFile, read_later: ReadFile | None = No
         data = _checked(name, sha256, read)
         if name in COLUMNS:
             tables[name] = read_table(data, name, with_median=not manifest.outdated)
-        elif read_later is None:
+        elif name.endswith(PICTURES):
+            check_picture(name, data)
+        if name not in COLUMNS and read_later is None:
             others[name] = data
     _check_packages(manifest, tables)
     return Bundle(manifest, tables, read_later or others.__getitem__)

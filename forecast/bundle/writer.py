@@ -10,6 +10,10 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError
+
+from forecast.bundle.gate import check_package
 from forecast.bundle.manifest import MANIFEST, PackageEntry
 from forecast.bundle.tables import (
     FORECASTS,
@@ -23,6 +27,7 @@ from forecast.bundle.tables import (
     record_rows,
     total_rows,
 )
+from forecast.config import is_label_of, is_normalised
 from forecast.errors import BundleError
 
 if TYPE_CHECKING:
@@ -36,17 +41,19 @@ if TYPE_CHECKING:
 
 
 class Writer:
-    """Writes a bundle into a folder, package by package.
+    """Writes a bundle into a folder, package by package, each after the checks of a reader.
 
     Files are open only during a call, so a writer may be dropped at any time. The folder
     holds no bundle until ``close`` has written the manifest.
 
     Args:
         folder: an empty folder.
+        forecast_days: of the manifest.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, forecast_days: int) -> None:
         self._folder = folder
+        self._days = forecast_days
         self._entries: dict[str, bytes] = {}
         self._digests: dict[str, hashlib._Hash] = {}
         self._written: dict[str, set[str]] = {}
@@ -61,7 +68,7 @@ class Writer:
             counts: as fetched, by day, ascending.
 
         Raises:
-            BundleError: if its counts were written before.
+            BundleError: if its counts were written before, or the name is not allowed.
             OSError: if a file cannot be written; every method here may raise it.
         """
         self._rows(HISTORY, name, history_rows(name, counts))
@@ -84,22 +91,38 @@ class Writer:
             model: the pickled model, for ``<name>.pkl``.
             forecast: of the model, over the manifest's ``forecast_days``.
             totals: of the model, by number of days: ``forecast.bands.total_spans``.
-            pictures: SVG by file name, of ``forecast.bundle.reader.PICTURES``; may be empty.
+            pictures: SVG by file name, of ``forecast.bundle.gate.PICTURES``; may be empty.
 
         Raises:
-            BundleError: if it was written before.
+            BundleError: if it does not pass ``gate.check_package``, or was written before;
+                then nothing of it is written.
         """
+        self._check_new(FORECASTS, name)
+        update = {"file": f"{name}.pkl", "sha256": hashlib.sha256(model).hexdigest()}
+        text = _checked(name, entry.model_copy(update=update))
+        check_package(
+            name,
+            model,
+            forecast,
+            trained_through=entry.trained_through,
+            totals=totals,
+            pictures=pictures,
+            days=self._days,
+        )
         self._rows(FORECASTS, name, forecast_rows(name, forecast))
         self._rows(TOTALS, name, total_rows(name, totals))
         for picture, svg in pictures.items():
             self._begin(picture, svg.encode())
         (self._folder / f"{name}.pkl").write_bytes(model)
-        update = {"file": f"{name}.pkl", "sha256": hashlib.sha256(model).hexdigest()}
-        self.skip(name, entry.model_copy(update=update))
+        self._entries[name] = text
 
     def skip(self, name: str, entry: PackageEntry) -> None:
-        """List a package that has no model."""
-        self._entries[name] = entry.model_dump_json().encode()
+        """List a package that has no model.
+
+        Raises:
+            BundleError: if its name or a field of the entry is not allowed.
+        """
+        self._entries[name] = _checked(name, entry)
 
     def record(self, past: pd.DataFrame, track: pd.DataFrame) -> None:
         """Write the track record of one package; once per package.
@@ -144,14 +167,30 @@ class Writer:
         (self._folder / name).write_bytes(data)
         self._digests[name] = hashlib.sha256(data)
 
-    def _rows(self, table: str, name: str, rows: bytes) -> None:
-        written = self._written.setdefault(table, set())
-        if name in written:
+    def _check_new(self, table: str, name: str) -> None:
+        if not is_normalised(name):
+            raise BundleError(f"{table}: {name!r:.100} is no normalised name of a package")
+        if name in self._written.setdefault(table, set()):
             raise BundleError(f"{table}: the rows of {name!r} must be consecutive: write them once")
-        written.add(name)
+
+    def _rows(self, table: str, name: str, rows: bytes) -> None:
+        self._check_new(table, name)
+        self._written[table].add(name)
         with (self._folder / table).open("ab") as file:
             file.write(rows)
         self._digests[table].update(rows)
+
+
+def _checked(name: str, entry: PackageEntry) -> bytes:
+    """The entry as JSON that a reader takes; fields may have been replaced since it was made."""
+    try:
+        text = entry.model_dump_json().encode()
+        PackageEntry.model_validate_json(text)
+    except (PydanticSerializationError, ValidationError):
+        raise BundleError(f"a field of the entry of {name!r:.100} is out of range") from None
+    if not is_label_of(entry.label, name):
+        raise BundleError(f"the label of {name!r:.100} is no spelling of that name")
+    return text
 
 
 def _lines(manifest: Manifest, packages: Mapping[str, bytes]) -> Iterator[bytes]:

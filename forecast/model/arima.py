@@ -54,6 +54,12 @@ class Arima(Checked):
         fine = are_numbers(self.params, -LARGEST_PARAMETER, LARGEST_PARAMETER, count, count)
         require(fine, "params must be one number for each order")
 
+    @property
+    def reach(self) -> int:
+        """How many days back a forecast looks: the lags of both polynomials, differences too."""
+        (p, d, q), (big_p, big_d, big_q, season) = self.order, self.seasonal_order
+        return p + d + q + (big_p + big_d + big_q) * season
+
     def ahead(self, x: Array, days: int) -> Array:
         """The forecast of x (n,) for `days` days, shape (days,).
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forecast.errors import BundleError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import Self
 
 # What pickles call the module of our classes, whichever file they stand in. One object, as a
 # pickle writes a string out again where it meets an equal one that is another object.
@@ -17,18 +17,23 @@ PICKLED_AS = "forecast.model"
 
 
 class Checked:
-    """A frozen dataclass that checks its fields, those from a pickle too."""
+    """A frozen dataclass that checks its fields when it is made."""
 
     def __post_init__(self) -> None:
         self._check()
 
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        """Take every field from a pickle's state, and no other."""
-        kind: Any = type(self)
-        if not isinstance(state, dict) or set(state) != {item.name for item in fields(kind)}:
-            raise BundleError(f"a pickled {kind.__name__} has not the fields it should have")
-        self.__dict__.update(state)
-        self._check()
+    @classmethod
+    def from_fields(cls, values: object) -> Self:
+        """Make one of its fields, by name.
+
+        Raises:
+            BundleError: if one is missing, is not a field, or has a value that is refused.
+        """
+        kind: Any = cls
+        names = {item.name for item in fields(kind)}
+        if not isinstance(values, dict) or values.keys() != names:
+            raise BundleError(f"a pickled {cls.__name__} has not the fields it should have")
+        return cls(**values)
 
     def _check(self) -> None:
         """Raise ``BundleError`` for what no trainer of ours would have written."""

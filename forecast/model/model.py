@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FEWEST_DAYS = 14  # two weeks: below that not even a weekday has come twice
 LONGEST_HISTORY = 20_000  # days
+MOST_WORK = 2_000_000  # days times the lags of the searched ARIMA; ours have some 20,000
 HALF_A_DAY = 0.5  # downloads; of so few nobody can say whether they are more or fewer
 NOT_RESCALED = (0, 1.0)
 LARGEST_FACTOR = 60.0  # of counts before a change of definition
@@ -82,6 +83,8 @@ class Model(Checked):
         fine = fine and is_whole(self.rescaled[0], 0, len(self.history))
         fine = fine and is_number(self.rescaled[1], 1 / LARGEST_FACTOR, LARGEST_FACTOR)
         require(fine, "rescaled must be a number of days and their factor")
+        work = len(self.history) * self.searched.reach
+        require(work <= MOST_WORK, f"history times lags must be at most {MOST_WORK:,}")
 
     @property
     def last_day(self) -> dt.date:

@@ -1,13 +1,15 @@
 """Models to bytes and back, admitting nothing but models.
 
 Unpickling can call any importable function, so a foreign pickle is foreign
-code. ``loads`` looks at the opcodes before it runs any, resolves no name but
-those in ``ADMITTED``, and so has nothing to call but our own classes, which
-check their fields.
+code. ``loads`` looks at the opcodes before it runs any, and resolves no name but
+those in ``ADMITTED``. Our own classes are not among what a pickle can make: it
+fills a ``_Fields`` in their place, and their constructors, which check every field,
+make the model of these.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import pickle
 import pickletools
@@ -18,13 +20,32 @@ from forecast.errors import BundleError
 if TYPE_CHECKING:
     from forecast.model.model import Model
 
+
+class _Fields:
+    """What a pickle says of one of our classes, unchecked; empty if it says nothing."""
+
+    values: object = None
+
+    def __setstate__(self, state: object) -> None:
+        self.values = state
+
+
+class _ModelFields(_Fields):
+    """Those of a model."""
+
+
+class _ArimaFields(_Fields):
+    """Those of its searched ARIMA."""
+
+
 PROTOCOL = 5
 LARGEST_MODEL = 64 * 1024  # bytes; a model has 10 kB at the most
 
+# What takes the place of each name that a pickle may ask for.
 ADMITTED = {
-    ("forecast.model", "Model"),
-    ("forecast.model", "Arima"),
-    ("datetime", "date"),
+    ("forecast.model", "Model"): _ModelFields,
+    ("forecast.model", "Arima"): _ArimaFields,
+    ("datetime", "date"): dt.date,
 }
 
 # What dumps() needs to write our classes with plain values, and no more: no memo slot of
@@ -49,7 +70,9 @@ def loads(data: bytes) -> Model:
     Raises:
         BundleError: if ``data`` is anything else.
     """
-    from forecast.model.model import Model  # noqa: PLC0415 - a page without models need not load it
+    # A page without models need not load these.
+    from forecast.model.arima import Arima  # noqa: PLC0415
+    from forecast.model.model import Model  # noqa: PLC0415
 
     if len(data) > LARGEST_MODEL:
         raise BundleError(f"a model has at most {LARGEST_MODEL:,} bytes; this has {len(data):,}")
@@ -60,9 +83,12 @@ def loads(data: bytes) -> Model:
         raise
     except Exception as error:  # noqa: BLE001 - a broken pickle may raise anything at all
         raise BundleError(f"the model is not a whole pickle ({type(error).__name__})") from None
-    if not isinstance(loaded, Model):
+    if not isinstance(loaded, _ModelFields):
         raise BundleError(f"expected a pickled Model; this is a {type(loaded).__name__}")
-    return loaded
+    values = loaded.values
+    if isinstance(values, dict) and isinstance(searched := values.get("searched"), _ArimaFields):
+        values = {**values, "searched": Arima.from_fields(searched.values)}
+    return Model.from_fields(values)
 
 
 def _check_opcodes(data: bytes) -> None:
@@ -73,10 +99,13 @@ def _check_opcodes(data: bytes) -> None:
 
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in ADMITTED:
+        try:
+            return ADMITTED[module, name]
+        except KeyError:
             asked = f"{module}.{name}".encode("unicode_escape").decode()[:200]
-            raise BundleError(f"the model's pickle asks for {asked}, which is not admitted")
-        return super().find_class(module, name)
+            raise BundleError(
+                f"the model's pickle asks for {asked}, which is not admitted"
+            ) from None
 
     def persistent_load(self, pid: Any) -> NoReturn:  # noqa: ARG002 - the base's signature
         raise BundleError("the model's pickle refers to something outside it")

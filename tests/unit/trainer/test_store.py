@@ -37,6 +37,14 @@ def store(tmp_path):
         yield store
 
 
+@pytest.fixture
+def fetched(store):
+    """The same with counts of every package."""
+    for name in NAMES:
+        store.add_counts(name, Merged(counts(), 0))
+    return store
+
+
 def trained(name, level=1.0):
     values = [np.full(30, level * number) for number in (3.0, 3.0, 2.0, 4.0, 1.0, 5.0)]
     forecast = Forecast.of(LAST_DAY, dict(zip(BAND_COLUMNS, values, strict=True)))
@@ -80,10 +88,10 @@ def test_without_any_counts_no_outage_is_within(store):
     assert store.outages_within == ()
 
 
-def test_an_outcome_comes_out_as_it_went_in(store):
+def test_an_outcome_comes_out_as_it_went_in(fetched):
     made = trained("a")
-    store.add_outcome(made, WHOLE)
-    found = store.outcome("a")
+    fetched.add_outcome(made, WHOLE)
+    found = fetched.outcome("a")
     assert (found.name, found.reason, found.seconds) == ("a", "", 0.5)
     assert found.product.entry == made.product.entry
     assert (found.product.model, found.product.pictures) == (b"model", {"a.svg": "<svg/>"})
@@ -94,18 +102,18 @@ def test_an_outcome_comes_out_as_it_went_in(store):
         assert getattr(found.product.forecast, column).tolist() == expected.tolist()
 
 
-def test_a_package_without_a_model_is_not_trained(store):
-    store.add_outcome(trained("a"), WHOLE)
-    store.add_outcome(Outcome("b", None, "too short", 0.0), WHOLE)
-    assert store.trained(WHOLE) == {"a"}
-    assert store.outcome("b") == Outcome("b", None, "too short", 0.0)
-    assert store.outcome("c") is None
+def test_a_package_without_a_model_is_not_trained(fetched):
+    fetched.add_outcome(trained("a"), WHOLE)
+    fetched.add_outcome(Outcome("b", None, "too short", 0.0), WHOLE)
+    assert fetched.trained(WHOLE) == {"a"}
+    assert fetched.outcome("b") == Outcome("b", None, "too short", 0.0)
+    assert fetched.outcome("c") is None
 
 
-def test_a_later_outcome_replaces_an_earlier_one(store):
-    store.add_outcome(Outcome("a", None, "killed", 0.0), WHOLE)
-    store.add_outcome(trained("a", level=2.0), WHOLE)
-    assert store.outcome("a").product.forecast.mean[0] == 6.0
+def test_a_later_outcome_replaces_an_earlier_one(fetched):
+    fetched.add_outcome(Outcome("a", None, "killed", 0.0), WHOLE)
+    fetched.add_outcome(trained("a", level=2.0), WHOLE)
+    assert fetched.outcome("a").product.forecast.mean[0] == 6.0
 
 
 def test_outcomes_of_another_plan_do_not_count(store, tmp_path):
@@ -119,6 +127,8 @@ def test_outcomes_of_another_plan_do_not_count(store, tmp_path):
 def test_a_part_that_was_never_closed_is_whole_with_its_log(store, tmp_path):
     store.add_outcome(trained("b"), SECOND)
     with closing(Store.begin(tmp_path / "join", plan())) as joining:
+        for name in NAMES:
+            joining.add_counts(name, Merged(counts(), 0))
         for suffix in ("", "-wal"):
             shutil.copy(store.folder / f"{SECOND.file}{suffix}", joining.folder)
         assert joining.outcome("b").product.model == b"model"

@@ -13,6 +13,7 @@ from forecast.bands import Total
 from forecast.bundle.manifest import PackageEntry
 from forecast.bundle.tables import PAST_COLUMNS, forecast_rows, record_rows
 from forecast.config import Package
+from forecast.history import Merged
 from tests.bundles import BANDS, LAST_DAY, TOTAL, bands, counts, make_bundle, outdated, with_files
 from tests.trainings import run_plan
 from trainer.engines.task import Outcome, Product
@@ -74,6 +75,7 @@ def test_an_outcome_comes_back_from_its_file(tmp_path):
     entry = PackageEntry(label="flask", status="trained")
     outcome = Outcome("flask", Product(entry, b"model", bands(3), {3: Total(**TOTAL)}, {}), "", 0.5)
     with closing(Store.begin(tmp_path / "run", run_plan("flask"))) as store:
+        store.add_counts("flask", Merged(counts(), 0))
         store.add_outcome(outcome, Part())
         [[blob]] = store._part(Part().file).execute("SELECT forecast FROM outcomes")
         product = store.outcome("flask").product

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.bundle import reader as bundles
-from forecast.bundle.manifest import parse_manifest
+from forecast.bundle.manifest import LARGEST_MANIFEST, MOST_VALUES, parse_manifest
 from forecast.bundle.reader import digest, extract, read_folder, read_zip
 from forecast.errors import BundleError
 from tests.bundles import (
@@ -37,6 +37,9 @@ def bundle():
 @pytest.fixture
 def files(bundle):
     return files_of(bundle)
+
+
+MEMBER = {"order": [0, 1, 1], "seasonal_order": [0, 0, 0, 0], "weight": 0}
 
 
 def manifest_with(files, change):
@@ -178,7 +181,7 @@ def test_a_model_that_is_too_large_is_refused_before_it_is_unpacked(files):
 
 
 def test_a_file_may_be_as_large_as_the_limit_and_no_larger(files, monkeypatch, folder):
-    name = max(files, key=lambda name: len(files[name]))
+    name = max((name for name in files if name.endswith(".csv")), key=lambda n: len(files[n]))
     size = len(files[name])
     monkeypatch.setattr(bundles, "LARGEST_FILE", size)
     read_zip(zip_of(files))
@@ -207,6 +210,29 @@ def test_a_bomb_that_lies_about_its_size_is_read_no_further(files):
 def test_too_many_members_are_refused(files, monkeypatch):
     monkeypatch.setattr(bundles, "MOST_FILES", 3)
     refused(files, "at most 3 are allowed")
+
+
+def test_entries_are_counted_before_they_are_parsed(monkeypatch):
+    entry = struct.pack("<4s42x", b"PK\x01\x02")
+    end = struct.pack("<4s4xHHIIH", b"PK\x05\x06", 65_535, 65_535, 46 * 200_000, 0, 0)
+    monkeypatch.setattr(zipfile, "ZipInfo", lambda *_: pytest.fail("an entry was parsed"))
+    with pytest.raises(BundleError, match=r"has 200,000 members; at most 20,000 are allowed"):
+        read_zip(entry * 200_000 + end)
+
+
+def test_values_of_a_manifest_are_counted_before_they_are_parsed(files):
+    head = files["manifest.json"].replace(b'"m_values": [', b'"m_values": [' + b"7," * 2_500_000)
+    refused(
+        files | {"manifest.json": head}, "expected at most 33,554,432 bytes and 2,000,000 values"
+    )
+    big = files["manifest.json"] + b" " * (32 << 20)
+    refused(files | {"manifest.json": big}, "at most 33,554,432 are allowed")
+
+
+def test_the_manifest_of_5000_packages_is_far_from_the_limits(bundle):
+    entry = bundle.entry("flask").model_dump_json().encode()
+    assert 5_000 * len(entry) < LARGEST_MANIFEST / 3
+    assert 5_000 * entry.count(b",") < MOST_VALUES / 3
 
 
 def test_a_future_format_says_so(files):
@@ -242,6 +268,15 @@ def test_a_future_format_says_so(files):
             "expected 30 days of 'flask' from 2026-11-21",
         ),
         (lambda d: d.update(forecast_days=31), "expected 31 days of 'flask'"),
+        (lambda d: d.update(m_values=[7] * 65), "m_values: "),
+        (lambda d: d.update(m_values=[10**30]), r"m_values\.0: "),
+        (lambda d: d.update(outages=["2026-11-02"] * 20_001), "outages: "),
+        (lambda d: d.update(versions={str(n): "" for n in range(101)}), "versions: "),
+        (lambda d: d["packages"]["flask"].update(repaired=["2026-11-02"] * 20_001), "repaired: "),
+        (lambda d: d["packages"]["flask"].update(members=65 * [MEMBER]), "members: "),
+        (lambda d: d["packages"]["flask"].update(order=[9999, 0, 0]), r"order\.0: "),
+        (lambda d: d["packages"]["flask"].update(label="<a href='//evil'>x</a>"), "the label of f"),
+        (lambda d: d["packages"]["gone"].update(label="flask"), "the label of gone is no spelling"),
     ],
 )
 def test_a_manifest_that_does_not_hold_together_is_refused(files, change, match):
@@ -259,7 +294,7 @@ def test_a_manifest_that_does_not_hold_together_is_refused(files, change, match)
         ("history.csv", b"2026-11-21,", b"2026-11-20,", "a day twice, or its days are not in"),
         ("history.csv", b"2026-11-21,", b"2020-01-01,", "a day twice, or its days are not in"),
         ("history.csv", b"package,date", b"date,package", "is malformed|expected the col"),
-        ("history.csv", b"flask,", b"Flask,", "has no rows of flask"),
+        ("history.csv", b"flask,", b"Flask,", "'Flask' is no normalised name of a package"),
         ("history.csv", b"flask,", b"\xff,", "is malformed"),
         ("forecasts.csv", b"flask,2026-11-22,", b"flask,2026-11-22,-", "not finite, is negative"),
         ("forecasts.csv", b"flask,2026-11-22,", b"flask,2026-11-22,9999", "outside its band"),

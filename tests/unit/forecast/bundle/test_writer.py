@@ -19,7 +19,7 @@ from tests.bundles import counts, draft, entry, model_of
 
 @pytest.fixture
 def writer(tmp_path):
-    return Writer(tmp_path)
+    return Writer(tmp_path, 30)
 
 
 def add(writer, name="flask", pictures=None):
@@ -136,3 +136,35 @@ def test_rows_of_a_package_that_would_not_be_consecutive_are_refused(writer):
         writer.record(past("flask"), track("flask"))
     with pytest.raises(BundleError, match=r"one package, got \['django', 'flask'\]"):
         writer.record(past("flask"), track("django"))
+
+
+@pytest.mark.parametrize("name", ["../x", "/tmp/x", "Flask", "a b", "", "a,b", "x" * 101])
+def test_a_name_that_is_not_allowed_reaches_no_path_and_no_row(writer, tmp_path, name):
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    for write in (
+        lambda: writer.history(name, counts()),
+        lambda: add(writer, name),
+        lambda: writer.skip(name, PackageEntry(label=name, status="failed")),
+    ):
+        with pytest.raises(BundleError, match="no normalised name|no spelling of that name"):
+            write()
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_of_a_package_that_is_refused_nothing_is_written(writer, tmp_path):
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    history = counts()
+    model = model_of(history.index[0].date(), history)
+    made, totals = model.predict_with_totals(30)
+    good = {"totals": totals, "pictures": {}}
+    about = entry("flask", history, model)
+    for data, forecast, others in (
+        (b"", made, good),
+        (pickling.dumps(model), made.first(29), good),
+        (pickling.dumps(model), made, good | {"totals": {7: totals[7]}}),
+        (pickling.dumps(model), made, good | {"pictures": {"x.svg": "<svg/>"}}),
+        (pickling.dumps(model), made, good | {"pictures": {"flask.svg": "<script/>"}}),
+    ):
+        with pytest.raises(BundleError):
+            writer.add("flask", about, data, forecast, **others)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before

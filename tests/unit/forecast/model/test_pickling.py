@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import codecs
 import ctypes
+import dataclasses
 import functools
 import importlib
 import io
@@ -14,6 +15,7 @@ import pickle
 import runpy
 import shutil
 import subprocess
+import time
 import timeit
 import types
 
@@ -22,8 +24,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from forecast.bands import are_bands, are_totals
 from forecast.errors import BundleError
 from forecast.model import pickling
+from forecast.quantities import LONGEST_HORIZON
 from tests.bundles import make_bundle
 
 
@@ -45,6 +49,13 @@ class Call:
 
     def __reduce__(self):
         return self.call
+
+
+def unchecked(kind, **state):
+    """An object that pickles with this state; by NEWOBJ alone, without BUILD, if it has none."""
+    made = object.__new__(kind)
+    vars(made).update(state)
+    return made
 
 
 def test_a_model_comes_back_the_same(model, pickled):
@@ -129,12 +140,56 @@ def text(value):
         (b"\x80\x05", "not a whole pickle"),
         (raw(b"\x93"), "not a whole pickle"),
         (raw(text("forecast.model"), text("Model"), b"\x93"), "expected a pickled Model"),
-        (raw(text("forecast.model"), text("Model"), b"\x93", b")\x81}b"), "."),
+        (raw(text("forecast.model"), text("Model"), b"\x93", b")\x81}b"), "has not the fields"),
+        (raw(text("forecast.model"), text("Model"), b"\x93", b")\x81"), "has not the fields"),
+        (raw(text("forecast.model"), text("Model"), b"\x93", b")R"), "has not the fields"),
+        (raw(text("forecast.model"), text("Model"), b"\x93", b")\x81Nb"), "has not the fields"),
+        (raw(text("forecast.model"), text("Arima"), b"\x93", b")\x81"), "is a _ArimaFields"),
     ],
 )
 def test_a_hand_made_pickle_is_refused(data, match):
     with pytest.raises(BundleError, match=match):
         pickling.loads(data)
+
+
+@pytest.mark.parametrize("field", ["searched", "start", "history", "days_off"])
+def test_an_object_without_fields_is_refused_wherever_it_stands(model, field):
+    fields = {**vars(model), field: unchecked(type(model.searched))}
+    data = pickle.dumps(unchecked(type(model), **fields), protocol=5)
+    with pytest.raises(BundleError, match="has not the fields|not a model of this project"):
+        pickling.loads(data)
+
+
+@pytest.mark.parametrize(
+    "searched",
+    [
+        ((1, 0, 0), (0, 0, 0, 0), (1e200,)),
+        ((1, 0, 1), (0, 0, 0, 0), (1e200, 0.01)),
+        ((5, 1, 5), (5, 1, 5, 180), (0.01,) * 20),
+        ((1, 0, 0), (1, 0, 0, 366), (0.1, 0.1)),
+    ],
+    ids=str,
+)
+def test_a_searched_arima_that_costs_too_much_or_explodes_is_refused(model, searched):
+    order, seasonal_order, params = searched
+    arima = {"order": order, "seasonal_order": seasonal_order, "params": params}
+    fields = {"searched": unchecked(type(model.searched), **arima), "history": (1000.0,) * 7_000}
+    data = pickle.dumps(unchecked(type(model), **{**vars(model), **fields}), protocol=5)
+    with pytest.raises(BundleError, match="not a model of this project"):
+        pickling.loads(data)
+
+
+def test_the_costliest_model_that_is_admitted_forecasts_within_a_second(model):
+    steep = dataclasses.replace(
+        model.searched, order=(10, 10, 10), seasonal_order=(10, 1, 10, 7), params=(10.0,) * 40
+    )
+    history = (1000.0, 1.0) * 3_500
+    costly = dataclasses.replace(model, history=history, searched=steep)
+    started = time.process_time()
+    forecast, totals = costly.predict_with_totals(LONGEST_HORIZON)
+    assert time.process_time() - started < 1.0
+    assert are_bands(forecast.columns())
+    assert all(are_totals(total.columns()) for total in totals.values())
 
 
 def test_a_pickle_that_is_too_large_is_not_looked_at():
