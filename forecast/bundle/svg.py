@@ -41,6 +41,7 @@ def check_picture(file_name: str, data: bytes) -> None:
         raise BundleError(f"{file_name} is no SVG in UTF-8")
     checks = _Checks(file_name)
     parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
     parser.StartElementHandler = checks.element
     parser.CharacterDataHandler = checks.texts.append
     for kind in DECLARATIONS:
@@ -78,7 +79,8 @@ class _Checks:
 
     def text(self, text: str) -> None:
         """Refuse text that loads something where it is CSS."""
-        if found := LOADS.search(text):
+        # Long lists of points have none of these marks; looking for them first is faster.
+        if any(mark in text for mark in "@\\:(") and (found := LOADS.search(text)):
             self._refuse(repr(found[0]))
 
     def declaration(self, *_: object) -> None:

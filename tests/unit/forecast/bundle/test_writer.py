@@ -138,7 +138,7 @@ def test_rows_of_a_package_that_would_not_be_consecutive_are_refused(writer):
         writer.record(past("flask"), track("django"))
 
 
-@pytest.mark.parametrize("name", ["../x", "/tmp/x", "Flask", "a b", "", "a,b", "x" * 101])
+@pytest.mark.parametrize("name", ["../x", "/x", "Flask", "a b", "", "a,b", "x" * 101])
 def test_a_name_that_is_not_allowed_reaches_no_path_and_no_row(writer, tmp_path, name):
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     for write in (
