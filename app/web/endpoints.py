@@ -18,7 +18,7 @@ from app.view.export import Answer
 from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
-from forecast.bundle.reader import PICTURES
+from forecast.bundle.gate import PICTURES
 from forecast.bundle.themes import THEMES, themed
 from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
