@@ -42,7 +42,7 @@ TOTAL_COLUMNS = tuple(field.name for field in fields(Bands))
 MEDIAN = "median"
 BAND_COLUMNS = ("mean", MEDIAN, *TOTAL_COLUMNS[1:])  # of a day, in the order of every table
 SHORT_TOTALS = (7, 14, 28)  # days that a bundle has totals of, besides all days forecast
-LARGEST_FORECAST = LARGEST_COUNT * LONGEST_HORIZON  # downloads, of a day or a total
+LARGEST_FORECAST = 2 * LARGEST_COUNT * LONGEST_HORIZON  # downloads, the end of a band included
 ENDS = ("lower_95", "lower_80", "upper_80", "upper_95")  # ascending
 
 

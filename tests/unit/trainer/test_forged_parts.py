@@ -17,7 +17,7 @@ from forecast.bundle.reader import read_folder
 from forecast.bundle.writer import Writer
 from forecast.history import Merged
 from forecast.model import pickling
-from tests.bundles import counts, make_bundle
+from tests.bundles import LAST_DAY, counts, make_bundle
 from tests.trainings import run_plan
 from tests.weekly import estimated
 from trainer.join import join, read_back
@@ -44,7 +44,7 @@ def run(tmp_path):
     with closing(Store.begin(folder, run_plan(*NAMES))) as store:
         for name in NAMES:
             store.add_counts(name, Merged(counts(days=30), 0))
-        store.complete_fetch([], None)
+        store.complete_fetch([], None, LAST_DAY)
         for part in (FORGED, HONEST):
             train(store, part, lambda tasks, _most: map(estimated, tasks))
     return folder
