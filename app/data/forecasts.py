@@ -8,10 +8,10 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeGuard
 
 from app.data.live_counts import Counts
-from app.data.package_forecast import PackageForecast, from_bundle
 from forecast.bundle.manifest import PUBLIC
 from forecast.config import Package
 from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
+from forecast.presentation.package_forecast import PackageForecast, from_bundle
 
 if TYPE_CHECKING:
     import datetime as dt

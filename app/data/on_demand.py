@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.data.live_counts import last_load
-from app.data.package_forecast import Choice, PackageForecast
 from app.data.rate_limits import RateLimit
 from forecast.bundle.manifest import Backtest, member_entries
 from forecast.errors import BusyError, ForecastError, SeriesError, UnknownPackageError
+from forecast.presentation.package_forecast import Choice, PackageForecast
 from forecast.search import Trained, train
 from forecast.series import Series, recent, regular
 

@@ -16,19 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.view import hover, wording
+from app.view import hover
 from app.view.curves import MIDDLE, ONE, Curve, Line, curve_of, drawn_mode
 from app.view.layout import TEXT, End, axis_title, layout
+from forecast.presentation import wording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import plotly.graph_objects as go
 
-    from app.data.package_forecast import PackageForecast
     from app.view.layout import Surroundings
     from app.view.state import Mode, View
     from forecast.config import Event
+    from forecast.presentation.package_forecast import PackageForecast
     from forecast.quantities import Array
 
 MOST_BANDED = 2  # packages; bands of more would hide each other, and the hover label has them

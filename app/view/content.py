@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.view import chart, markup, wording
+from app.view import chart, markup
 from app.view.curves import months_known, shown_events
 from app.view.layout import Surroundings
 from app.view.notices import Notice, notices
 from forecast.errors import ForecastError
+from forecast.presentation import wording
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
     from app.data.forecasts import Forecasts
-    from app.data.package_forecast import PackageForecast
     from app.data.store import Snapshot
     from app.view.state import View
     from forecast.config import Package
+    from forecast.presentation.package_forecast import PackageForecast
 
 log = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from app.data.package_forecast import PackageForecast
     from app.view.state import Mode, Scale, View
     from forecast.config import Event
+    from forecast.presentation.package_forecast import PackageForecast
 
 LOG_RANGE = 1_000.0  # a band on the log scale ends at this fraction of the forecast
 LEAST_ON_LOG = 0.01  # downloads; fewer are nothing, and would stretch the axis

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.view.curves import MIDDLE
-from app.view.wording import event_note, format_amounts, format_count, format_date, format_range
+from forecast.presentation.wording import (
+    event_note,
+    format_amounts,
+    format_count,
+    format_date,
+    format_range,
+)
 
 if TYPE_CHECKING:
     import datetime as dt

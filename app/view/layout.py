@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.view import wording
 from app.view.hover import escape
+from forecast.presentation import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

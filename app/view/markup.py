@@ -6,19 +6,19 @@ import datetime as dt
 from html import escape
 from typing import TYPE_CHECKING
 
-from app.view import wording
 from app.view.curves import shown_events
-from app.view.export import by_day
 from app.view.state import View
+from forecast.presentation import wording
+from forecast.presentation.export import by_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.data.package_forecast import PackageForecast
     from app.view.notices import Notice
     from forecast.bundle.manifest import Manifest
     from forecast.config import Event, Package
     from forecast.github.artifact import Provenance
+    from forecast.presentation.package_forecast import PackageForecast
 
 LABELS = {"sample": "Sample data", "warning": "Warning", "info": "Note", "error": "Problem"}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from app.view.wording import format_date, format_names, not_better
+from forecast.presentation.wording import format_date, format_names, not_better
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Sequence
 
-    from app.data.package_forecast import PackageForecast
     from app.data.store import Snapshot
     from forecast.bundle.manifest import Manifest
+    from forecast.presentation.package_forecast import PackageForecast
 
 STALE_MODEL = 10  # days; the job is weekly, and may be late
 STALE_DATA = 4  # days; PyPI Stats loads every night, and may be late

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from app.view import wording
+from forecast.presentation import wording
 
 if TYPE_CHECKING:
     from app.data.catalogue import Catalogue

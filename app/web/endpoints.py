@@ -13,8 +13,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT, Forecasts
-from app.view import export
-from app.view.export import Answer
 from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
@@ -22,6 +20,8 @@ from forecast.bundle.gate import PICTURES
 from forecast.bundle.themes import THEMES, themed
 from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
+from forecast.presentation import export
+from forecast.presentation.export import Answer
 from forecast.quantities import LONGEST_HORIZON
 
 MAX_LIMIT = 1_000  # packages in one response

@@ -24,13 +24,22 @@ ARROWS = {
     "forecast.bundle": {"forecast", "forecast.model"},
     "forecast.github": {"forecast", "forecast.bundle"},
     "forecast.sources": {"forecast", "forecast.bundle"},
+    "forecast.presentation": {
+        *("forecast", "forecast.model", "forecast.search", "forecast.bundle", "forecast.github"),
+    },
     "trainer": {*DOMAIN, "forecast.github", "trainer.engines", "trainer.reports"},
     "trainer.engines": {*DOMAIN, "forecast.search", "trainer.reports"},
     "trainer.reports": {"forecast", "forecast.model", "forecast.bundle"},
     "app": {*DOMAIN, "forecast.github", "app.data", "app.view", "app.web", "app.gradio_internals"},
-    "app.data": {*DOMAIN, "forecast.github", "forecast.search"},
-    "app.view": {"forecast", "forecast.model", "forecast.bundle", "forecast.github", "app.data"},
-    "app.web": {"forecast", "forecast.bundle", "app.data", "app.view", "app.gradio_internals"},
+    "app.data": {*DOMAIN, "forecast.github", "forecast.search", "forecast.presentation"},
+    "app.view": {
+        *("forecast", "forecast.model", "forecast.bundle", "forecast.github"),
+        *("forecast.presentation", "app.data"),
+    },
+    "app.web": {
+        *("forecast", "forecast.bundle", "forecast.presentation"),
+        *("app.data", "app.view", "app.gradio_internals"),
+    },
     "app.gradio_internals": set(),
 }
 FOREIGN = {"benchmarks", "tests"}  # which no program imports

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from app.data.package_forecast import from_bundle
 from app.view.layout import Surroundings
 from forecast.bundle.manifest import Backtest
 from forecast.config import Package
+from forecast.presentation.package_forecast import from_bundle
 from forecast.series import regular
 from tests.bundles import LAST_DAY, counts, make_bundle, model_of
 

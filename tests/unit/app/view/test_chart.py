@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.data.track_record import PastForecast, TrackRecord
 from app.view import chart
 from app.view.layout import HEIGHT, log_ticks, short, spread
 from app.view.state import ALL, MODES, View
 from forecast.config import Event
+from forecast.presentation.track_record import PastForecast, TrackRecord
 from tests.bundles import LAST_DAY
 from tests.unit.app.view.samples import AROUND, package_forecast, with_history
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.data.track_record import PastForecast, TrackRecord
 from app.view.curves import (
     FEWEST_MONTHS,
     MIDDLE,
@@ -18,6 +17,7 @@ from app.view.curves import (
 from app.view.state import ALL, MODES, View
 from forecast.config import Event
 from forecast.errors import BundleError
+from forecast.presentation.track_record import PastForecast, TrackRecord
 from tests.bundles import LAST_DAY
 from tests.unit.app.view.samples import package_forecast, with_history
 

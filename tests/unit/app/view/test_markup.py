@@ -5,12 +5,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.data.package_forecast import from_bundle
 from app.view import markup
 from app.view.notices import Notice
 from app.view.state import View, choose
 from forecast.config import Package
 from forecast.github.artifact import Provenance
+from forecast.presentation.package_forecast import from_bundle
 from tests.bundles import make_bundle
 
 PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)

@@ -4,8 +4,8 @@ from dataclasses import replace
 import pytest
 
 from app.data.store import Snapshot
-from app.view import wording
 from app.view.notices import notices
+from forecast.presentation import wording
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle, outdated
 from tests.unit.app.view.samples import SCORES, package_forecast
 

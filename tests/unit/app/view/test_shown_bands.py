@@ -10,11 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from app.data.package_forecast import from_bundle
-from app.view import chart, export, markup
+from app.view import chart, markup
 from app.view.state import View
 from forecast.bands import BAND_COLUMNS, Total
 from forecast.config import Package
+from forecast.presentation import export
+from forecast.presentation.package_forecast import from_bundle
 from tests.bundles import BANDS, TOTAL, bands, make_bundle
 from tests.unit.app.view.samples import AROUND
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.data.package_forecast import from_bundle
-from app.view import export
 from forecast.config import Package
+from forecast.presentation import export
+from forecast.presentation.package_forecast import from_bundle
 from tests.bundles import LAST_DAY, make_bundle
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from app.data.package_forecast import Choice
-from app.data.track_record import TrackRecord
-from app.view import wording
 from forecast.bands import Total
 from forecast.bundle.manifest import Backtest, MemberEntry
 from forecast.config import Event
 from forecast.github.artifact import Provenance
+from forecast.presentation import wording
+from forecast.presentation.package_forecast import Choice
+from forecast.presentation.track_record import TrackRecord
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle, model_of
 from tests.unit.app.view.samples import SCORES, package_forecast, plain, with_history
 

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app.data.package_forecast import from_bundle
 from forecast.config import Package
 from forecast.errors import BundleError
+from forecast.presentation.package_forecast import from_bundle
 from tests.bundles import LAST_DAY, counts, make_bundle, with_files
 
 FLASK = Package("flask", "Flask")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from app.data.package_forecast import PackageForecast
     from forecast.bundle.manifest import Backtest, Manifest
     from forecast.config import Event
     from forecast.github.artifact import Provenance
+    from forecast.presentation.package_forecast import PackageForecast
 
 FEW = (2, 20)  # millions or billions; below each, a number gets one more digit
 LEVEL = 0.02  # a smaller change of the total is reported as none

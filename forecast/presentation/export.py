@@ -13,7 +13,7 @@ from forecast.bands import BAND_COLUMNS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.data.package_forecast import PackageForecast
+    from forecast.presentation.package_forecast import PackageForecast
 
 COLUMNS = ("package", "date", "downloads", "repaired", *BAND_COLUMNS, "no_counts_since")
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from app.data.track_record import track_record
 from forecast.bands import Forecast
 from forecast.bundle.manifest import Backtest
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
 from forecast.model.model import COMPARED_DAYS, Model
+from forecast.presentation.track_record import track_record
 from forecast.search.backtest import told_ratio, told_total_error
 from forecast.search.day_names import name_of
 from forecast.series import Series, regular
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from app.data.track_record import TrackRecord
     from forecast.bands import Bands, Total
     from forecast.bundle.manifest import MemberEntry
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
+    from forecast.presentation.track_record import TrackRecord
     from forecast.quantities import Array
 
 log = logging.getLogger(__name__)
