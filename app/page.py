@@ -123,7 +123,13 @@ def _lay_out() -> Parts:
     warnings = gr.HTML(padding=False, elem_id="warnings")
     plot = gr.Plot(show_label=False, container=False, elem_id="chart", label="Chart")
     with gr.Column(visible=False, elem_id="more") as more:
-        mode = gr.Radio(MODE_CHOICES, value=usual.mode, label="Show", elem_id="mode")
+        with gr.Row():
+            mode = gr.Radio(
+                MODE_CHOICES, value=usual.mode, label="Show", elem_id="mode", min_width=290
+            )
+            scale = gr.Radio(
+                SCALE_CHOICES, value=usual.scale, label="Scale", elem_id="scale", min_width=290
+            )
         with gr.Row():
             days = gr.Radio(
                 RANGE_CHOICES,
@@ -132,17 +138,12 @@ def _lay_out() -> Parts:
                 elem_id="range",
                 min_width=290,
             )
-            scale = gr.Radio(
-                SCALE_CHOICES, value=usual.scale, label="Scale", elem_id="scale", min_width=290
-            )
-        with gr.Row():
             others = gr.Dropdown(
                 label=f"Compare with up to {MOST_COMPARED - 1} others",
                 multiselect=True,
                 max_choices=MOST_COMPARED - 1,
                 allow_custom_value=True,
                 elem_id="compare",
-                scale=3,
                 min_width=290,
             )
         facts = gr.HTML(padding=False, elem_id="facts")

@@ -130,8 +130,8 @@ def _single(curve: Curve) -> list[Trace]:
         *_band(curve, "80", COLOURS[0], opacity=0.28),
         *_single_days(curve),
         *_repaired(curve),
-        *_earlier(curve),
         _line(curve, curve.past, past, name=NAMES[curve.mode], **look),
+        *_earlier(curve),
         *_joint(curve, "forecast", look),
         _line(
             curve,
@@ -183,7 +183,7 @@ def _earlier(curve: Curve) -> list[Trace]:
     if curve.earlier is None or curve.made_on is None:
         return []
     texts = [hover.earlier(v, curve, curve.made_on) for v in curve.earlier.downloads[MIDDLE]]
-    name = f"Forecast of {wording.format_date(curve.made_on)}"
+    name = f"Forecast of {curve.made_on.day} {curve.made_on:%b}"
     look: Trace = {"colour": EARLIER_COLOUR, "width": 2, "dash": "dash"}
     return [_line(curve, curve.earlier, texts, name=name, **look)]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.view.hover import escape
+from app.view.hover import ROLLING, escape
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
@@ -204,11 +204,13 @@ def spread(places: Sequence[float], heights: Sequence[float]) -> list[float]:
 
 def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
     first = min((curve.past.spans or curve.ahead.spans)[0] for curve in curves)
-    begin = min(first.last if curves[0].mode == "mean" else first.first, curves[0].days[0])
+    begin = first.first
+    if curves[0].mode in ROLLING:  # whose single days are drawn as well
+        begin = min(curve.days[0] for curve in curves)
     last = max(curve.ahead.spans[-1].last for curve in curves)
     through = max(curve.observed for curve in curves)
     stopped = [
-        f" · {curve.label}: no counts since {wording.format_date(curve.stopped)}"
+        f"\n{curve.label}: no counts since {wording.format_date(curve.stopped)}"
         for curve in curves
         if curve.stopped
     ]
@@ -216,7 +218,7 @@ def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
     foot = f"Source: {around.source} · {known}{''.join(stopped)}"
     return {
         "type": "date",
-        "range": [f"{begin}T00:00", f"{last}T{'12' if curves[0].mode != 'weekly' else '23'}:00"],
+        "range": [f"{begin}T00:00", f"{last}T12:00"],
         "title": {"text": escape(foot), "font": {"size": 11}, "standoff": 12},
         "hoverformat": HEADERS[curves[0].mode],
         "gridcolor": GRID,

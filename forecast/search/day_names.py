@@ -48,16 +48,21 @@ def _names(year: int) -> dict[dt.date, str]:
     for region, parts in REGIONS.items():
         learned = constants().days_off[region] / sum(parts.values())
         for country, part in parts.items():
-            division = SUBDIVISIONS.get(country, (None,))[0]
-            for day, names in listed(country, division, range(year, year + 1)).items():
-                name = REMARK.sub("", names.partition(";")[0])
-                if name != UNNAMED:
-                    said = weights.setdefault(day, {})
-                    said[name] = said.get(name, 0.0) + learned * part
-                    countries.setdefault((day, name), set()).add(country)
+            for day, name in _feasts(country, year).items():
+                said = weights.setdefault(day, {})
+                said[name] = said.get(name, 0.0) + learned * part
+                countries.setdefault((day, name), set()).add(country)
     found = {}
     for day, said in weights.items():
         name = max(said, key=lambda each: said[each])
         where = countries[day, name]
         found[day] = name if len(where) > 1 or HOME in where else f"{name} ({min(where)})"
     return found
+
+
+def _feasts(country: str, year: int) -> dict[dt.date, str]:
+    """The holidays of a country by day; one that was moved has the name of the nearest other."""
+    days = listed(country, SUBDIVISIONS.get(country, (None,))[0], range(year, year + 1))
+    names = {day: REMARK.sub("", name.partition(";")[0]) for day, name in days.items()}
+    named = [day for day, name in names.items() if name != UNNAMED]
+    return {day: names[min(named, key=lambda other: abs(day - other))] for day in names}

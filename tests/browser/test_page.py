@@ -221,14 +221,6 @@ def test_csv_and_json(visit):
     assert json.loads(data)[0]["package"] == "flask"
 
 
-@pytest.mark.parametrize(("kind", "begin"), [("PNG", b"\x89PNG"), ("SVG", b"<svg")])
-def test_pictures_of_the_chart(visit, kind, begin):
-    visit.open("?package=flask")
-    file, data = saved(visit, visit.page.get_by_role("button", name=f"Chart as {kind}").click)
-    assert file.suggested_filename.endswith(f".{kind.lower()}")
-    assert data.startswith(begin)
-
-
 @pytest.mark.parametrize(
     "visit",
     [{"viewport": {"width": width, "height": 900}} for width in (320, 360, 768, 1920)],

@@ -133,6 +133,11 @@ def test_weeks_and_months_are_steps_over_their_days(mode, name, first, last):
     assert len(past["text"]) == len(past["x"])
 
 
+def test_an_axis_of_weeks_begins_with_the_first_one():
+    begin = drawn([LONG], View(mode="monthly", days=ALL))["layout"]["xaxis"]["range"][0]
+    assert begin == "2026-06-01T00:00"
+
+
 @pytest.mark.parametrize(("days", "shown"), [(30, 30), (60, 60), (90, 70), (180, 70), (ALL, 70)])
 def test_the_range(days, shown):
     figure = drawn([package_forecast()], View(days=days))
@@ -313,7 +318,7 @@ def with_record(age):
 @pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
 def test_last_month_s_forecast_stands_over_what_came(scale):
     figure = drawn([with_record(28)], View(scale=scale))
-    earlier = trace(figure, "Forecast of 24 October 2026")
+    earlier = trace(figure, "Forecast of 24 Oct")
     assert earlier["x"][0] == (LAST_DAY - dt.timedelta(days=28)).isoformat()
     assert earlier["text"][-1] == "1,230 downloads a day forecast on 24 October 2026"
 

@@ -15,6 +15,7 @@ from forecast.search.days_off import calendar_of
         ((2026, 7, 3), "Independence Day"),  # on a Saturday, and observed on the Friday
         ((2026, 4, 6), "Easter Monday"),
         ((2026, 2, 17), "Chinese New Year (CN)"),
+        ((2023, 1, 26), "Chinese New Year (CN)"),  # moved there from another day
         ((2026, 12, 21), "Christmas"),
         ((2026, 12, 24), "Christmas"),
         ((2026, 12, 30), "Christmas"),

@@ -1,0 +1,207 @@
+"""The chart as it is painted: contrast, ticks, words, and what is saved of it."""
+
+from __future__ import annotations
+
+import io
+from itertools import combinations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.conftest import OBSERVED
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+BOTH = [{"viewport": DESKTOP, "scheme": "light"}, {"viewport": PHONE, "scheme": "dark"}]
+MODES = ("Daily", "7-day mean", "Weekly")
+ALL = "?package=flask&compare=requests,pytorch,fastapi,tensorflow"
+IN_FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+# Where a value of the figure is painted, in pixels of the page.
+PLACE = """([day, value]) => {
+const plot = document.querySelector('#chart .js-plotly-plot'), {xaxis, yaxis} = plot._fullLayout;
+const box = plot.getBoundingClientRect();
+return [box.left + xaxis._offset + xaxis.d2p(day), box.top + yaxis._offset + yaxis.d2p(value)]; }"""
+
+
+def pixels(visit, box):
+    """The colours within a box of the page, as painted, shape (height, width, 3)."""
+    png = visit.page.screenshot(clip=box, animations="disabled")
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float)
+
+
+def luminance(colours):
+    parts = colours / 255
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    return linear @ np.array([0.2126, 0.7152, 0.0722])
+
+
+def contrast(painted, ground=None):
+    """Of the colour that stands out most with the most frequent one, or with a given one."""
+    flat = painted.reshape(-1, 3)
+    if ground is None:
+        colours, counts = np.unique(flat, axis=0, return_counts=True)
+        ground = colours[counts.argmax()]
+    base, all_of = float(luminance(ground)) + 0.05, luminance(flat) + 0.05
+    return float((np.maximum(all_of, base) / np.minimum(all_of, base)).max())
+
+
+def around(x, y, size=3):
+    return {"x": x - size, "y": y - size, "width": 2 * size + 1, "height": 2 * size + 1}
+
+
+def still(visit):
+    """Wait until what plotly.js has drawn is painted, and the chart is in sight."""
+    visit.page.locator("#chart").scroll_into_view_if_needed()
+    visit.page.evaluate(IN_FRAME)
+
+
+def show(visit, mode):
+    """Choose what the chart shows, and wait for it."""
+    visit.page.get_by_label(mode, exact=True).check()
+    name = {"Daily": "daily", "7-day mean": "7-day", "Weekly": "weekly"}[mode]
+    visit.page.wait_for_function(
+        "name => document.querySelector('#chart .ytitle').textContent.toLowerCase().includes(name)",
+        arg=name,
+    )
+
+
+def points(visit, name):
+    found = visit.trace(name)
+    return dict(zip(found["x"], found["y"], strict=True))
+
+
+def test_the_line_lies_inside_its_bands_whatever_is_chosen(visit):
+    visit.open("?package=flask&smooth=0")
+    for mode in MODES:
+        show(visit, mode)
+        line = points(visit, "Forecast")
+        ends = [points(visit, name) for name in ("95 % band", "80 % band")]
+        ends += [points(visit, f"Upper end of {level} %") for level in ("80", "95")]
+        for day, value in line.items():
+            lower_95, lower_80, upper_80, upper_95 = (end[day] for end in ends)
+            assert lower_95 <= lower_80 <= value <= upper_80 <= upper_95, (mode, day)
+        assert len(line) >= 30
+
+
+def test_months_are_hidden_where_too_few_were_counted(visit):
+    visit.open("?package=flask")
+    assert not visit.page.get_by_label("Monthly").is_visible()
+    visit.open("?package=django")  # counted for two hundred days
+    visit.page.get_by_label("Monthly").check()
+    visit.page.wait_for_url("**/*mode=monthly")
+    assert "Monthly total" in {each["name"] for each in visit.traces()}
+
+
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
+def test_points_edges_and_words_stand_out_from_the_ground(visit):
+    visit.open("?package=flask")
+    still(visit)
+    plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
+    ground = pixels(visit, around(plot["x"] + 12, plot["y"] + 12, 1)).reshape(-1, 3)[0]
+    for name, least in (("Counted", 3), ("7-day mean", 3), ("Forecast", 3)):
+        drawn = list(points(visit, name).items())
+        places = [visit.page.evaluate(PLACE, list(each)) for each in drawn[8:-2:9]]
+        found = [contrast(pixels(visit, around(*place)), ground) for place in places]
+        assert np.median(found) >= least, (name, found)
+    for name in ("95 % band", "Upper end of 95 %"):
+        drawn = list(points(visit, name).items())
+        found = [
+            contrast(pixels(visit, around(*visit.page.evaluate(PLACE, list(each)))), ground)
+            for each in drawn[8:-2:5]
+        ]
+        assert min(found) >= 3, (name, found)
+    texts = visit.page.locator(
+        "#chart .annotation-text, #chart .xtick text, #chart .ytick text, #chart .legendtext,"
+        "#chart .xtitle, #chart .ytitle"
+    )
+    assert texts.count() > 12
+    for at in range(texts.count()):
+        text = texts.nth(at)
+        assert contrast(pixels(visit, text.bounding_box())) >= 4.5, text.text_content()
+
+
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
+@pytest.mark.parametrize("query", ["?package=flask", "?package=flask&compare=requests"])
+def test_hover_labels_can_be_read(visit, query):
+    visit.open(query)
+    still(visit)
+    plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
+    for share, word in ((0.3, "downloads a day"), (0.85, "downloads a day")):
+        visit.page.mouse.move(plot["x"] + plot["width"] * share, plot["y"] + plot["height"] / 2)
+        label = visit.page.locator("#chart .hoverlayer .legend")
+        label.get_by_text(word).first.wait_for()
+        visit.page.evaluate(IN_FRAME)
+        texts = label.locator("text")
+        for at in range(texts.count()):
+            text = texts.nth(at)
+            assert contrast(pixels(visit, text.bounding_box())) >= 4.5, text.text_content()
+
+
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["desktop", "phone"])
+@pytest.mark.parametrize("query", ["?package=flask&range=30", f"{ALL}&mode=weekly"])
+def test_a_log_axis_has_three_labels_at_the_least(visit, query):
+    visit.open(f"{query}&scale=log")
+    assert 3 <= visit.page.locator("#chart .ytick text").count() <= 8
+
+
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["desktop", "phone"])
+@pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
+def test_names_at_the_ends_do_not_overlap_and_are_not_cut_off(visit, scale):
+    visit.open(f"{ALL}&scale={scale}")
+    names = visit.page.locator("#chart .annotation-text")
+    boxes = {}
+    for at in range(names.count()):
+        boxes[names.nth(at).text_content()] = names.nth(at).bounding_box()
+    ends = [boxes[name] for name in ("flask", "requests", "pytorch", "fastapi", "tensorflow")]
+    for one, other in combinations(ends, 2):
+        assert (
+            one["y"] + one["height"] <= other["y"] + 1
+            or other["y"] + other["height"] <= one["y"] + 1
+        )
+    chart = visit.page.locator("#chart .main-svg").first.bounding_box()
+    for box in boxes.values():
+        assert chart["x"] <= box["x"]
+        assert box["x"] + box["width"] <= chart["x"] + chart["width"]
+    assert {"today ", "forecast →"} <= boxes.keys()
+
+
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["desktop", "phone"])
+def test_no_mode_makes_the_page_wider_than_the_screen(visit):
+    visit.open("?package=flask")
+    for mode in MODES:
+        show(visit, mode)
+        wide = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], mode
+
+
+def test_hiding_a_band_hides_its_edges(visit):
+    visit.open("?package=flask")
+    visit.page.locator("#chart .legendtoggle").nth(1).click()
+    visit.page.wait_for_function(
+        "document.querySelector('#chart .js-plotly-plot').data"
+        ".filter(each => each.name.includes('80 %') && each.visible === 'legendonly').length === 2"
+    )
+
+
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
+def test_a_saved_picture_tells_all_and_has_the_ground_of_the_page(visit):
+    visit.open("?package=flask")
+    body = visit.page.screenshot(clip={"x": 0, "y": 0, "width": 2, "height": 2})
+    ground = Image.open(io.BytesIO(body)).convert("RGBA").getpixel((0, 0))
+    saved = {}
+    for kind in ("PNG", "SVG"):
+        with visit.page.expect_download() as download:
+            visit.page.get_by_role("button", name=f"Chart as {kind}").click()
+        assert download.value.suggested_filename == f"flask-{OBSERVED}.{kind.lower()}"
+        saved[kind] = download.value.path().read_bytes()
+    picture = Image.open(io.BytesIO(saved["PNG"])).convert("RGBA")
+    assert picture.getextrema()[3] == (255, 255)
+    assert picture.getpixel((1, 1)) == ground
+    title = np.asarray(picture.convert("RGB"), dtype=float)[20:80, 20:800]
+    assert contrast(title) >= 4.5
+    text = saved["SVG"].decode()
+    assert "Downloads a day of flask, 7-day mean" in text
+    assert "Source: PyPI Stats" in text
+    assert f"counted through {OBSERVED.day}" in text
