@@ -197,7 +197,7 @@ def test_a_saved_picture_tells_all_and_has_the_ground_of_the_page(visit):
         assert download.value.suggested_filename == f"flask-{OBSERVED}.{kind.lower()}"
         saved[kind] = download.value.path().read_bytes()
     picture = Image.open(io.BytesIO(saved["PNG"])).convert("RGBA")
-    assert picture.getextrema()[3] == (255, 255)
+    assert picture.getchannel("A").getextrema() == (255, 255)
     assert picture.getpixel((1, 1)) == ground
     title = np.asarray(picture.convert("RGB"), dtype=float)[20:80, 20:800]
     assert contrast(title) >= 4.5
