@@ -44,7 +44,7 @@ lock: env ## update requirements/lock.txt from requirements.txt; LOCK=--upgrade
 run: env ## train if necessary, and serve the page on http://127.0.0.1:7860
 	@test models/manifest.json -nt config.toml && ! grep -q '"source": "sample"' models/manifest.json \
 		|| $(RUN) -m trainer --source auto --output models
-	MODELS_DIR=models GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=7860 $(RUN) app/app.py
+	MODELS_DIR=models $(RUN) app/app.py
 
 train: env ## train on PyPI Stats, as the weekly job does
 	$(RUN) -m trainer --output models

@@ -5,6 +5,7 @@ GITHUB_API_URL   address of GitHub's API
 PYPISTATS_URL    address of PyPI Stats' API
 FORECAST_CONFIG  the config, instead of config.toml beside this folder
 MODELS_DIR       a folder with a bundle, to be used instead of GitHub
+GRADIO_SERVER_NAME, GRADIO_SERVER_PORT, GRADIO_ROOT_PATH  address of the page; see README.md
 SOURCE_DATE_EPOCH  a fixed current time, in seconds since 1970
 """
 
@@ -22,15 +23,29 @@ def main() -> int:
     # Python puts app/ there, but every module is named from the root.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-    from app.gradio_internals.environment import DEFAULTS  # noqa: PLC0415
+    from app.gradio_internals.environment import prepare  # noqa: PLC0415
     from forecast.threads import use_one_thread  # noqa: PLC0415
 
-    os.environ.update(DEFAULTS)
+    prepare(os.environ)
     use_one_thread(os.environ)
+    if os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "t", "true"}:
+        _declare_a_function()
 
     from app.launch import launch  # noqa: PLC0415
 
     return launch(os.environ)
+
+
+def _declare_a_function() -> None:
+    """Declare a function for a GPU, without which free hardware ends the page after its start.
+
+    Nothing calls it: the page needs no GPU, and so uses no quota. A Space has the package.
+    """
+    import spaces  # noqa: PLC0415
+
+    @spaces.GPU  # type: ignore[untyped-decorator]
+    def _unused() -> None:
+        """Do nothing."""
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import socket
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -36,6 +38,8 @@ PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
 
 PYPISTATS_TIMEOUT = 20.0  # seconds for a whole answer, as a visitor waits for it
 
+LAST_PORT = 65_535
+
 log = logging.getLogger("app")
 
 
@@ -44,6 +48,8 @@ class Settings:
     """The environment, read once.
 
     Attributes:
+        host: address to listen on.
+        port: likewise.
         token: kept out of ``repr``, and so out of logs.
         models_dir: None where bundles come from GitHub.
     """
@@ -53,24 +59,37 @@ class Settings:
     pypistats_url: str
     models_dir: Path | None
     token: str | None
+    host: str = "127.0.0.1"
+    port: int = 7860
 
     def __repr__(self) -> str:
         return f"Settings({self.config}, {self.models_dir or self.github_url})"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read what is set; an empty variable counts as not set."""
+        """Read what is set; an empty variable counts as not set.
+
+        Raises:
+            ConfigError: the port is none.
+        """
 
         def get(name: str) -> str | None:
             return environment.get(name, "").strip() or None
 
         models_dir = get("MODELS_DIR")
+        port = get("GRADIO_SERVER_PORT") or str(cls.port)
+        if not (port.isdecimal() and port.isascii() and 1 <= int(port) <= LAST_PORT):
+            raise ConfigError(
+                f"GRADIO_SERVER_PORT is {port!r:.40}: expected a number from 1 to {LAST_PORT}"
+            )
         return cls(
             config=Path(get("FORECAST_CONFIG") or ROOT / "config.toml"),
             github_url=get("GITHUB_API_URL") or github.API,
             pypistats_url=get("PYPISTATS_URL") or pypistats.API,
             models_dir=Path(models_dir) if models_dir else None,
             token=get("GITHUB_TOKEN"),
+            host=get("GRADIO_SERVER_NAME") or cls.host,
+            port=int(port),
         )
 
 
@@ -113,6 +132,30 @@ def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime
     return forecasts
 
 
+def check_address(host: str, port: int) -> None:
+    """Make sure that the page can listen there, before anything is loaded.
+
+    Raises:
+        ConfigError: the port is taken, or this machine has no such address.
+    """
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        family, _, _, _, address = found[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"port {port} of {host} is taken: end the program that listens there, "
+                "or set GRADIO_SERVER_PORT to another"
+            ) from None
+        raise ConfigError(
+            f"GRADIO_SERVER_NAME is {host!r:.80}, port {port}: the page cannot listen there "
+            f"({error.strerror or error})"
+        ) from None
+
+
 def launch(environment: MutableMapping[str, str]) -> int:
     """Serve the page until the process is told to end.
 
@@ -127,20 +170,28 @@ def launch(environment: MutableMapping[str, str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
-    settings = Settings.from_environment(environment)
     try:
+        settings = Settings.from_environment(environment)
+        check_address(settings.host, settings.port)
         clock = clock_of(environment)
         config = load_config(settings.config)
     except ConfigError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence says all
         return 2
+    for name in ("GRADIO_SERVER_NAME", "GRADIO_SERVER_PORT"):
+        environment.pop(name, None)  # gradio gets both as arguments, and would read them otherwise
     forecasts = assemble(settings, config, clock)
     forecasts.store.start()
     with without_stubs():
         from app import page  # noqa: PLC0415 - gradio loads while the store fetches the bundle
 
         blocks = page.build(forecasts, clock)
-    blocks.launch(**page.launch_options(forecasts), prevent_thread_lock=True)
+    blocks.launch(
+        **page.launch_options(forecasts),
+        server_name=settings.host,
+        server_port=settings.port,
+        prevent_thread_lock=True,
+    )
     forecasts.start_preparing()
     blocks.block_thread()
     return 0

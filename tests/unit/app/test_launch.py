@@ -1,6 +1,10 @@
+import socket
 from pathlib import Path
 
-from app.launch import ROOT, Settings
+import pytest
+
+from app.launch import ROOT, Settings, check_address
+from forecast.errors import ConfigError
 from forecast.github.api import API as GITHUB
 from forecast.sources.pypistats import API as PYPISTATS
 
@@ -11,6 +15,7 @@ def test_defaults():
     assert (settings.github_url, settings.pypistats_url) == (GITHUB, PYPISTATS)
     assert settings.models_dir is None
     assert settings.token is None
+    assert (settings.host, settings.port) == ("127.0.0.1", 7860)
 
 
 def test_everything_set():
@@ -21,6 +26,8 @@ def test_everything_set():
             "PYPISTATS_URL": "http://127.0.0.1:2",
             "FORECAST_CONFIG": "/etc/forecast.toml",
             "MODELS_DIR": "/srv/models",
+            "GRADIO_SERVER_NAME": "0.0.0.0",
+            "GRADIO_SERVER_PORT": "7000",
         }
     )
     assert settings == Settings(
@@ -29,6 +36,8 @@ def test_everything_set():
         "http://127.0.0.1:2",
         Path("/srv/models"),
         "secret",
+        "0.0.0.0",
+        7000,
     )
 
 
@@ -39,3 +48,32 @@ def test_an_empty_variable_is_none():
 
 def test_the_token_is_in_no_repr():
     assert "secret" not in repr(Settings.from_environment({"GITHUB_TOKEN": "secret"}))
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "7860.0", "٣", "9" * 30])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(ConfigError, match="GRADIO_SERVER_PORT is .*: expected a number from 1 to"):
+        Settings.from_environment({"GRADIO_SERVER_PORT": port})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_an_address_that_is_free(host):
+    check_address(host, 0)
+
+
+def test_a_port_that_is_taken_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=rf"port {port} of localhost is taken: end the"):
+            check_address("localhost", port)
+
+
+def test_an_address_of_no_machine_is_told(monkeypatch):
+    def unknown(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    with pytest.raises(
+        ConfigError, match=r"'nowhere', port 7860: the page cannot listen there \(Name or service"
+    ):
+        check_address("nowhere", 7860)
