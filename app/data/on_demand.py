@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 from app.data.live_counts import last_load
 from app.data.rate_limits import RateLimit
-from forecast.bundle.manifest import Backtest, member_entries
 from forecast.errors import BusyError, ForecastError, SeriesError, UnknownPackageError
-from forecast.presentation.package_forecast import Choice, PackageForecast
+from forecast.presentation.package_forecast import PackageForecast, just_trained
 from forecast.search import Trained, train
 from forecast.series import Series, recent, regular
 
@@ -183,23 +182,4 @@ class OnDemand:
             except SeriesError as error:
                 raise SeriesError(f"{package.label}: {error}") from None
         report(0.9, "Drawing")
-        return _package_forecast(package, series, trained, self._horizon)
-
-
-def _package_forecast(
-    package: Package, series: Series, trained: Trained, horizon: int
-) -> PackageForecast:
-    model = trained.model
-    backtest = Backtest.model_validate(trained.scores, from_attributes=True)
-    daily, totals = model.predict_with_totals(horizon)
-    return PackageForecast(
-        package=package,
-        series=series,
-        trained_through=series.last_day,
-        daily=daily,
-        backtest=backtest,
-        choice=Choice(tuple(member_entries(model)), trained.candidates),
-        load=lambda: model,
-        totals=totals,
-        on_demand=True,
-    )
+        return just_trained(package, series, trained, self._horizon)

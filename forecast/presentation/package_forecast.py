@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from forecast.bands import Forecast
-from forecast.bundle.manifest import Backtest
+from forecast.bundle.manifest import Backtest, member_entries
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
 from forecast.model.model import COMPARED_DAYS, Model
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from forecast.config import Package
     from forecast.presentation.track_record import TrackRecord
     from forecast.quantities import Array
+    from forecast.search import Trained
 
 log = logging.getLogger(__name__)
 
@@ -251,6 +252,26 @@ def from_bundle(
         totals=bundle.totals(package.name),
         problem=problem,
         track_record=track_record(bundle.track(package.name)),
+    )
+
+
+def just_trained(
+    package: Package, series: Series, trained: Trained, horizon: int
+) -> PackageForecast:
+    """The forecast of a package whose model was trained now, and not by the weekly run."""
+    model = trained.model
+    backtest = Backtest.model_validate(trained.scores, from_attributes=True)
+    daily, totals = model.predict_with_totals(horizon)
+    return PackageForecast(
+        package=package,
+        series=series,
+        trained_through=series.last_day,
+        daily=daily,
+        backtest=backtest,
+        choice=Choice(tuple(member_entries(model)), trained.candidates),
+        load=lambda: model,
+        totals=totals,
+        on_demand=True,
     )
 
 

@@ -27,6 +27,10 @@ ARROWS = {
     "forecast.presentation": {
         *("forecast", "forecast.model", "forecast.search", "forecast.bundle", "forecast.github"),
     },
+    "forecast.terminal": {
+        *("forecast", "forecast.search", "forecast.bundle", "forecast.github"),
+        *("forecast.sources", "forecast.presentation"),
+    },
     "trainer": {*DOMAIN, "forecast.github", "trainer.engines", "trainer.reports"},
     "trainer.engines": {*DOMAIN, "forecast.search", "trainer.reports"},
     "trainer.reports": {"forecast", "forecast.model", "forecast.bundle"},
@@ -58,6 +62,8 @@ def imports(path):
 
 
 def room(module):
+    if module == "forecast.__main__":  # the entrance to the terminal, in the domain's folder
+        return "forecast.terminal"
     path = MODULES[module]
     return ".".join(path.relative_to(ROOT).parent.parts)
 

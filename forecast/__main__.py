@@ -1,0 +1,23 @@
+"""``python -m forecast PACKAGE``: a package's forecast in the terminal.
+
+Exit status: 0, a forecast was printed; 1, there is none; 2, wrong usage or config.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from forecast.threads import use_one_thread
+
+
+def main() -> int:
+    """Run with the arguments and the environment of this process."""
+    use_one_thread(os.environ)
+    from forecast.terminal.cli import run  # noqa: PLC0415 - NumPy must load after the line above
+
+    return run(sys.argv[1:], os.environ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A forecast in the terminal: ``python -m forecast``."""

@@ -1,0 +1,122 @@
+"""Where a forecast comes from: a folder, the published bundle, or training at once."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from forecast.bundle.manifest import MANIFEST
+from forecast.bundle.reader import read_folder
+from forecast.errors import ArtifactError, BundleError, SeriesError
+from forecast.github import api as github
+from forecast.github.artifacts import GitHubArtifacts
+from forecast.github.newest import open_newest
+from forecast.http import new_session
+from forecast.presentation.package_forecast import from_bundle, just_trained
+from forecast.search import train
+from forecast.series import recent, regular
+from forecast.sources import pypistats
+from forecast.sources.pypistats import PyPIStats
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable, Mapping
+
+    from forecast.bundle.reader import Bundle
+    from forecast.config import Config, Package
+    from forecast.presentation.package_forecast import PackageForecast
+
+log = logging.getLogger("forecast")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A forecast, and where it comes from, in a few words."""
+
+    forecast: PackageForecast
+    origin: str
+
+
+class Finder:
+    """Finds forecasts: bundles first, then training.
+
+    Args:
+        config: names the repository, the horizon and the seasons.
+        environment: MODELS_DIR, GITHUB_TOKEN and the addresses of the services.
+        clock: the current time, UTC.
+    """
+
+    def __init__(
+        self, config: Config, environment: Mapping[str, str], clock: Callable[[], dt.datetime]
+    ) -> None:
+        self._config = config
+        self._get = environment.get
+        self._clock = clock
+
+    def find(self, package: Package) -> Found:
+        """The forecast of a package.
+
+        Raises:
+            ForecastError: MODELS_DIR has no valid bundle, or no counts can be had.
+        """
+        folder = Path(self._get("MODELS_DIR") or "models")
+        if self._get("MODELS_DIR") or (folder / MANIFEST).is_file():
+            bundle = read_folder(folder)
+            if package.name in bundle.modelled:
+                return self._of(bundle, package, f"the models in {folder}")
+        elif self._get("GITHUB_TOKEN"):
+            bundle = self._published()
+            if bundle is not None and package.name in bundle.modelled:
+                origin = f"the models that {self._config.repository_url} published"
+                return self._of(bundle, package, origin)
+        return self._trained(package)
+
+    def _of(self, bundle: Bundle, package: Package, origin: str) -> Found:
+        made = from_bundle(bundle, package, None, self._config.outages)
+        return Found(made, f"{origin} of {bundle.manifest.created_at:%Y-%m-%d}")
+
+    def _published(self) -> Bundle | None:
+        """The newest valid bundle; None, and a line that says why, if there is none."""
+        client = GitHubArtifacts.configured(
+            self._config,
+            token=self._get("GITHUB_TOKEN"),
+            url=self._get("GITHUB_API_URL") or github.API,
+            clock=self._clock,
+        )
+        try:
+            newest = client.newest()
+            return open_newest(client, newest).bundle if newest else None
+        except (ArtifactError, BundleError) as error:
+            log.warning("no published models, so one is trained now: %s", error)
+            return None
+
+    def _trained(self, package: Package) -> Found:
+        """A forecast trained now on what PyPI Stats has.
+
+        Raises:
+            DownloadsError: the counts cannot be had.
+            SeriesError: there are too few of them.
+        """
+        config = self._config
+        source = PyPIStats(
+            new_session(config.repository_url),
+            url=self._get("PYPISTATS_URL") or pypistats.API,
+            mirrors=config.mirrors,
+            today=lambda: self._clock().date(),
+        )
+        counts = source.daily(package.name)
+        try:
+            series = regular(recent(counts), config.outages)
+            trained = train(
+                series.values,
+                series.start,
+                horizon=config.forecast_days,
+                m_values=config.m_values,
+                redefined=config.redefined,
+            )
+        except SeriesError as error:
+            raise SeriesError(f"{package.label} {error}") from None
+        made = just_trained(package, series, trained, config.forecast_days)
+        return Found(made, "a model trained just now on counts from PyPI Stats")

@@ -1,0 +1,74 @@
+"""A forecast as text for a terminal, or as Markdown."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from forecast.presentation import wording
+from forecast.presentation.spans import weeks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from forecast.config import Event
+    from forecast.presentation.package_forecast import PackageForecast
+
+HEAD = ("week", "expected", "80 % band", "95 % band")
+
+
+class Style(enum.Enum):
+    """How a table is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+
+
+def shown(forecast: PackageForecast, origin: str, events: Iterable[Event], style: Style) -> str:
+    """The sentence, a row for each week, the accuracy, and where it comes from.
+
+    Raises:
+        BundleError: the model cannot be loaded.
+    """
+    headline = wording.headline(forecast, events)
+    blocks = [
+        f"**{headline}**" if style is Style.MARKDOWN else headline,
+        _table(_rows(forecast), style),
+        "\n".join(filter(None, [*wording.accuracy(forecast), wording.track_record(forecast)])),
+        f"From {origin}. Counted through {wording.format_date(forecast.observed_through)}.",
+    ]
+    return "\n\n".join(block.replace("\N{NO-BREAK SPACE}", " ") for block in blocks) + "\n"
+
+
+def _rows(forecast: PackageForecast) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [HEAD]
+    for span in weeks(forecast):
+        total = span.total
+        mean, low, high, lowest, highest = wording.format_amounts(
+            total.mean, total.lower_80, total.upper_80, total.lower_95, total.upper_95
+        )
+        days = f"{span.first:%Y-%m-%d} to {span.last:%m-%d}"
+        rows.append(
+            (
+                days,
+                mean,
+                wording.format_range(low, high),
+                wording.format_range(lowest, highest),
+            )
+        )
+    return rows
+
+
+def _table(rows: Sequence[tuple[str, ...]], style: Style) -> str:
+    if style is Style.MARKDOWN:
+        head, *body = rows
+        lines = [head, ("---", *["---:"] * (len(head) - 1)), *body]
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if at else cell.ljust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )

@@ -1,0 +1,178 @@
+"""``python -m forecast``, from a folder, from GitHub, and trained at once."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from forecast.terminal.cli import run
+from tests.bundles import (
+    CREATED_AT,
+    LAST_DAY,
+    counts,
+    files_of,
+    make_bundle,
+    replace_folder,
+    zip_of,
+)
+
+ROOT = Path(__file__).parents[3]
+NOW = {"SOURCE_DATE_EPOCH": str(int(CREATED_AT.timestamp()))}
+CONFIG = """\
+packages = ["Flask", "requests"]
+username = "owner"
+repo_name = "repo"
+forecast_days = 30
+m_values = [7]
+"""
+WEEKS = ["2026-11-22 to 11-28", "2026-11-29 to 12-05", "2026-12-06 to 12-12", "2026-12-13 to 12-19"]
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """A working folder without models; the config in it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def models(elsewhere):
+    replace_folder(elsewhere / "models", files_of(make_bundle()))
+    return elsewhere / "models"
+
+
+def asked(capsys, *words, **environment):
+    status = run([*words, "--config=config.toml"], {**NOW, **environment})
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+@pytest.mark.usefixtures("models")
+def test_the_folder_models_is_read_and_each_week_has_a_row(capsys):
+    status, text, errors = asked(capsys, "Flask")
+
+    assert (status, errors) == (0, "")
+    blocks = text.split("\n\n")
+    assert blocks[0].startswith("Flask: about ")
+    head, *rows = blocks[1].splitlines()
+    assert head.split() == ["week", "expected", "80", "%", "band", "95", "%", "band"]
+    assert [row[:19] for row in rows] == WEEKS
+    assert len({len(row) for row in rows}) == 1
+    assert blocks[2].startswith("Forecasts like this one have missed the total by ")
+    assert blocks[3] == (
+        "From the models in models of 2026-11-22. Counted through 21 November 2026.\n"
+    )
+
+
+@pytest.mark.usefixtures("models")
+def test_markdown_is_a_table(capsys):
+    status, text, _ = asked(capsys, "flask", "--markdown")
+
+    assert status == 0
+    lines = text.splitlines()
+    assert lines[0].startswith("**flask: about ")
+    assert lines[2:4] == [
+        "| week | expected | 80 % band | 95 % band |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    assert all(line.count("|") == 5 for line in lines[2:8])
+
+
+@pytest.mark.usefixtures("models")
+def test_json_is_that_of_the_page(capsys):
+    status, text, _ = asked(capsys, "flask", "--json")
+
+    (made,) = json.loads(text)
+    assert status == 0
+    assert made["package"] == "flask"
+    assert len(made["forecast"]) == 30
+    assert made["history"][-1]["date"] == LAST_DAY.isoformat()
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_the_published_models_are_read(capsys, github_server):
+    github_server.add_artifact(zip_of(make_bundle()), created_at=CREATED_AT)
+    where = {"GITHUB_API_URL": github_server.url, "GITHUB_TOKEN": github_server.token}
+    status, text, errors = asked(capsys, "requests", **where)
+
+    assert (status, errors) == (0, "")
+    assert "From the models that https://github.com/owner/repo published of 2026-11-22." in text
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_another_package_is_trained_at_once(capsys, pypistats_server):
+    made = counts()
+    pypistats_server.series["rich"] = dict(
+        zip(pd.DatetimeIndex(made.index).date, made.to_list(), strict=True)
+    )
+    status, text, errors = asked(capsys, "rich", PYPISTATS_URL=pypistats_server.url)
+
+    assert (status, errors) == (0, "")
+    assert "From a model trained just now on counts from PyPI Stats." in text
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_where_github_has_no_models_that_is_said_and_one_is_trained(
+    capsys, caplog, pypistats_server, github_server
+):
+    made = counts()
+    pypistats_server.series["flask"] = dict(
+        zip(pd.DatetimeIndex(made.index).date, made.to_list(), strict=True)
+    )
+    status, text, _ = asked(
+        capsys,
+        "flask",
+        PYPISTATS_URL=pypistats_server.url,
+        GITHUB_API_URL=github_server.url,
+        GITHUB_TOKEN=github_server.token,
+    )
+
+    assert status == 0
+    assert "no published models, so one is trained now: " in caplog.text
+    assert "trained just now" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["fla/sk"], 2, "package 'fla/sk': expected a name that PyPI allows"),
+        (["flask", "--days=7"], 2, "unrecognized arguments: --days=7; see python -m forecast"),
+        (["flask", "--json", "--markdown"], 2, "not allowed with argument --json"),
+        ([], 2, "the following arguments are required: PACKAGE"),
+        (["no-such-package"], 1, "no-such-package"),
+    ],
+)
+@pytest.mark.usefixtures("elsewhere")
+def test_no_forecast_is_one_line_and_a_status(capsys, pypistats_server, words, status, message):
+    found, text, errors = asked(capsys, *words, PYPISTATS_URL=pypistats_server.url)
+
+    assert (found, text) == (status, "")
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_models_that_are_not_valid_are_no_forecast(models, capsys):
+    (models / "forecasts.csv").write_bytes(b"package,date\n")
+    status, text, errors = asked(capsys, "flask", MODELS_DIR=str(models))
+
+    assert (status, text) == (1, "")
+    assert "forecasts.csv" in errors
+
+
+def test_the_module_runs_as_a_process(models):
+    done = subprocess.run(
+        [sys.executable, "-m", "forecast", "flask"],
+        cwd=models.parent,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **NOW},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("flask: about ")
