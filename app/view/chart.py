@@ -125,12 +125,15 @@ def _end(text: str, curve: Curve, column: str, colour: str) -> End:
 def _single(curve: Curve) -> list[Trace]:
     look: Trace = {"colour": COLOURS[0], "width": 2.5}
     past, ahead = hover.past(curve), hover.ahead(curve)
+    # A log scale has no zeros, and a line no day between two of them.
+    alone: Trace = {"mode": "lines+markers", "marker": {"color": COLOURS[0], "size": 4}}
+    gaps = np.isnan(curve.past.values[MIDDLE]).any()
     return [
         *_band(curve, "95", COLOURS[0], opacity=0.14),
         *_band(curve, "80", COLOURS[0], opacity=0.28),
         *_single_days(curve),
         *_repaired(curve),
-        _line(curve, curve.past, past, name=NAMES[curve.mode], **look),
+        _line(curve, curve.past, past, name=NAMES[curve.mode], **look, **(alone if gaps else {})),
         *_earlier(curve),
         *_joint(curve, "forecast", look),
         _line(
@@ -339,8 +342,11 @@ def _points(curve: Curve, line: Line, column: str) -> tuple[list[str], Array]:
     values = line.values[column]
     if curve.mode in hover.ROLLING:
         return line.at, values
-    days = (span.first + at * ONE for span in line.spans for at in range(span.days))
-    return [f"{day}T12:00" for day in days], np.repeat(values, [s.days for s in line.spans])
+    days = [span.first + at * ONE for span in line.spans for at in range(span.days)]
+    places = [f"{day}T12:00" for day in days]
+    if days:  # from the beginning of the first day to the end of the last
+        places[0], places[-1] = f"{days[0]}T00:00", f"{days[-1]}T23:59"
+    return places, np.repeat(values, [span.days for span in line.spans])
 
 
 def _trace(at: list[str], values: Array, **options: Any) -> Trace:

@@ -218,7 +218,7 @@ def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
     foot = f"Source: {around.source} · {known}{''.join(stopped)}"
     return {
         "type": "date",
-        "range": [f"{begin}T00:00", f"{last}T12:00"],
+        "range": [f"{begin}T00:00", f"{last}T{'12:00' if curves[0].mode in ROLLING else '23:59'}"],
         "title": {"text": escape(foot), "font": {"size": 11}, "standoff": 12},
         "hoverformat": HEADERS[curves[0].mode],
         "gridcolor": GRID,

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import OBSERVED
+from tests.appserver import NOW, AppServer
+from tests.browser.conftest import OBSERVED, opened
+from tests.bundles import files_of, make_bundle, replace_folder
 
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -205,3 +207,23 @@ def test_a_saved_picture_tells_all_and_has_the_ground_of_the_page(visit):
     assert "Downloads a day of flask, 7-day mean" in text
     assert "Source: PyPI Stats" in text
     assert f"counted through {OBSERVED.day}" in text
+
+
+def test_the_text_that_shows_the_pictures_elsewhere_can_be_copied(browser, tmp_path):
+    pictures = {"flask.svg": "<svg/>", "flask.badge.svg": "<svg/>"}
+    bundle = make_bundle(pictures=pictures, last_day=OBSERVED, created_at=NOW, source="folder")
+    replace_folder(tmp_path / "models", files_of(bundle))
+    with (
+        AppServer({"MODELS_DIR": str(tmp_path / "models")}) as app,
+        opened(browser, app.url) as visit,
+    ):
+        visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        visit.open("?package=flask")
+        visit.page.get_by_text("Show it on your own page").click()
+        visit.page.get_by_role("button", name="Copy the Markdown of the badge").click()
+        visit.page.get_by_text("Copied.").wait_for()
+        assert visit.page.evaluate("navigator.clipboard.readText()") == (
+            "[![Forecast of the downloads of flask]"
+            f"({app.url}picture/flask.badge.svg)]({app.url}?package=flask)"
+        )
+        assert visit.errors == []

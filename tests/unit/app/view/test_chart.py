@@ -121,8 +121,8 @@ def test_daily_counts_are_a_line():
 @pytest.mark.parametrize(
     ("mode", "name", "first", "last"),
     [
-        ("weekly", "Weekly total", "2026-08-24T12:00", "2026-12-27T12:00"),
-        ("monthly", "Monthly total", "2026-08-01T12:00", "2026-12-31T12:00"),
+        ("weekly", "Weekly total", "2026-08-24T00:00", "2026-12-27T23:59"),
+        ("monthly", "Monthly total", "2026-08-01T00:00", "2026-12-31T23:59"),
     ],
 )
 def test_weeks_and_months_are_steps_over_their_days(mode, name, first, last):
@@ -159,6 +159,13 @@ def test_the_log_scale_leaves_out_what_it_cannot_show_and_labels_its_ticks():
     assert len(axis["ticktext"]) == len(axis["tickvals"])
     assert trace(figure, "Counted")["y"][-1] is None
     assert all(value > 0 for value in trace(figure, "95 % band")["y"])
+
+
+def test_a_day_between_zeros_is_seen_on_a_log_scale():
+    rare = with_history(np.r_[np.zeros(50), 1.0, np.zeros(49)])
+    view = View(mode="daily", scale="log", days=ALL)
+    assert trace(drawn([rare], view), "Counted")["mode"] == "lines+markers"
+    assert trace(drawn([rare], replace(view, scale="absolute")), "Counted")["mode"] == "lines"
 
 
 @pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
