@@ -30,6 +30,7 @@ from pydantic import (
 
 from forecast.errors import ConfigError
 from forecast.quantities import LONGEST_HORIZON
+from forecast.text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_NAME = 100  # the longest name on PyPI is shorter
+_TWICE = ": a key, or events, is given twice; keep one of the two"
 LONGEST_QUOTATION = 40  # characters of a refused value that a message repeats
 GROUP = "@"  # begins the name of a group, and no name on PyPI
 MOST_GROUPS = 100
@@ -245,7 +247,7 @@ class Config(BaseModel):
     )
     verify_attestation: StrictBool = Field(default=False, description="true or false")
     events: tuple[Event, ...] = Field(
-        default=(), description="[[events]] tables with date, kind, note and perhaps until"
+        default=(), description="tables with date, kind, note and perhaps until"
     )
     groups: tuple[Group, ...] = Field(
         default=(),
@@ -321,11 +323,12 @@ def load_config(path: Path) -> Config:
         ConfigError: the message is one line with file, key, value and what is allowed.
     """
     try:
-        document = tomli.loads(path.read_text(encoding="utf-8"))
+        document = tomli.loads(decode(path.read_bytes()))
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:  # not UTF-8, or not TOML
-        raise ConfigError(f"{path}: is not TOML: {_one_line(error)}") from None
+        twice = _TWICE if str(error).startswith("Cannot ") else ""
+        raise ConfigError(f"{path}: is not TOML: {_one_line(error)}{twice}") from None
     try:
         return Config.model_validate(document)
     except ValidationError as error:
@@ -355,6 +358,12 @@ def _explain(error: ErrorDetails) -> str:
     location = error["loc"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)[1:]
     if error["type"] == "extra_forbidden":
+        table = location[0]
+        if len(location) > 1 and location[-1] in Config.model_fields:
+            return (
+                f"{key}: stands in a table [[{table}]], as does every key after the line "
+                f"[[{table}]]; move {location[-1]} above the first [[{table}]]"
+            )
         fields = _fields(location)
         return f"{key}: unknown key; expected one of {', '.join(fields)}"
     allowed = _allowed(location)

@@ -103,7 +103,7 @@ def open_source(name: str, config: Config, environment: Environment) -> Source:
             today=today,
         )
     if name not in {"pypistats", "auto"}:
-        return csv_folder(Path(name))
+        return csv_folder(Path(name), today())
     client = PyPIStats(
         new_session(config.repository_url),
         url=environment.pypistats_url,

@@ -25,7 +25,7 @@ from forecast.http import (
     url_origin,
 )
 from forecast.sources.pypistats_answer import read_answer
-from forecast.sources.retry import RetryPolicy, TransientError, seconds_of
+from forecast.sources.retry import RetryPolicy, TransientError, UnavailableError, seconds_of
 from forecast.sources.source import OneByOne
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class PyPIStats(OneByOne):
             return attempts(self._ask, name)
         except TransientError as error:
             tried = attempts.statistics.get("attempt_number", 1)
-            raise DownloadsError(
+            raise UnavailableError(
                 f"{error} {_advice(error)} (Asked {tried} time{'s' if tried > 1 else ''}.)"
             ) from error
 

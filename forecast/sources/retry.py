@@ -24,6 +24,10 @@ class TransientError(DownloadsError):
         self.retry_after = retry_after
 
 
+class UnavailableError(DownloadsError):
+    """The source did not answer, or refused, although it was asked again and again."""
+
+
 @dataclass(frozen=True)
 class RetryPolicy:
     """When to retry, with exponential backoff; tenacity calls its methods.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from forecast.errors import DownloadsError, UnknownPackageError
+from forecast.errors import DownloadsError
+from forecast.sources.retry import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,8 +50,9 @@ class OneByOne:
     def fetch(self, names: Sequence[str]) -> Iterator[tuple[str, CountsOrError]]:
         """See :class:`Source`.
 
-        After three failures in a row no further package is requested: each failure may have
-        taken many minutes of retries.
+        After three packages in a row that were asked for again and again in vain, no further one
+        is requested: each may have taken many minutes. An answer that is wrong costs its own
+        package alone.
         """
         failures = 0
         for name in names:
@@ -60,9 +62,10 @@ class OneByOne:
             try:
                 outcome: CountsOrError = self.daily(name)
                 failures = 0
-            except UnknownPackageError as error:
-                outcome = error
-            except DownloadsError as error:
+            except UnavailableError as error:
                 outcome = error
                 failures += 1
+            except DownloadsError as error:
+                outcome = error
+                failures = 0
             yield name, outcome

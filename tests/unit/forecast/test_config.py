@@ -371,8 +371,46 @@ def test_nothing_else_has(name):
 def test_the_example_of_the_shipped_config_is_a_group(tmp_path):
     text = SHIPPED.read_text(encoding="utf-8")
     lines = text.splitlines()
-    begin = lines.index("# [[groups]]")
-    example = [line.removeprefix("# ") for line in lines[begin : begin + 4]]
-    config = load(tmp_path, "\n".join([*lines[:begin], *example, *lines[begin + 4 :]]))
+    begin = lines.index("# groups = [")
+    example = [line.removeprefix("# ") for line in lines[begin : begin + 3]]
+    config = load(tmp_path, "\n".join([*lines[:begin], *example, *lines[begin + 3 :]]))
     assert [group.name for group in config.groups] == ["pallets"]
     assert config.model_copy(update={"groups": ()}) == load(tmp_path, text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_a_file_saved_on_windows_is_read(tmp_path, encoding, ends):
+    path = tmp_path / "config.toml"
+    path.write_bytes((LEAST + EVENT.replace("a'", "ä'")).replace("\n", ends).encode(encoding))
+    assert load_config(path).events[0].note == "ä"
+
+
+def test_text_in_another_encoding_is_refused_with_its_line(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_bytes((LEAST + EVENT.replace("a'", "ä'")).encode("latin-1"))
+    with pytest.raises(ConfigError, match="line 9: is not text in UTF-8: save the file as UTF-8"):
+        load_config(path)
+
+
+@pytest.mark.parametrize("key", ["forecast_days = 30", "mirrors = false", 'source = "clickhouse"'])
+def test_a_key_after_the_events_is_told_where_it_belongs(tmp_path, key):
+    name = key.partition(" ")[0]
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, LEAST.replace("forecast_days = 30\n", "") + EVENT + EVENT + f"\n{key}\n")
+    assert f"events[1].{name}: stands in a table [[events]]" in str(caught.value)
+    assert f"move {name} above the first [[events]]" in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_key_can_be_added_at_the_end_of_the_shipped_config(tmp_path, end):
+    text = SHIPPED.read_text(encoding="utf-8").rstrip("\n")
+    assert load(tmp_path, f"{text}\n{end}mirrors = false\n").mirrors is False
+    assert len(load(tmp_path, text).events) == 6
+
+
+@pytest.mark.parametrize("more", ["forecast_days = 7\n", EVENT])
+def test_what_is_given_twice_is_told(tmp_path, more):
+    text = LEAST + "events = []\n" + more
+    with pytest.raises(ConfigError, match=r"at line \d+.*given twice; keep one"):
+        load(tmp_path, text)

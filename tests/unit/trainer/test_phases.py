@@ -15,6 +15,7 @@ import pytest
 from forecast.bundle.writer import Writer
 from forecast.config import Config, parse_packages
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
+from forecast.sources.retry import UnavailableError
 from forecast.sources.sample import Sample
 from forecast.sources.source import OneByOne
 from tests.bundles import CREATED_AT, counts, files_of, in_memory, with_files
@@ -200,12 +201,19 @@ def test_a_surprise_in_training_ends_one_package_alone(monkeypatch):
     assert reason.endswith("ZeroDivisionError: by nought")
 
 
-def test_a_source_that_fails_three_times_running_is_asked_no_more():
-    down = DownloadsError("down")
+def test_a_source_that_is_asked_in_vain_three_times_running_is_asked_no_more():
+    down = UnavailableError("down")
     shelf = Shelf(a=down, b=down, c=down)
     fetched = dict(shelf.fetch(["a", "b", "c", "d", "e"]))
     assert shelf.asked == ["a", "b", "c"]
     assert str(fetched["e"]) == "not asked for: the source failed too often before"
+
+
+def test_wrong_answers_do_not_count_as_failures_of_the_source():
+    wrong = {name: DownloadsError("wrong") for name in "abc"}
+    fetched = dict(Shelf(**wrong, d=counts()).fetch(["a", "b", "c", "d"]))
+    assert fetched["d"].equals(counts())
+    assert {str(fetched[name]) for name in "abc"} == {"wrong"}
 
 
 def test_unknown_packages_do_not_count_as_failures_of_the_source():
