@@ -33,7 +33,7 @@ from forecast.github.attestations import ATTESTED_RIGHTS, Attestations
 from forecast.github.branch import DefaultBranch
 from forecast.github.provenance import ProvenanceVerifier
 from forecast.github.runs import Runs
-from forecast.github.trust import ListedArtifact, TrustRules, trusted_artifact
+from forecast.github.trust import ListedArtifact, TrustRules, WorkflowRun, trusted_artifact
 from forecast.http import Limits, new_session
 
 if TYPE_CHECKING:
@@ -345,13 +345,27 @@ class GitHubArtifacts:
         run = runs.run(reference)
         if isinstance(run, str):
             return run
-        broken = self._rules.broken_by_run(reference, run) or runs.unsuccessful(run, listed)
+        broken = self._rules.broken_by_run(reference, run) or self._unproved(listed, run, runs)
         if broken is None and self._attestations is None:  # which proves the branch as well
             broken = self._branch.broken_by(reference.head_sha)
         if broken is None:
             self._trusted[listed.id] = listed.digest or ""
             self._rules = self._rules.bound_to(run.repository)
         return broken
+
+    def _unproved(self, listed: ListedArtifact, run: WorkflowRun, runs: Runs) -> str | None:
+        """Why neither the run nor its attestation, or else its job, proves the artifact."""
+        if self._attestations is None:
+            return runs.unsuccessful(run, listed)
+        reason = self._rules.unsuccessful(run)
+        if reason is not None:
+            try:
+                self._attestations.provenance(trusted_artifact(listed))
+            except ArtifactError as error:
+                if isinstance(error, TransientArtifactError) or error.retry_after:
+                    raise
+                return reason
+        return None
 
     def _attested(self, artifact: Artifact) -> Artifact:
         """The same with its provenance, if attestations are verified."""

@@ -1,7 +1,8 @@
 """Looks up the workflow runs that made artifacts, each once for one choice.
 
 A run counts by what it had done when it uploaded: run again, ended badly in a later job or
-still under way, it keeps the artifact of a job that succeeded.
+still under way, it keeps the artifact of a job that succeeded. Where attestations are verified,
+they prove it instead.
 """
 
 from __future__ import annotations

@@ -721,3 +721,20 @@ def test_the_library_s_surprises_are_refusals(verifier, monkeypatch):
     )
     with pytest.raises(AttestationError, match=r"no.* Sigstore bundle.*ZeroDivisionError"):
         verifier.verify(b"{}", ARTIFACT)
+
+
+FAILED_RUN = {"conclusion": "failure"}
+
+
+@pytest.mark.parametrize("how", [{"status": "in_progress", "conclusion": None}, FAILED_RUN])
+def test_an_attested_artifact_stays_trusted_whatever_becomes_of_its_run(client, good, how):
+    good.run.update(how)
+    assert client.newest().id == good.id
+
+
+def test_an_artifact_of_a_failed_run_without_attestation_is_passed_over(
+    github_server, client, good
+):
+    newer = github_server.add_artifact(b"newer", **FAILED_RUN)
+    newer.jobs[0]["conclusion"] = "success"  # and the job that attests failed
+    assert client.newest().id == good.id

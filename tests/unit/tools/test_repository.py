@@ -200,6 +200,21 @@ def test_a_part_that_runs_out_of_time_fails_before_its_job_is_cancelled():
     assert train["timeout-minutes"] <= part["timeout-minutes"] - 15
 
 
+def test_side_jobs_and_other_runs_cost_no_run_its_models():
+    document = workflow("upload_artifact.yml")
+    jobs = document["jobs"]
+    assert jobs["keep-alive"]["continue-on-error"] is True
+    assert not any("keep-alive" in job.get("needs", []) for job in jobs.values())
+    assert document["concurrency"]["queue"] == "max"
+    assert document["concurrency"]["cancel-in-progress"] is False
+
+
+def test_failed_jobs_can_be_run_again_on_a_later_day():
+    jobs = workflow("upload_artifact.yml")["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"] if "upload-art" in step.get("uses", "")]
+    assert all(step["with"]["retention-days"] >= 7 for step in steps)
+
+
 def test_a_job_that_is_run_again_replaces_what_it_uploaded():
     jobs = workflow("upload_artifact.yml")["jobs"].values()
     steps = [step for job in jobs for step in job["steps"] if "upload-art" in step.get("uses", "")]
