@@ -9,7 +9,7 @@ from forecast.bundle.reader import read_folder
 from forecast.errors import BundleError
 from forecast.model import pickling
 from trainer.previous import carry_over
-from trainer.reports.summary import NOT_ASKED, staleness
+from trainer.reports.summary import NOT_ASKED, NOT_TRAINED, staleness
 from trainer.reports.track_record import most_rows, update_track_record
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from trainer.engines.task import Product
     from trainer.plan import Plan
     from trainer.store import Store
-
-NOT_TRAINED = "the part of the run that should have trained it did not end"
 
 
 def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:

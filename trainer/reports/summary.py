@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import PUBLIC, Backtest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from forecast.bundle.manifest import Manifest, PackageEntry
 
 NOT_ASKED = "not asked for in this run"  # the reason of a package that is only carried over
+NOT_TRAINED = "the part of the run that should have trained it did not end"
 MOST_ANNOTATIONS = 10  # GitHub shows so many of each level per step
+MOST_MESSAGE = 4_000  # bytes of an annotation
+MOST_SECTION = 300_000  # bytes of each of three parts of the summary; GitHub takes 1 MiB
 STALE_DAYS = 4  # one day behind is usual, and so are two after a failed night
-MOST_ROWS = 2_000  # GitHub takes 1 MiB
+MOST_ROWS = 2_000
 HEAD = [
     *("package", "ARIMA orders", "m", "MASE", "seasonal naive", "ratio"),
     *("last day", "repaired", "seconds"),
@@ -29,22 +33,42 @@ EXPLANATION = (
 
 
 def markdown(manifest: Manifest) -> str:
-    """The job summary: a row for each trained package, and lists of the others."""
+    """The job summary: the packages that were not trained, then a row for each that was."""
     entries = manifest.packages
     status: Counter[str] = Counter(entry.status for entry in entries.values())
     lines = [f"## {status['trained']} of {len(entries)} packages trained", ""]
     if manifest.source == "sample":
         lines += ["**Sample data: these are no real downloads.**", ""]
-    lines += _table([_row(entry) for entry in _first_entries(manifest, "trained")])
-    lines += ["", EXPLANATION]
-    for kind, head in (("carried", "with an earlier model"), ("failed", "without a model")):
+    for kind, head in (("failed", "without a model"), ("carried", "with an earlier model")):
         if status[kind]:
-            lines += ["", f"### {status[kind]} {head}", ""]
-            lines += [
+            lines += [f"### {status[kind]} {head}", ""]
+            listed = (
                 f"- **{_escaped(each.label)}**: {_escaped(each.reason)}"
                 for each in _first_entries(manifest, kind)
-            ]
+            )
+            lines += [*_bounded(listed, status[kind]), ""]
+    rows = _table([_row(entry) for entry in _first_entries(manifest, "trained")])
+    lines += [*rows[:2], *_bounded(rows[2:], status["trained"]), "", EXPLANATION]
     return "\n".join(lines) + "\n"
+
+
+def _mended_last(entry: PackageEntry) -> bool:
+    """Sorts what the next run mends by itself behind what the owner can mend."""
+    return entry.reason.startswith((NOT_TRAINED, NOT_ASKED))
+
+
+def _bounded(lines: Iterable[str], number: int) -> Iterator[str]:
+    """As many of the lines as there is room for; then how many there are."""
+    room, shown = MOST_SECTION, 0
+    for line in lines:
+        room -= len(line.encode()) + 1
+        if room < 0:
+            break
+        shown += 1
+        yield line
+    if shown < number:
+        yield ""
+        yield f"{shown:,} of {number:,} are shown."
 
 
 def plain(manifest: Manifest) -> str:
@@ -60,24 +84,48 @@ def plain(manifest: Manifest) -> str:
 
 
 def _first_entries(manifest: Manifest, *statuses: str) -> Iterator[PackageEntry]:
-    """The first entries with these statuses, as many as a table may have rows."""
+    """The first entries with these statuses, as many as a table may have rows.
+
+    Those that the owner can mend come first.
+    """
     found = (entry for entry in manifest.packages.values() if entry.status in statuses)
-    return islice(found, MOST_ROWS)
+    return islice(sorted(found, key=_mended_last), MOST_ROWS)
 
 
 def warnings_of(manifest: Manifest) -> Iterator[str]:
-    """Workflow commands: a warning for each package that failed and for sample data."""
-    messages = [
-        f"{entry.label}: {entry.reason}"
-        for entry in manifest.packages.values()
+    """Workflow commands: a warning for each package that failed and for sample data.
+
+    What the owner can mend comes first. Packages with the same reason share a warning if there
+    would be too many.
+    """
+    untrained = [
+        (name, entry)
+        for name, entry in manifest.packages.items()
         if entry.status != "trained" and not entry.reason.startswith(NOT_ASKED)
     ]
+    untrained.sort(key=lambda each: _mended_last(each[1]))
+    messages = [f"{entry.label}: {entry.reason}" for _, entry in untrained]
+    if len(messages) > MOST_ANNOTATIONS:
+        messages = _grouped(untrained)
     if manifest.source == "sample":
         messages.insert(0, "Trained on sample data: these are no real downloads")
     if len(messages) > MOST_ANNOTATIONS:
         more = len(messages) - MOST_ANNOTATIONS + 1
-        messages[MOST_ANNOTATIONS - 1 :] = [f"{more} more packages: see the job summary"]
+        messages[MOST_ANNOTATIONS - 1 :] = [f"{more} more reasons: see the job summary"]
     yield from (annotation("warning", message) for message in messages)
+
+
+def _grouped(entries: Iterable[tuple[str, PackageEntry]]) -> list[str]:
+    """A message for each reason, with the packages that it holds for."""
+    alike: defaultdict[str, list[PackageEntry]] = defaultdict(list)
+    for name, entry in entries:
+        alike[re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "…", entry.reason)].append(entry)
+    return [
+        f"{same[0].label}: {same[0].reason}"
+        if len(same) == 1
+        else f"{len(same):,} packages: {reason}: {', '.join(each.label for each in same)}"
+        for reason, same in alike.items()
+    ]
 
 
 def staleness(manifest: Manifest) -> str:
@@ -99,6 +147,9 @@ def staleness(manifest: Manifest) -> str:
 def annotation(level: str, message: str) -> str:
     """A workflow command that GitHub shows beside the run."""
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    if len(escaped.encode()) > MOST_MESSAGE:
+        kept = escaped.encode()[: MOST_MESSAGE - len("…".encode())].decode(errors="ignore")
+        escaped = re.sub(r"%[0-9A-F]?\Z", "", kept) + "…"
     return f"::{level}::{escaped}"
 
 

@@ -17,8 +17,7 @@ from tests.actions.runner import Runner, copy_checkout
 from tests.bundles import make_bundle, zip_of
 from tests.standins.github import GitHubServer
 from tests.waiting import until
-from trainer.join import NOT_TRAINED
-from trainer.reports.summary import NOT_ASKED
+from trainer.reports.summary import NOT_ASKED, NOT_TRAINED
 
 WORKFLOW = "upload_artifact.yml"
 NOW = dt.datetime(2026, 11, 23, 3, 23, tzinfo=dt.UTC)

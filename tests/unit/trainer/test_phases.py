@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
+from forecast.bundle.manifest import PackageEntry
 from forecast.bundle.writer import Writer
 from forecast.config import Config, parse_packages
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
@@ -23,10 +24,17 @@ from tests.weekly import without_search
 from trainer.engines.local import execute
 from trainer.engines.task import train_package
 from trainer.fetch import fetch
-from trainer.join import NOT_TRAINED, join
+from trainer.join import join
 from trainer.plan import Part, Plan
 from trainer.previous import digest
-from trainer.reports.summary import markdown, plain, staleness, warnings_of
+from trainer.reports.summary import (
+    NOT_TRAINED,
+    annotation,
+    markdown,
+    plain,
+    staleness,
+    warnings_of,
+)
 from trainer.store import Store
 from trainer.train import train
 
@@ -379,8 +387,51 @@ def test_annotations_are_escaped_and_at_most_ten(bundle):
     made = run(failing, Shelf(p0=DownloadsError("50 % of\nnothing")))
     lines = list(warnings_of(made.manifest))
     assert lines[0] == "::warning::p0: 50 %25 of%0Anothing"
+    names = ", ".join(f"p{number}" for number in range(1, 30))
+    assert lines[1:] == [f"::warning::29 packages: no … here: {names}"]
+    different = {f"p{number}": DownloadsError("x" * number) for number in range(1, 30)}
+    lines = list(warnings_of(run(failing, Shelf(**different)).manifest))
     assert len(lines) == 10
-    assert lines[-1] == "::warning::21 more packages: see the job summary"
+    assert lines[-1] == "::warning::21 more reasons: see the job summary"
+
+
+def manifest_of(bundle, **reasons):
+    entries = {
+        name: PackageEntry(label=name, status=status, reason=reason)
+        for name, (status, reason) in reasons.items()
+    }
+    return bundle.manifest.model_copy(update={"packages": entries})
+
+
+def test_what_the_owner_can_mend_comes_first(bundle):
+    killed = {f"k{number}": ("carried", f"{NOT_TRAINED}; since 2026") for number in range(500)}
+    lost = {f"l{number}": ("failed", NOT_TRAINED) for number in range(500)}
+    misspelled = {f"m{n}": ("failed", f"“m{n}” is unknown: check it") for n in range(30)}
+    manifest = manifest_of(bundle, **killed, **lost, **misspelled)
+    first, *others = warnings_of(manifest)
+    assert first.startswith("::warning::30 packages: “…” is unknown: check it: m0, m1, ")
+    assert len(others) == 2
+    text = markdown(manifest)
+    assert text.index("**m29**") < text.index("**l0**") < text.index("**k0**")
+
+
+def test_summary_and_annotations_are_bounded_by_bytes(bundle):
+    reason = "é" * 500
+    long = {f"f{number}": ("failed", f"{number} {reason}") for number in range(2_000)}
+    same = {f"c{number}": ("carried", reason) for number in range(2_000)}
+    manifest = manifest_of(bundle, **long, **same)
+    assert len(markdown(manifest).encode()) < 1 << 20
+    assert "of 2,000 are shown." in markdown(manifest)
+    assert "**c0**" in markdown(manifest)
+    lines = list(warnings_of(manifest))
+    assert max(len(line.encode()) for line in lines) <= 4_096
+    assert all(line.isprintable() for line in lines)
+
+
+def test_an_annotation_is_not_cut_within_an_escape():
+    for length in range(3_990, 4_000):
+        line = annotation("error", "x" * length + "%" * 20)
+        assert re.fullmatch(r"::error::x+(%25)*…", line)
 
 
 def test_sample_data_calls_itself_so():
