@@ -133,8 +133,10 @@ class WeeklyJob:
         monkeypatch.setattr(inputs, "GitHubArtifacts", Artifacts)
         monkeypatch.setattr(local, "execute", without_search)
 
-    def run(self, packages: Sequence[str], now: dt.datetime, *arguments: str) -> int:
-        """The exit status of one run at this time."""
+    def run(
+        self, packages: Sequence[str], now: dt.datetime, *arguments: str, **variables: str
+    ) -> int:
+        """The exit status of one run at this time, with more environment variables."""
         config = self.folder / "config.toml"
         quoted = ", ".join(f'"{package}"' for package in packages)
         config.write_text(CONFIG.format(packages=quoted), encoding="utf-8")
@@ -144,6 +146,7 @@ class WeeklyJob:
             "GITHUB_API_URL": self.github.url,
             "PYPISTATS_URL": self.pypistats.url,
             "SOURCE_DATE_EPOCH": str(int(now.timestamp())),
+            **variables,
         }
         if self.clickhouse:
             environment["CLICKHOUSE_URL"] = self.clickhouse.url

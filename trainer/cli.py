@@ -11,7 +11,7 @@ from forecast.bundle.replace import check_target
 from forecast.config import load_config
 from forecast.errors import BundleError, ConfigError, ForecastError
 from trainer.arguments import parse
-from trainer.inputs import Environment, open_source
+from trainer.inputs import Environment, has_sample, open_source
 from trainer.phases import Phases
 from trainer.reports.console import Console
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 DONE, NOTHING_TRAINED, WRONG_USAGE = 0, 1, 2
+
+log = logging.getLogger("trainer")
 
 
 def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -57,5 +59,12 @@ def _prepare(
         config = load_config(arguments.config)
         name = arguments.source or config.source
         source = open_source(name, config, environment)
+        if (
+            name == "auto"
+            and source.kind == "sample"
+            and has_sample(arguments, config, environment)
+        ):
+            log.info("%s has a sample of today already; it stays", arguments.output)
+            return []
         ready["fetch"] = lambda: phases.fetch(config, source)
     return [ready[phase] for phase in arguments.phases]

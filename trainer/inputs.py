@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from forecast.bundle.manifest import MANIFEST, PUBLIC
+from forecast.bundle.manifest import MANIFEST, PUBLIC, parse_manifest
 from forecast.bundle.reader import read_folder
 from forecast.clock import clock_of
 from forecast.errors import ArtifactError, BundleError, NoArtifactError
@@ -51,6 +51,7 @@ class Environment:
         token: GitHub's; empty if there is none.
         commit: of the checkout, on GitHub.
         run: page of the workflow run, on GitHub.
+        repository: of the workflow run, as owner/name, on GitHub.
         step_output: the file that takes a step's outputs; None outside of GitHub.
     """
 
@@ -61,6 +62,7 @@ class Environment:
     clickhouse_url: str
     commit: str
     run: str
+    repository: str
     step_output: Path | None
 
     @classmethod
@@ -82,6 +84,7 @@ class Environment:
             clickhouse_url=get("CLICKHOUSE_URL") or clickhouse.API,
             commit=get("GITHUB_SHA", ""),
             run=f"{server}/{repository}/actions/runs/{run_id}" if repository and run_id else "",
+            repository=repository or "",
             step_output=Path(step_output) if step_output else None,
         )
 
@@ -161,6 +164,33 @@ def open_previous(
         return None
 
 
+def has_sample(arguments: Arguments, config: Config, environment: Environment) -> bool:
+    """Whether the output is a sample of today with models of every package asked for."""
+    try:
+        manifest = parse_manifest((arguments.output / MANIFEST).read_bytes())
+    except (OSError, BundleError):
+        return False
+    asked = {package.name for package in arguments.packages or config.packages}
+    return (
+        manifest.source == "sample"
+        and manifest.created_at.date() == environment.now.date()
+        and (manifest.forecast_days, manifest.m_values) == (config.forecast_days, config.m_values)
+        and asked <= manifest.modelled.keys()
+    )
+
+
+def other_repository(config: Config, environment: Environment) -> str:
+    """That run and config name different repositories, as a fork with an unedited config does."""
+    named, ours = f"{config.username}/{config.repo_name}", environment.repository
+    if not ours or ours.lower() == named.lower():
+        return ""
+    owner, _, name = ours.partition("/")
+    return (
+        f"this run is of {ours}, but config.toml names {named}, whose models a page with this "
+        f'config would show: set username = "{owner}" and repo_name = "{name}" in config.toml'
+    )
+
+
 def make_plan(
     arguments: Arguments,
     config: Config,
@@ -192,6 +222,9 @@ def make_plan(
 
 
 def _artifacts(config: Config, environment: Environment) -> GitHubArtifacts:
+    owner, _, name = environment.repository.partition("/")
+    if owner and name:  # where this run's own artifacts are, whatever the config says
+        config = config.model_copy(update={"username": owner, "repo_name": name})
     return GitHubArtifacts.configured(
         config,
         token=environment.token,

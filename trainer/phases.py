@@ -13,7 +13,7 @@ from forecast.bundle.writer import Writer
 from forecast.errors import BundleError, ConfigError
 from trainer.engines import local
 from trainer.fetch import fetch
-from trainer.inputs import make_plan, open_previous
+from trainer.inputs import make_plan, open_previous, other_repository
 from trainer.join import check_worth, join, read_back
 from trainer.previous import forget, reopen
 from trainer.store import Store, remove
@@ -46,6 +46,8 @@ class Phases:
     def fetch(self, config: Config, source: Source) -> None:
         """Fetch the counts that are not there yet."""
         arguments, environment = self.arguments, self.environment
+        if other := other_repository(config, environment):
+            self.console.warn(other, in_summary=True)
         previous = open_previous(arguments, config, source, environment, self.console)
         plan = make_plan(arguments, config, source, previous, environment)
         with closing(Store.begin(arguments.work, plan)) as store:

@@ -95,13 +95,14 @@ def _show(
 ) -> PageContent:
     snapshot = forecasts.store.snapshot
     shown, problems = _package_forecasts(view, ask)
-    found = notices(snapshot, shown, now, forecasts.store.configured)
+    config = forecasts.store.config
+    repository = f"{config.username}/{config.repo_name}"
+    found = notices(snapshot, shown, now, forecasts.store.configured, repository)
     if not shown:
         return _without_forecast(view, problems, found)
     found += [Notice("warning", problem) for problem in problems]
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
-    config = forecasts.store.config
     events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
     mirrors = manifest.mirrors if manifest else config.mirrors

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -32,6 +33,7 @@ def notices(
     shown: Sequence[PackageForecast],
     now: dt.datetime,
     configured: Collection[str] = (),
+    repository: str = "",
 ) -> list[Notice]:
     """All notices of a view, the most serious first.
 
@@ -40,14 +42,16 @@ def notices(
         shown: the packages shown.
         now: the current time, UTC.
         configured: names of the packages that the weekly run should train.
+        repository: the config's, as owner/name.
     """
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
     found = [
         *_sample(manifest),
         *_problem(snapshot),
         *_outdated(manifest),
+        *_other_repository(manifest, repository),
         *_stale_model(manifest, now),
-        *_stale_counts(shown, now),
+        *_stale_counts(shown, now, manifest),
         *_unreadable(shown),
         *_missing_days(shown),
         *_not_better(shown),
@@ -89,6 +93,21 @@ def _outdated(manifest: Manifest | None) -> list[Notice]:
     return [Notice("warning", text)]
 
 
+def _other_repository(manifest: Manifest | None, repository: str) -> list[Notice]:
+    """Models that a run of another repository made than the config's, such as that of a fork."""
+    found = re.fullmatch(
+        r"https?://[^/]+/([^/]+/[^/]+)/actions/runs/[0-9]+", manifest.run if manifest else ""
+    )
+    if not found or not repository or found[1].lower() == repository.lower():
+        return []
+    owner, _, name = found[1].partition("/")
+    text = (
+        f"A run of {found[1]} made these models, but config.toml names {repository}: set "
+        f'`username = "{owner}"` and `repo_name = "{name}"` there.'
+    )
+    return [Notice("warning", text)]
+
+
 def _stale_model(manifest: Manifest | None, now: dt.datetime) -> list[Notice]:
     age = 0 if manifest is None else (now - manifest.created_at).days
     if age <= STALE_MODEL:
@@ -101,18 +120,26 @@ def _stale_model(manifest: Manifest | None, now: dt.datetime) -> list[Notice]:
     return [Notice("warning", text)]
 
 
-def _stale_counts(shown: Sequence[PackageForecast], now: dt.datetime) -> list[Notice]:
+def _stale_counts(
+    shown: Sequence[PackageForecast], now: dt.datetime, manifest: Manifest | None
+) -> list[Notice]:
     """One notice for all packages with the same newest day."""
     packages: dict[dt.date, list[PackageForecast]] = {}
     for forecast in shown:
         packages.setdefault(forecast.observed_through, []).append(forecast)
+    own_files = manifest is not None and manifest.source == "folder"
+    remedy = (
+        "add the newer days to the file, and train again"
+        if own_files
+        else "check whether PyPI Stats is up and the weekly run succeeds"
+    )
     ages = {day: (now.date() - day).days for day in packages}
     return [
         Notice(
             "warning",
             f"The newest counts of {format_names(packages[day])} are {age:,} days old "
             f"({format_date(day)}), so the forecast starts in the past: "
-            "check whether PyPI Stats is up and the weekly run succeeds.",
+            f"{remedy}.",
         )
         for day, age in ages.items()
         if age > STALE_DATA

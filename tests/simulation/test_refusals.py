@@ -52,3 +52,22 @@ def test_a_year_of_refusals(tmp_path, monkeypatch, github_server, pypistats_serv
         github_server.add_artifact(zipped, created_at=now, conclusion="failure", jobs=jobs)
     assert week * EVERY >= 365 * DAY
     assert len(known) > 181 + 365
+
+
+def test_a_fork_with_the_config_of_the_original(
+    tmp_path, monkeypatch, github_server, pypistats_server, capsys
+):
+    github_server.owner, github_server.repo = "a-fork", "of-it"
+    job = WeeklyJob(monkeypatch, tmp_path, pypistats_server, github_server)
+    load(pypistats_server, Loads(("flask",)), BEGIN.date())
+    summary = tmp_path / "summary.md"
+    variables = {"GITHUB_REPOSITORY": "a-fork/of-it", "GITHUB_STEP_SUMMARY": str(summary)}
+    assert job.run(("flask",), BEGIN, **variables) == 0
+    told = "this run is of a-fork/of-it, but config.toml names owner/repo"
+    assert f"::warning::{told}" in capsys.readouterr().out
+    assert summary.read_text("utf-8").startswith(f"> **Warning:** {told}")
+    github_server.add_artifact(zip_of(job.bundle()), created_at=BEGIN)
+    assert job.run(("flask",), BEGIN + EVERY, **variables) == 1  # no newer counts
+    load(pypistats_server, Loads(("flask",)), (BEGIN + EVERY).date())
+    assert job.run(("flask",), BEGIN + EVERY, **variables) == 0
+    assert "this fetch only" not in capsys.readouterr().out

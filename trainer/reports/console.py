@@ -44,9 +44,12 @@ class Console:
         on_terminal = sys.stderr.isatty() and not on_actions
         return cls(on_actions, on_terminal, Path(summary) if summary else None)
 
-    def warn(self, message: str) -> None:
-        """Show a warning, in one line."""
+    def warn(self, message: str, *, in_summary: bool = False) -> None:
+        """Show a warning, in one line; in the job summary too, if that is asked for."""
         self._show("warning", message)
+        if in_summary and self.summary:
+            with self.summary.open("a", encoding="utf-8") as file:
+                file.write(f"> **Warning:** {message}\n\n")
 
     def error(self, message: str) -> None:
         """Show an error, in one line."""

@@ -57,3 +57,11 @@ def test_the_job_summary_is_written_on_github_alone(tmp_path):
     variables = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": path}
     assert str(Console.of(variables).summary) == path
     assert Console.of(variables | {"GITHUB_ACTIONS": ""}).summary is None
+
+
+def test_a_warning_may_stand_in_the_summary_too(tmp_path, capsys):
+    console = Console(on_actions=True, on_terminal=False, summary=tmp_path / "summary.md")
+    console.warn("no summary")
+    console.warn("both", in_summary=True)
+    assert capsys.readouterr().out == "::warning::no summary\n::warning::both\n"
+    assert (tmp_path / "summary.md").read_text("utf-8") == "> **Warning:** both\n\n"

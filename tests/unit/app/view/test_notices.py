@@ -17,6 +17,30 @@ def texts(bundle=None, shown=(), now=NOW, problem="", configured=()):
     return [(notice.kind, notice.text) for notice in found]
 
 
+RUN = "https://github.com/a-fork/of-it/actions/runs/17"
+
+
+def test_models_of_another_repository_than_the_config_s_are_told():
+    made = make_bundle()
+    bundle = replace(made, manifest=made.manifest.model_copy(update={"run": RUN}))
+
+    def told(repository):
+        found = notices(Snapshot(bundle, looked=True), [], NOW, (), repository)
+        return [notice.text for notice in found]
+
+    assert told("a-fork/of-it") == told("A-Fork/Of-It") == []
+    (text,) = told("owner/repo")
+    assert text.startswith("A run of a-fork/of-it made these models, but config.toml names owner")
+    assert '`username = "a-fork"` and `repo_name = "of-it"`' in text
+
+
+def test_own_files_are_not_pypi_stats():
+    [(_, text)] = texts(
+        make_bundle(source="folder"), [package_forecast()], now=NOW + dt.timedelta(5)
+    )
+    assert text.endswith("add the newer days to the file, and train again.")
+
+
 def test_nothing_to_notice():
     assert texts(make_bundle(), [package_forecast()]) == []
 
