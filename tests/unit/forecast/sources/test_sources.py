@@ -81,7 +81,10 @@ def test_what_is_plainly_meant_is_read(tmp_path, kind, encoding):
     (tmp_path / "flask.csv").write_bytes(text.encode(encoding))
     counts = csv_folder(tmp_path, TODAY).daily("flask")
     assert counts.tolist() == [7, 8]
-    assert counts.index.strftime("%Y-%m-%d").tolist() == ["2026-11-01", "2026-11-02"]
+    assert pd.DatetimeIndex(counts.index).strftime("%Y-%m-%d").tolist() == [
+        "2026-11-01",
+        "2026-11-02",
+    ]
     assert counts.dtype == "int64"
 
 
