@@ -62,20 +62,17 @@ class Finder:
             ForecastError: MODELS_DIR has no valid bundle, or no counts can be had.
         """
         folder = Path(self._get("MODELS_DIR") or "models")
+        bundle: Bundle | None = None
+        origin = f"the models in {folder}, made"
         if self._get("MODELS_DIR") or (folder / MANIFEST).is_file():
             bundle = read_folder(folder)
-            if package.name in bundle.modelled:
-                return self._of(bundle, package, f"the models in {folder}")
         elif self._get("GITHUB_TOKEN"):
             bundle = self._published()
-            if bundle is not None and package.name in bundle.modelled:
-                origin = f"the models that {self._config.repository_url} published"
-                return self._of(bundle, package, origin)
+            origin = f"the models that {self._config.repository_url} published"
+        if bundle is not None and package.name in bundle.modelled:
+            made = from_bundle(bundle, package, None, self._config.outages)
+            return Found(made, f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}")
         return self._trained(package)
-
-    def _of(self, bundle: Bundle, package: Package, origin: str) -> Found:
-        made = from_bundle(bundle, package, None, self._config.outages)
-        return Found(made, f"{origin} of {bundle.manifest.created_at:%Y-%m-%d}")
 
     def _published(self) -> Bundle | None:
         """The newest valid bundle; None, and a line that says why, if there is none."""

@@ -65,7 +65,7 @@ def test_the_folder_models_is_read_and_each_week_has_a_row(capsys):
     assert len({len(row) for row in rows}) == 1
     assert blocks[2].startswith("Forecasts like this one have missed the total by ")
     assert blocks[3] == (
-        "From the models in models of 2026-11-22. Counted through 21 November 2026.\n"
+        "From the models in models, made on 2026-11-22. Counted through 21 November 2026.\n"
     )
 
 
@@ -101,7 +101,7 @@ def test_the_published_models_are_read(capsys, github_server):
     status, text, errors = asked(capsys, "requests", **where)
 
     assert (status, errors) == (0, "")
-    assert "From the models that https://github.com/owner/repo published of 2026-11-22." in text
+    assert "From the models that https://github.com/owner/repo published on 2026-11-22." in text
 
 
 @pytest.mark.usefixtures("elsewhere")
