@@ -6,6 +6,7 @@ ends with it.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import datetime as dt
 import json
@@ -30,7 +31,6 @@ from pydantic import (
 
 from forecast.errors import ConfigError
 from forecast.quantities import LONGEST_HORIZON
-from forecast.text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LONGEST_NAME = 100  # the longest name on PyPI is shorter
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _TWICE = ": a key, or events, is given twice; keep one of the two"
 LONGEST_QUOTATION = 40  # characters of a refused value that a message repeats
 GROUP = "@"  # begins the name of a group, and no name on PyPI
@@ -314,6 +319,21 @@ class Config(BaseModel):
             if event.kind == "outage"
             for day in range(event.date.toordinal(), event.last.toordinal() + 1)
         )
+
+
+def decode(data: bytes) -> str:
+    r"""The text of a file in UTF-8, or in UTF-16 with its mark; with ``\n`` line ends.
+
+    Raises:
+        ValueError: it is in neither; the message says on which line.
+    """
+    mark = next((mark for mark in _MARKS if data.startswith(mark)), b"")
+    try:
+        text = data[len(mark) :].decode(_MARKS.get(mark, "utf-8"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, len(mark) + error.start) + 1
+        raise ValueError(f"line {line}: is not text in UTF-8: save the file as UTF-8") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def load_config(path: Path) -> Config:

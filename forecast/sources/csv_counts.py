@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from forecast.config import decode
 from forecast.errors import DownloadsError
 from forecast.http import excerpt
 from forecast.quantities import LARGEST_COUNT, WEEK
-from forecast.text import decode
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
