@@ -69,7 +69,8 @@ def recent(counts: pd.Series[int], through: dt.date | None = None) -> pd.Series[
     """
     if counts.empty:
         return counts
-    return counts.loc[known(counts, through).through - pd.Timedelta(days=TRAINING_DAYS - 1) :]
+    kept = counts.loc[known(counts, through).through - pd.Timedelta(days=TRAINING_DAYS - 1) :]
+    return counts.iloc[-1:] if kept.empty else kept  # they stopped longer ago
 
 
 def regular(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import sys
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 DONE, NOTHING_TRAINED, WRONG_USAGE = 0, 1, 2
+SYSTEMS = {"posix"}  # names of os.name; fork server, pipes and renaming differ elsewhere
 
 log = logging.getLogger("trainer")
 
@@ -50,6 +52,8 @@ def _prepare(
         ConfigError: if the command line, the environment, the config or the source is wrong.
         BundleError: if the output folder may not be replaced.
     """
+    if os.name not in SYSTEMS:
+        raise ConfigError("the trainer runs on Linux and macOS, and on Windows inside WSL; use one")
     arguments, environment = parse(words, variables), Environment.read(variables)
     if "join" in arguments.phases:
         check_target(arguments.output)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from forecast.errors import DownloadsError
+from forecast.errors import DownloadsError, UnknownPackageError
 from forecast.history import merge
 from forecast.series import OutageDetector, recent
 
@@ -38,13 +38,22 @@ def fetch(store: Store, source: Source, previous: Bundle | None, progress: Progr
     if done:
         log.info("resuming a run that was stopped: %d packages are fetched", len(done))
     names = [package.name for package in store.plan.packages if package.name not in done]
-    for name, counts in progress(source.fetch(names), len(names)):
+    for name, found in progress(source.fetch(names), len(names)):
+        counts = found
+        if isinstance(found, UnknownPackageError) and _stopped(previous, name):
+            counts = pd.Series(dtype="int64", index=pd.DatetimeIndex([]))  # forgotten by the source
         if isinstance(counts, DownloadsError):
             store.add_failure(name, str(counts))
             continue
         earlier = previous.history(name) if previous and previous.has_history(name) else None
         store.add_counts(name, merge(earlier, counts))
     _complete(store, previous)
+
+
+def _stopped(previous: Bundle | None, name: str) -> bool:
+    """Whether the counts of a package had stopped by the run before."""
+    entry = previous.manifest.model_of(name) if previous else None
+    return entry is not None and entry.no_counts_since is not None
 
 
 def _complete(store: Store, previous: Bundle | None) -> None:

@@ -1,6 +1,6 @@
 """Daily download counts from PyPI Stats.
 
-PyPI Stats allows 30 calls a minute and 5 a second from an address, and answers any further
+PyPI Stats allows an address 30 calls a minute and 5 a second of a route, and answers any further
 call with 429, without Retry-After or JSON. Hosted runners share addresses, so even a first
 call can be over the limit. Hence the spacing, and the long first wait.
 """

@@ -78,3 +78,9 @@ def test_the_days_to_train_on_end_with_what_is_known():
 
 def test_without_any_download_everything_is_known():
     assert known(counts([0] * 20), LAST) == Known(pd.Timestamp(LAST))
+
+
+def test_counts_that_stopped_long_ago_are_still_known_to_have():
+    long_ago = LAST - 300 * DAY
+    made = regular(recent(counts([1000] * 60, long_ago), LAST), (), LAST)
+    assert (made.stopped, made.last_day, made.values.sum()) == (long_ago, LAST, 1000)

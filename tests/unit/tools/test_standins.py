@@ -189,3 +189,38 @@ def test_only_loopback_can_be_reached():
 def test_no_setting_of_the_shell_is_left():
     left = [name for name in os.environ if name.startswith(("GITHUB_", "GRADIO_", "PYPISTATS"))]
     assert left == []
+
+
+def test_pypi_stats_limits_each_route_by_itself():
+    now = [0.0]
+    with PyPIStatsServer({"flask": DAYS}, limited=True, clock=lambda: now[0]) as server:
+
+        def statuses(path, times):
+            found = []
+            for _ in range(times):
+                now[0] += 0.3
+                found.append(_get(server, path).status_code)
+            return found
+
+        recent, overall = "/api/packages/flask/recent", "/api/packages/flask/overall"
+        assert statuses(recent, 32) == [200] * 30 + [429] * 2
+        assert statuses(overall, 2) == [200] * 2
+        assert statuses("/api/packages/unknown/overall", 28) == [404] * 28
+        assert statuses(overall, 1) == [429]  # an unknown package counts too
+        refused = _get(server, recent)
+        assert "Retry-After" not in refused.headers
+        assert refused.headers["Content-Type"].startswith("text/html")
+        now[0] += 60
+        assert statuses(recent, 1) == [200]
+
+
+def test_pypi_stats_has_no_empty_answers():
+    with PyPIStatsServer({"empty": {}}) as server:
+        for path in ("empty/overall", "empty/recent", "unknown/overall", "empty/overall/"):
+            answer = _get(server, f"/api/packages/{path}")
+            assert (answer.status_code, answer.text) == (404, "404")
+
+
+def test_the_rows_of_pypi_stats_are_sorted_by_category_and_day(pypistats):
+    rows = _get(pypistats, "/api/packages/scikit-learn/overall").json()["data"]
+    assert rows == sorted(rows, key=lambda row: (row["category"], row["date"]))

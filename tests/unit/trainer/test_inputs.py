@@ -79,3 +79,10 @@ def test_a_run_of_another_repository_than_the_config_s(repository, told):
     if told:
         assert "this run is of a/b, but config.toml names owner/repo" in text
         assert 'set username = "a" and repo_name = "b"' in text
+
+
+def test_another_system_is_refused_in_one_line(sample, monkeypatch, caplog):
+    monkeypatch.setattr(cli, "SYSTEMS", set())
+    assert cli.run([f"--config={sample}/config.toml"], environment()) == 2
+    (record,) = caplog.records
+    assert "on Windows inside WSL" in record.getMessage()
