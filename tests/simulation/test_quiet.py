@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import shutil
 
 import pytest
@@ -107,7 +106,7 @@ def look(space, bundle, run, today):
         shown = show(space, View(choose(name, ())), space_now(today), wait=WAIT)
         dead = name == "dead" and today - DIED > 7 * DAY
         assert ("no counts since 9 May 2026" in shown.headline) is dead
-        assert ("no counts since 9 May 2026" in json.dumps(json.loads(shown.figure))) is dead
+        assert ("no counts since 9 May 2026" in (shown.figure or "")) is dead
         assert "days old" not in shown.warnings + shown.banner
 
 
