@@ -18,7 +18,7 @@ import numpy as np
 
 from app.view import hover
 from app.view.curves import MIDDLE, ONE, Curve, Line, curve_of, drawn_mode
-from app.view.layout import TEXT, End, axis_title, layout
+from app.view.layout import TEXT, End, axis_title, in_lines, layout
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 NEAR = dt.timedelta(days=7)  # days off within it have one name
 DAYS_COLOUR = "#828c9b"  # of the single days behind a 7-day mean
 EARLIER_COLOUR = COLOURS[3]
+LEGEND_WIDTH = 32  # characters; a longer name would be wider than a phone
 TITLE_WIDTH = 110  # characters; of the title of a saved picture
 HOVER_TEXT = "%{text}<extra></extra>"
 NAMES: dict[Mode, str] = {
@@ -235,9 +236,10 @@ def _compared(curve: Curve, place: int) -> list[Trace]:
         "hovertemplate": f"{label}: {HOVER_TEXT}",
     }
     past, ahead = hover.short_past(curve), hover.short_ahead(curve)
+    name = in_lines(curve.label, LEGEND_WIDTH)
     hollow = {**marker, "symbol": f"{symbol}-open", "maxdisplayed": 6}
     return [
-        _line(curve, curve.past, past, name=curve.label, marker=marker, **shared),
+        _line(curve, curve.past, past, name=name, marker=marker, **shared),
         *_joint(curve, curve.label, look),
         _line(
             curve,

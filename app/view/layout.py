@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from app.view.hover import ROLLING, escape
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from app.view.curves import Curve
     from app.view.state import Mode, Scale
@@ -111,7 +112,7 @@ def layout(
     """
     values = _value_axis(scale, drawn)
     title = axis_title(curves, scale)
-    names = [replace(end, text="<br>".join(_wrapped(end.text))) for end in ends]
+    names = [replace(end, text=in_lines(end.text, WIDEST_NAME)) for end in ends]
     widest = max((len(line) for end in names for line in end.text.split("<br>")), default=0)
     return {
         "template": "none",
@@ -348,19 +349,12 @@ def _end_names(ends: Sequence[End], scale: Scale, limits: Sequence[float]) -> li
     ]
 
 
-def _wrapped(name: str) -> Iterable[str]:
-    """A name in lines, broken after a hyphen, a dot or an underscore where it is long."""
+def in_lines(name: str, width: int) -> str:
+    """A name in lines of so many characters, broken behind its signs; what is too long is cut."""
     lines = [""]
-    for sign in name:
-        lines[-1] += sign
-        if sign in "-._" and len(name) > WIDEST_NAME:
+    for part in re.findall(r"[^-._]+[-._]*|[-._]+", name):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
             lines.append("")
-    joined = [""]
-    for part in lines:
-        if len(joined[-1]) + len(part) > WIDEST_NAME and joined[-1]:
-            joined.append("")
-        joined[-1] += part
-    return [
-        escape(line if len(line) <= WIDEST_NAME else f"{line[: WIDEST_NAME - 1]}…")
-        for line in joined
-    ]
+        lines[-1] += part
+    cut = (line if len(line) <= width else f"{line[: width - 1]}…" for line in lines)
+    return "<br>".join(escape(line) for line in cut)

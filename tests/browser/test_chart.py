@@ -17,6 +17,7 @@ DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 BOTH = [{"viewport": DESKTOP, "scheme": "light"}, {"viewport": PHONE, "scheme": "dark"}]
 MODES = ("Daily", "7-day mean", "Weekly")
+HALO = 3  # pixels of the ground around each word
 ALL = "?package=flask&compare=requests,pytorch,fastapi,tensorflow"
 IN_FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -159,8 +160,8 @@ def test_names_at_the_ends_do_not_overlap_and_are_not_cut_off(visit, scale):
     ends = [boxes[name] for name in ("flask", "requests", "pytorch", "fastapi", "tensorflow")]
     for one, other in combinations(ends, 2):
         assert (
-            one["y"] + one["height"] <= other["y"] + 1
-            or other["y"] + other["height"] <= one["y"] + 1
+            one["y"] + one["height"] - HALO <= other["y"] + HALO + 1
+            or other["y"] + other["height"] - HALO <= one["y"] + HALO + 1
         )
     chart = visit.page.locator("#chart .main-svg").first.bounding_box()
     for box in boxes.values():

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.view import chart
-from app.view.layout import HEIGHT, log_ticks, short, spread
+from app.view.layout import HEIGHT, in_lines, log_ticks, short, spread
 from app.view.state import ALL, MODES, View
 from forecast.config import Event
 from forecast.presentation.track_record import PastForecast, TrackRecord
@@ -430,3 +430,17 @@ def test_the_foot_says_that_there_are_no_counts_any_more():
     stopped = with_history([1000] * 60 + [0] * 10)
     foot = drawn([stopped])["layout"]["xaxis"]["title"]["text"]
     assert "flask: no counts since 11 November 2026" in foot
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("flask", "flask"),
+        ("scikit-learn", "scikit-learn"),
+        ("google-cloud-storage", "google-cloud-<br>storage"),
+        ("containerservicefleet", "containerserv…"),
+        ("a.b_c-" + "d" * 14, "a.b_c-<br>" + "d" * 14),
+    ],
+)
+def test_a_long_name_is_broken_behind_its_signs(name, lines):
+    assert in_lines(name, 14) == lines
