@@ -72,7 +72,7 @@ class Finder:
         if bundle is not None and package.name in bundle.modelled:
             made = from_bundle(bundle, package, None, self._config.outages)
             return Found(made, f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}")
-        return self._trained(package)
+        return self._trained(package, bundle.known_through if bundle else None)
 
     def _published(self) -> Bundle | None:
         """The newest valid bundle; None, and a line that says why, if there is none."""
@@ -89,8 +89,12 @@ class Finder:
             log.warning("no published models, so one is trained now: %s", error)
             return None
 
-    def _trained(self, package: Package) -> Found:
+    def _trained(self, package: Package, through: dt.date | None) -> Found:
         """A forecast trained now on what PyPI Stats has.
+
+        Args:
+            package: any of PyPI.
+            through: the last day that any package has counts of, as far as is known.
 
         Raises:
             DownloadsError: the counts cannot be had.
@@ -105,7 +109,7 @@ class Finder:
         )
         counts = source.daily(package.name)
         try:
-            series = regular(recent(counts), config.outages)
+            series = regular(recent(counts, through), config.outages, through)
             trained = train(
                 series.values,
                 series.start,
