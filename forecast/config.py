@@ -51,6 +51,7 @@ _TWICE = ": a key, or events, is given twice; keep one of the two"
 LONGEST_QUOTATION = 40  # characters of a refused value that a message repeats
 GROUP = "@"  # begins the name of a group, and no name on PyPI
 MOST_GROUPS = 100
+LONGEST_TITLE = 80  # of a group
 MOST_PARTS = 1_000  # packages of a group
 
 
@@ -106,20 +107,20 @@ def normalise(name: object) -> str:
 
 def is_normalised(name: object) -> bool:
     """Whether PyPI allows the name and PEP 503 spells it so."""
-    return isinstance(name, str) and is_label_of(name, name)
-
-
-def is_label_of(label: str, name: str) -> bool:
-    """Whether a label is a spelling of a package's name, as PyPI would take it."""
-    try:
-        return normalise(label) == name
-    except ValueError:
-        return False
+    return is_series_name(name) and not str(name).startswith(GROUP)
 
 
 def is_series_name(name: object) -> bool:
     """Whether it is the normalised name of a package, or that of a group."""
-    return is_normalised(name.removeprefix(GROUP) if isinstance(name, str) else name)
+    return isinstance(name, str) and is_label_of(name, name)
+
+
+def is_label_of(label: str, name: str) -> bool:
+    """Whether a label is a spelling of the name of a package or a group."""
+    try:
+        return Package.parse(label).name == name
+    except ValueError:
+        return False
 
 
 def _on_pypi(text: object) -> Package:
@@ -170,8 +171,8 @@ class Group(BaseModel):
             description=f"up to {LONGEST_NAME - 1} letters and digits, and '.', '_', '-', but no @"
         )
     )
-    title: Annotated[StrictStr, Field(min_length=1, max_length=80)] = Field(
-        description="what the group is called, in one line of 1 to 80 characters"
+    title: Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_TITLE)] = Field(
+        description=f"what the group is called, in one line of 1 to {LONGEST_TITLE} characters"
     )
     packages: Packages = Field(
         min_length=2,
@@ -284,6 +285,13 @@ class Config(BaseModel):
     def everything(self) -> tuple[Package, ...]:
         """The packages, then the groups."""
         return (*self.packages, *(group.package for group in self.groups))
+
+    @property
+    def parts(self) -> dict[str, tuple[str, ...]]:
+        """The names of the packages of each group."""
+        return {
+            group.package.name: tuple(part.name for part in group.packages) for group in self.groups
+        }
 
     def chosen(self, packages: tuple[Package, ...]) -> tuple[Package, ...]:
         """What was named on the command line, groups with their titles; everything for nothing.

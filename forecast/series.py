@@ -95,12 +95,9 @@ def regular(
     observed = counts[~counts.index.isin(pd.to_datetime(sorted(outages)))]
     if observed.empty:
         raise _too_few(0)
-    reach, last = known(observed, through), observed.index[-1]
-    days = pd.date_range(observed.index[0], max(last, reach.through), freq="D")
-    values: Array = np.array(observed.reindex(days), dtype=np.float64)
-    known_fault = days.isin(pd.to_datetime(sorted(outages)))
-    without = (_level(values) < RARE) | _left_out_weekdays(values) | (days > last)
-    values[np.isnan(values) & ~known_fault & without] = 0.0
+    found = known_days(observed, through, outages)
+    days = pd.DatetimeIndex(found.index)
+    values: Array = np.array(found, dtype=np.float64)
     missing = np.isnan(values)
     if (~missing).sum() < FEWEST_DAYS:
         raise _too_few(int((~missing).sum()))
@@ -113,7 +110,26 @@ def regular(
     if missing.any():
         values[missing] = _interpolated(values)[missing]
     repaired = tuple(day.date() for day in days[missing])
-    return Series(days[0].date(), values, repaired, reach.stopped)
+    return Series(days[0].date(), values, repaired, known(observed, through).stopped)
+
+
+def known_days(
+    counts: pd.Series[int], through: dt.date | None, outages: Collection[dt.date] = ()
+) -> pd.Series[float]:
+    """Every day from the first to the last one known: its count, 0 without a download, else NaN.
+
+    Args:
+        counts: downloads by day, of one day at least; a DatetimeIndex, ascending.
+        through: see :func:`regular`.
+        outages: days whose count is unknown if it is missing.
+    """
+    last = counts.index[-1]
+    days = pd.date_range(counts.index[0], max(last, known(counts, through).through), freq="D")
+    values: Array = np.array(counts.reindex(days), dtype=np.float64)
+    known_fault = days.isin(pd.to_datetime(sorted(outages)))
+    without = (_level(values) < RARE) | _left_out_weekdays(values) | (days > last)
+    values[np.isnan(values) & ~known_fault & without] = 0.0
+    return pd.Series(values, index=days)
 
 
 def _too_few(days: int) -> SeriesError:

@@ -61,6 +61,7 @@ def _prepare(
     ready: dict[str, Callable[[], None]] = {"train": phases.train, "join": phases.join}
     if "fetch" in arguments.phases:
         config = load_config(arguments.config)
+        config.chosen(arguments.packages)  # raises at once if there is no such group
         name = arguments.source or config.source
         source = open_source(name, config, environment)
         if (

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import Manifest
 from forecast.bundle.reader import read_folder
+from forecast.config import GROUP
 from forecast.errors import BundleError
 from forecast.model import pickling
-from trainer.previous import carry_over
+from trainer.previous import carry_over, predecessor
 from trainer.reports.summary import NOT_ASKED, NOT_TRAINED, staleness
 from trainer.reports.track_record import most_rows, update_track_record
 
@@ -48,16 +49,17 @@ def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
     packages = {package.name: package for package in _to_publish(plan, previous)}
     others = [*previous.observed, *previous.recorded] if previous else []
     outages, most = store.outages, most_rows(len(packages))
-    for name in dict.fromkeys([*packages, *others]):
+    for name in dict.fromkeys([*packages, *plan.to_fetch, *others]):
+        before = _before(store, previous, name)
         merged = store.counts(name)
         if package := packages.get(name):
-            _write_entry(package, store, merged, previous, writer)
-        counts = merged.counts if merged else _earlier(previous, name)
+            _write_entry(package, store, merged, before, writer)
+        counts = merged.counts if merged else _earlier(before, name)
         if counts is not None:
             writer.history(name, counts)
-        if previous:
+        if before:
             today = plan.created_at.date()
-            writer.record(*update_track_record(previous, name, counts, outages, today, most=most))
+            writer.record(*update_track_record(before, name, counts, outages, today, most=most))
     return writer.close(
         Manifest(
             created_at=plan.created_at,
@@ -130,6 +132,7 @@ def _write_entry(
             "label": package.label,
             "status": "trained",
             "reason": "",
+            "parts": store.parts(name) if package.is_group else (),
             "trained_at": plan.created_at,
             "revised": merged.revised if merged else 0,
             "seconds": round(outcome.seconds, 3),
@@ -158,6 +161,13 @@ def _check_days(entry: PackageEntry, plan: Plan) -> None:
     through = entry.trained_through
     if through is None or through > plan.created_at.date():
         raise BundleError(f"it is trained through {through}, which lies after the run")
+
+
+def _before(store: Store, previous: Bundle | None, name: str) -> Bundle | None:
+    """The previous bundle; None for a group that is the sum of other packages now."""
+    if not name.startswith(GROUP):
+        return previous
+    return predecessor(previous, name, store.plan, store.parts(name))
 
 
 def _add(writer: Writer, name: str, entry: PackageEntry, product: Product) -> None:

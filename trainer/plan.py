@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -24,8 +25,9 @@ class Plan(BaseModel):
         code: digest of the source files, so that no run resumes with other code.
         source: the kind of the source.
         requested_source: the source as the command line or the config has it, such as a folder.
-        packages: to fetch and train, in this order.
-        configured: what the config lists.
+        packages: to train, in this order; groups among them.
+        configured: the packages and groups of the config.
+        parts: the names of the packages of each of its groups.
         outages: those that the config lists.
         redefined: days from which on something else is counted, likewise.
         previous: digest of the previous bundle's manifest; empty if there is none.
@@ -46,10 +48,23 @@ class Plan(BaseModel):
     m_values: tuple[int, ...]
     packages: tuple[Package, ...]
     configured: tuple[Package, ...]
+    parts: dict[str, tuple[str, ...]] = {}
     outages: tuple[dt.date, ...] = ()
     redefined: tuple[dt.date, ...] = ()
     previous: str = ""
     previous_folder: str = ""
+
+    @property
+    def sums(self) -> dict[str, tuple[str, ...]]:
+        """The groups to train, with the names of their parts."""
+        asked = [package.name for package in self.packages if package.is_group]
+        return {name: self.parts[name] for name in asked}
+
+    @property
+    def to_fetch(self) -> list[str]:
+        """The packages to ask the source for: those to train, then the parts of groups."""
+        packages = [package.name for package in self.packages if not package.is_group]
+        return list(dict.fromkeys([*packages, *chain.from_iterable(self.sums.values())]))
 
     @property
     def identity(self) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.bands import Forecast
-from forecast.bundle.manifest import PUBLIC, PackageEntry
+from forecast.bundle.manifest import PUBLIC, PackageEntry, PartEntry
 from forecast.bundle.reader import extract, read_folder
 from forecast.errors import BundleError
 from forecast.github.newest import open_newest
@@ -121,11 +121,41 @@ def check_kind(previous: Bundle, *, kind: Kind, mirrors: bool) -> Bundle:
     return previous
 
 
+def predecessor(
+    previous: Bundle | None, name: str, plan: Plan, parts: tuple[PartEntry, ...] = ()
+) -> Bundle | None:
+    """The previous bundle, unless its series of this name is the sum of other packages.
+
+    Args:
+        previous: the previous bundle.
+        name: of a package or a group.
+        plan: has the parts of the config.
+        parts: those of a group that was added up now.
+    """
+    if previous is None or name not in plan.parts:
+        return previous
+    entry = previous.manifest.packages.get(name)
+    before = entry.parts if entry else ()
+    if parts:
+        same = {part.name for part in before if not part.missing} == {
+            part.name for part in parts if not part.missing
+        }
+    else:
+        same = {part.name for part in before} == set(plan.parts[name])
+    return previous if same else None
+
+
 def carry_over(
     previous: Bundle | None, package: Package, reason: str, plan: Plan
 ) -> tuple[PackageEntry, Product | None]:
     """The entry and the earlier product of a package that was not trained, for this reason."""
-    failed = PackageEntry(label=package.label, status="failed", reason=_short(reason))
+    failed = PackageEntry(
+        label=package.label,
+        title=package.title,
+        parts=tuple(PartEntry(name=part) for part in plan.parts.get(package.name, ())),
+        status="failed",
+        reason=_short(reason),
+    )
     if previous is None or package.name not in previous.modelled:
         return failed, None
     entry = previous.entry(package.name)
@@ -137,6 +167,7 @@ def carry_over(
     since = f"{reason}; the model of {trained_at:%Y-%m-%d} goes on serving"
     update = {
         "label": package.label,
+        "title": package.title,
         "status": "carried",
         "reason": _short(since),
         "trained_at": trained_at,
@@ -145,7 +176,7 @@ def carry_over(
     name, days, data = package.name, plan.forecast_days, previous.pickle(package.name)
     if previous.manifest.forecast_days != days:
         forecast, totals = model.predict_with_totals(days)
-        pictures = draw(name, package.label, model, forecast, totals, stopped=entry.no_counts_since)
+        pictures = draw(name, package.shown, model, forecast, totals, stopped=entry.no_counts_since)
         return entry, Product(entry, data, forecast, totals, pictures)
     table = previous.forecast(name)
     forecast = Forecast.of(table.index[0].date(), table)

@@ -26,7 +26,7 @@ import pandas as pd
 from pydantic import BaseModel, TypeAdapter
 
 from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS, Forecast, Total
-from forecast.bundle.manifest import PackageEntry
+from forecast.bundle.manifest import PackageEntry, PartEntry
 from forecast.errors import ConfigError
 from forecast.history import Merged
 from forecast.model.checks import is_number
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+PARTS = TypeAdapter(tuple[PartEntry, ...])
 RUN = "run.sqlite"
 # Days since 1970 and downloads as int64, in one blob.
 RUN_TABLES = """
@@ -126,9 +127,23 @@ class Store:
         self._run.execute("INSERT OR REPLACE INTO failures VALUES (?, ?)", [name, reason])
 
     def fetched(self) -> list[str]:
-        """The packages that have counts, in the order of the plan."""
+        """The packages and groups to train that have counts, in the order of the plan."""
+        return self.with_counts(package.name for package in self.plan.packages)
+
+    def with_counts(self, names: Iterable[str]) -> list[str]:
+        """Those of the names that have counts."""
         found = {name for (name,) in self._run.execute("SELECT package FROM counts")}
-        return [package.name for package in self.plan.packages if package.name in found]
+        return [name for name in names if name in found]
+
+    def add_parts(self, name: str, parts: tuple[PartEntry, ...]) -> None:
+        """Keep of which parts the counts of a group are the sum."""
+        row = [f"parts of {name}", PARTS.dump_json(parts).decode()]
+        self._run.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", row)
+
+    def parts(self, name: str) -> tuple[PartEntry, ...]:
+        """The parts of a group that has counts; empty for a package."""
+        found = self._fact(f"parts of {name}")
+        return PARTS.validate_json(found) if found else ()
 
     def counts(self, name: str) -> Merged | None:
         """The counts of a package; None if it has none.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from packaging.utils import is_normalized_name
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -16,7 +15,15 @@ from pydantic import (
     model_validator,
 )
 
-from forecast.config import LONGEST_NAME, is_label_of
+from forecast.config import (
+    GROUP,
+    LONGEST_NAME,
+    LONGEST_TITLE,
+    MOST_PARTS,
+    is_label_of,
+    is_normalised,
+    is_series_name,
+)
 from forecast.errors import BundleError
 from forecast.quantities import LONGEST_HORIZON
 
@@ -32,12 +39,19 @@ FORMAT: Literal[2] = 2  # 1 had no medians and no totals, and models of another 
 
 
 def _check_name(name: str) -> str:
-    if not is_normalized_name(name):
+    if not is_normalised(name):
         raise ValueError("is not a normalized name (PEP 503)")
     return name
 
 
+def _check_series_name(name: str) -> str:
+    if not is_series_name(name):
+        raise ValueError("is not a normalized name (PEP 503), and none after an @")
+    return name
+
+
 Name = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_check_name)]
+SeriesName = Annotated[str, Field(max_length=LONGEST_NAME), AfterValidator(_check_series_name)]
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 # Every calendar and every table can hold these.
 Day = Annotated[dt.date, Field(ge=dt.date(2000, 1, 1), le=dt.date(2200, 1, 1))]
@@ -99,6 +113,31 @@ def member_entries(model: Model) -> list[MemberEntry]:
     ]
 
 
+class PartEntry(_Frozen):
+    """One package of a group."""
+
+    name: Name
+    missing: Annotated[Text, Field(description="why it is not in the sum")] = ""
+    no_counts_since: Annotated[
+        Day | None, Field(description="the last day with a download, if they stopped")
+    ] = None
+    no_counts_before: Annotated[
+        Day | None, Field(description="the first day with counts, if others have earlier ones")
+    ] = None
+
+    @property
+    def remark(self) -> str:
+        """What must be said of it, in words that follow its name; empty if nothing."""
+        if self.missing:
+            return f"is not in the sum: {self.missing}"
+        said = []
+        if self.no_counts_before:
+            said.append(f"has no counts before {self.no_counts_before}")
+        if self.no_counts_since:
+            said.append(f"has no counts since {self.no_counts_since}")
+        return " and ".join(said)
+
+
 class PackageEntry(_Frozen):
     """What a run says about one package.
 
@@ -107,6 +146,10 @@ class PackageEntry(_Frozen):
     """
 
     label: Text
+    title: Annotated[str, Field(max_length=LONGEST_TITLE, description="only of a group")] = ""
+    parts: Annotated[
+        tuple[PartEntry, ...], Field(max_length=MOST_PARTS, description="only of a group")
+    ] = ()
     status: Literal["trained", "carried", "failed"]
     reason: Text = ""
     trained_at: AwareDatetime | None = None
@@ -128,6 +171,17 @@ class PackageEntry(_Frozen):
     backtest: Backtest | None = None
     seconds: Error = 0.0
 
+    @model_validator(mode="after")
+    def _check_group(self) -> Self:
+        if (self.title or self.parts) and not self.label.startswith(GROUP):
+            raise ValueError("has a title or parts, but is no group")
+        return self
+
+    @property
+    def shown(self) -> str:
+        """What it is called in sentences."""
+        return self.title or self.label
+
 
 class Manifest(_Frozen):
     """The file to read first: it lists all the others with their digests."""
@@ -143,7 +197,7 @@ class Manifest(_Frozen):
     versions: Annotated[dict[Text, Text], Field(max_length=100)]
     outages: Days = ()
     files: dict[str, Sha256] = {}
-    packages: dict[Name, PackageEntry]
+    packages: dict[SeriesName, PackageEntry]
 
     @model_validator(mode="after")
     def _check_labels(self) -> Self:

@@ -19,7 +19,7 @@ import pandas as pd
 from pandas.api.types import is_string_dtype, union_categoricals
 
 from forecast.bands import BAND_COLUMNS, MEDIAN, TOTAL_COLUMNS, are_bands, are_totals
-from forecast.config import is_normalised
+from forecast.config import is_series_name
 from forecast.errors import BundleError
 from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON
 
@@ -138,7 +138,7 @@ def read_table(data: bytes, table: str, *, with_median: bool = True) -> Table:
     packages = union_categoricals([piece.pop("package") for piece in pieces])
     rows = pd.concat(pieces, ignore_index=True)
     codes, names = pd.factorize(packages)  # numbered in the order of their first rows
-    if odd := [name for name in names if not is_normalised(str(name))]:
+    if odd := [name for name in names if not is_series_name(str(name))]:
         raise BundleError(f"{table}: {str(odd[0])!r:.100} is no normalised name of a package")
     if (np.diff(codes) < 0).any():
         order = np.argsort(codes, kind="stable")

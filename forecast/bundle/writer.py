@@ -27,7 +27,7 @@ from forecast.bundle.tables import (
     record_rows,
     total_rows,
 )
-from forecast.config import is_label_of, is_normalised
+from forecast.config import is_label_of, is_series_name
 from forecast.errors import BundleError
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class Writer:
         self._digests[name] = hashlib.sha256(data)
 
     def _check_new(self, table: str, name: str) -> None:
-        if not is_normalised(name):
+        if not is_series_name(name):
             raise BundleError(f"{table}: {name!r:.100} is no normalised name of a package")
         if name in self._written.setdefault(table, set()):
             raise BundleError(f"{table}: the rows of {name!r} must be consecutive: write them once")

@@ -102,12 +102,13 @@ def train_package(task: Task) -> Outcome:
 
 def product_of(task: Task, trained: Trained) -> Product:
     """What is published of a package that was trained."""
-    model, name, label = trained.model, task.name, task.package.label
+    model, name, shown = trained.model, task.name, task.package.shown
     forecast, totals = model.predict_with_totals(task.horizon)
     stopped = task.series.stopped
-    pictures = draw(name, label, model, forecast, totals, stopped=stopped) if task.pictures else {}
+    pictures = draw(name, shown, model, forecast, totals, stopped=stopped) if task.pictures else {}
     entry = PackageEntry(
-        label=label,
+        label=task.package.label,
+        title=task.package.title,
         status="trained",
         m=trained.m,
         order=trained.order,

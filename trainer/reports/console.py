@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm
 
-from trainer.reports.summary import annotation, markdown, plain, staleness, warnings_of
+from trainer.reports.summary import annotation, markdown, plain, remarks, staleness, warnings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -82,7 +82,9 @@ class Console:
             log.info("\n%s\n", table)
         for entry in manifest.packages.values():
             if entry.status != "trained":
-                log.warning("%s: %s", entry.label, entry.reason)
+                log.warning("%s: %s", entry.shown, entry.reason)
+            for remark in remarks(entry):
+                log.warning("%s: %s", entry.shown, remark)
         if stale := staleness(manifest):
             self.error(stale)
         if self.on_actions:

@@ -18,9 +18,10 @@ NOT_ASKED = "not asked for in this run"  # the reason of a package that is only 
 NOT_TRAINED = "the part of the run that should have trained it did not end"
 MOST_ANNOTATIONS = 10  # GitHub shows so many of each level per step
 MOST_MESSAGE = 4_000  # bytes of an annotation
-MOST_SECTION = 300_000  # bytes of each of three parts of the summary; GitHub takes 1 MiB
+MOST_SECTION = 250_000  # bytes of each of four parts of the summary; GitHub takes 1 MiB
 STALE_DAYS = 4  # one day behind is usual, and so are two after a failed night
 MOST_ROWS = 2_000
+MOST_PARTS = 50  # of a group that are named
 HEAD = [
     *("package", "ARIMA orders", "m", "MASE", "seasonal naive", "ratio"),
     *("last day", "repaired", "seconds"),
@@ -43,13 +44,34 @@ def markdown(manifest: Manifest) -> str:
         if status[kind]:
             lines += [f"### {status[kind]} {head}", ""]
             listed = (
-                f"- **{_escaped(each.label)}**: {_escaped(each.reason)}"
+                f"- **{_escaped(each.shown)}**: {_escaped(each.reason)}"
                 for each in _first_entries(manifest, kind)
             )
             lines += [*_bounded(listed, status[kind]), ""]
     rows = _table([_row(entry) for entry in _first_entries(manifest, "trained")])
     lines += [*rows[:2], *_bounded(rows[2:], status["trained"]), "", EXPLANATION]
+    lines += _groups(manifest)
     return "\n".join(lines) + "\n"
+
+
+def _groups(manifest: Manifest) -> list[str]:
+    """The groups with their parts; nothing without any."""
+    groups = {name: entry for name, entry in manifest.packages.items() if entry.parts}
+    listed = [line for name, entry in groups.items() for line in _parts(name, entry)]
+    return ["", "### Groups", "", *_bounded(listed, len(listed))] if groups else []
+
+
+def _parts(name: str, entry: PackageEntry) -> Iterator[str]:
+    parts = [part.name for part in entry.parts if not part.missing]
+    more = f" and {len(parts) - MOST_PARTS:,} more" if len(parts) > MOST_PARTS else ""
+    told = ", ".join(parts[:MOST_PARTS]) + more
+    yield f"- **{_escaped(entry.shown)}** (`{name}`), the sum of {told}"
+    yield from (f"  - {text}" for text in map(_escaped, remarks(entry)))
+
+
+def remarks(entry: PackageEntry) -> list[str]:
+    """What must be said of the parts of a group."""
+    return [f"{part.name} {part.remark}" for part in entry.parts if part.remark]
 
 
 def _mended_last(entry: PackageEntry) -> bool:
@@ -104,9 +126,14 @@ def warnings_of(manifest: Manifest) -> Iterator[str]:
         if entry.status != "trained" and not entry.reason.startswith(NOT_ASKED)
     ]
     untrained.sort(key=lambda each: _mended_last(each[1]))
-    messages = [f"{entry.label}: {entry.reason}" for _, entry in untrained]
+    messages = [f"{entry.shown}: {entry.reason}" for _, entry in untrained]
     if len(messages) > MOST_ANNOTATIONS:
         messages = _grouped(untrained)
+    messages += [
+        f"{entry.shown}: {remark}"
+        for entry in manifest.packages.values()
+        for remark in remarks(entry)
+    ]
     if manifest.source == "sample":
         messages.insert(0, "Trained on sample data: these are no real downloads")
     if len(messages) > MOST_ANNOTATIONS:
@@ -121,9 +148,9 @@ def _grouped(entries: Iterable[tuple[str, PackageEntry]]) -> list[str]:
     for name, entry in entries:
         alike[re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "…", entry.reason)].append(entry)
     return [
-        f"{same[0].label}: {same[0].reason}"
+        f"{same[0].shown}: {same[0].reason}"
         if len(same) == 1
-        else f"{len(same):,} packages: {reason}: {', '.join(each.label for each in same)}"
+        else f"{len(same):,} packages: {reason}: {', '.join(each.shown for each in same)}"
         for reason, same in alike.items()
     ]
 
@@ -156,7 +183,7 @@ def annotation(level: str, message: str) -> str:
 def _row(entry: PackageEntry) -> list[str]:
     backtest = entry.backtest or Backtest(origins=0)
     return [
-        entry.label,
+        entry.shown,
         _members(entry),
         str(entry.m),
         _figure(backtest.mase),
