@@ -154,9 +154,10 @@ def open_previous(
             # A bundle published without the previous one would lose the history for good.
             raise ArtifactError(
                 "the previous bundle could not be fetched, and nothing is published, so that its "
-                f"history is not lost: {str(error).rstrip('.')}. Then run the workflow again; to "
-                f"begin without an earlier history, delete the artifacts called "
-                f"{config.artifact_name} on the pages of their runs."
+                f"history is not lost: {str(error).rstrip('.')}. Then run the workflow again, "
+                "whose own token has the rights that stand under permissions in its file; to begin "
+                f"without an earlier history, delete the artifacts called {config.artifact_name} "
+                "on the pages of their runs."
             ) from None
         console.warn(
             f"continuing from this fetch only, without the earlier history and models: {error}"

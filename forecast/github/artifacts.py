@@ -315,8 +315,9 @@ class GitHubArtifacts:
         reason, count = reasons.most_common(1)[0]
         error = self._github.error(
             f"None of the {reasons.total()} artifacts called {self._name} in "
-            f"{self._github.repository} can be trusted ({count} of them: {reason}): run the "
-            f"workflow {self._rules.workflow} on {self._rules.branch}."
+            f"{self._github.repository} can be trusted ({count} of them: "
+            f"{reason.rstrip('.')}): run the workflow {self._rules.workflow} on "
+            f"{self._rules.branch}."
         )
         strangers = None not in entries and all(map(self._rules.made_elsewhere, usable))
         raise NoArtifactError(str(error)) if strangers else error
