@@ -73,7 +73,7 @@ class Forecasts:
         bundle = snapshot.bundle
         package = self.store.catalogue.get(package.name) or package  # as the config spells it
         if _has_model(bundle, package.name):
-            return self._from_bundle(bundle, package, wait)
+            return self._from_bundle(bundle, package, wait).seen_on(self._live_counts.today())
         try:
             return self._on_demand.package_forecast(package, report, client, self._through(bundle))
         except BusyError:

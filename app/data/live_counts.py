@@ -68,6 +68,10 @@ class LiveCounts:
         self._queue: queue.Queue[tuple[str, _Request]] = queue.Queue(QUEUE_SIZE)
         self._thread: threading.Thread | None = None
 
+    def today(self) -> dt.date:
+        """The present day, UTC."""
+        return self._clock().date()
+
     def counts(self, name: str, wait: float = 0.0) -> Counts:
         """The known counts of a package.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -90,6 +90,12 @@ class PackageForecast:
     def no_counts_since(self) -> dt.date | None:
         """The last day with a download, if they stopped."""
         return self.series.stopped
+
+    def seen_on(self, today: dt.date) -> PackageForecast:
+        """The same; if all its days have passed by then, the counts are told to have stopped."""
+        if self.no_counts_since or self.daily.start + dt.timedelta(days=self.days) > today:
+            return self
+        return replace(self, series=replace(self.series, stopped=self.observed_through))
 
     @cached_property
     def model(self) -> Model:

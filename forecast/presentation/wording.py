@@ -83,11 +83,11 @@ def format_names(shown: Sequence[PackageForecast]) -> str:
 def headline(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The total expected, its 80 % band, and how that compares with the days before."""
     mean, band = expected_total(forecast)
-    silence = no_counts(forecast)
-    begin = f"{silence}, and about" if silence else "about"
-    sentence = (
-        f"{forecast.package.label}: {begin} {mean} downloads in the next {forecast.days} days"
-    )
+    about = f"about {mean} downloads in the"
+    sentence = f"{forecast.package.label}: {about} next {forecast.days} days"
+    if silence := no_counts(forecast):
+        days = f"{forecast.days} days from {format_date(forecast.daily.start)}"
+        sentence = f"{forecast.package.label}: {silence}, and {about} {days}"
     if band:
         sentence += f" ({format_percent(0.8)}: {band})"
     comparison = _comparison(forecast, events)

@@ -4,6 +4,7 @@ import pytest
 
 from forecast.config import Package
 from forecast.errors import BundleError, UnknownPackageError
+from forecast.presentation import wording
 from tests.bundles import LAST_DAY, make_bundle, outdated
 from tests.pages import PageData
 
@@ -111,3 +112,17 @@ def test_models_of_an_earlier_version_are_made_anew_on_demand():
     page.forecasts._preparing = True
     page.forecasts.prepare(bundle)
     assert page.forecasts._cache == {}
+
+
+def test_a_forecast_of_days_that_have_passed_says_since_when():
+    page = PageData(make_bundle())
+    last = LAST_DAY + dt.timedelta(days=1)
+    for ahead, stopped in ((1, None), (30, None), (31, last), (60, last)):
+        now = dt.datetime.combine(last + dt.timedelta(days=ahead), dt.time(12), dt.UTC)
+        page.forecasts._live_counts._clock = lambda now=now: now
+        forecast = page.forecasts.package_forecast(FLASK, wait=10)
+        assert forecast.observed_through == last
+        assert forecast.no_counts_since == stopped
+    told = wording.headline(forecast, ())
+    assert told.startswith("Flask: no counts since 22 November 2026, and about ")
+    assert "downloads in the 30 days from 23 November 2026" in told
