@@ -1,4 +1,5 @@
 import datetime as dt
+from functools import partial
 
 import pytest
 
@@ -119,7 +120,7 @@ def test_a_forecast_of_days_that_have_passed_says_since_when():
     last = LAST_DAY + dt.timedelta(days=1)
     for ahead, stopped in ((1, None), (30, None), (31, last), (60, last)):
         now = dt.datetime.combine(last + dt.timedelta(days=ahead), dt.time(12), dt.UTC)
-        page.forecasts._live_counts._clock = lambda now=now: now
+        page.forecasts._live_counts._clock = partial(dt.datetime.fromisoformat, now.isoformat())
         forecast = page.forecasts.package_forecast(FLASK, wait=10)
         assert forecast.observed_through == last
         assert forecast.no_counts_since == stopped
