@@ -140,8 +140,12 @@ def layout(
         "shapes": [*_boundaries(curves, around), *map(_event_shape, around.events)],
         "annotations": [
             *_words(curves, around),
-            *(_upright(event.note, event.date) for event in around.events),
-            *(_upright(name, day) for day, name in around.days_off.items()),
+            # To the right, as one may lie at the left edge; a day off may lie at the right one.
+            *(
+                _upright(event.note, max(event.date, _first_day(curves)), "left")
+                for event in around.events
+            ),
+            *(_upright(name, day, "right") for day, name in around.days_off.items()),
             *_end_names(names, scale, values["range"]),
         ],
     }
@@ -203,11 +207,15 @@ def spread(places: Sequence[float], heights: Sequence[float]) -> list[float]:
     return [place for _, place in sorted(zip(order, moved, strict=True))]
 
 
+def _first_day(curves: Sequence[Curve]) -> dt.date:
+    """Where the time axis begins."""
+    if curves[0].mode in ROLLING:
+        return min(curve.days[0] for curve in curves)
+    return min((curve.past.spans or curve.ahead.spans)[0].first for curve in curves)
+
+
 def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
-    first = min((curve.past.spans or curve.ahead.spans)[0] for curve in curves)
-    begin = first.first
-    if curves[0].mode in ROLLING:  # whose single days are drawn as well
-        begin = min(curve.days[0] for curve in curves)
+    begin = _first_day(curves)
     last = max(curve.ahead.spans[-1].last for curve in curves)
     through = max(curve.observed for curve in curves)
     stopped = [
@@ -306,8 +314,14 @@ def _event_shape(event: Event) -> dict[str, Any]:
     return {"type": "rect", **span, "fillcolor": GRID, "line": {"width": 0}, **shape}
 
 
-def _upright(text: str, day: dt.date) -> dict[str, Any]:
-    """A word beside the mark of a day, from the foot upwards, where lines seldom are."""
+def _upright(text: str, day: dt.date, anchor: str) -> dict[str, Any]:
+    """A word beside the mark of a day, from the foot upwards, where lines seldom are.
+
+    Args:
+        text: cut where it would be longer than the mark.
+        day: of the mark.
+        anchor: which side of the word lies at the mark, "left" or "right".
+    """
     if len(text) > LONGEST_NOTE:
         text = f"{text[:LONGEST_NOTE].rpartition(' ')[0] or text[:LONGEST_NOTE]} …"
     return {
@@ -316,7 +330,7 @@ def _upright(text: str, day: dt.date) -> dict[str, Any]:
         "y": 0.03,
         "text": escape(text),
         "textangle": -90,
-        "xanchor": "right",
+        "xanchor": anchor,
         "yanchor": "bottom",
         "showarrow": False,
         "font": {"size": 11},

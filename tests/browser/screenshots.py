@@ -35,6 +35,8 @@ VIEWS = {
     "two": "?package=flask&compare=requests",
     "five": "?package=flask&compare=requests,fastapi,pytorch,tensorflow&scale=indexed",
     "log": "?package=requests&scale=log&range=30&mode=daily",
+    "weekly": "?package=django&mode=weekly",
+    "monthly": "?package=django&range=all&mode=monthly",
     "unknown": "?package=flaskk",
     "on-the-spot": "?package=django&range=all",
 }

@@ -205,6 +205,17 @@ def test_events_are_marked_with_their_notes_in_words():
     assert len(figure["layout"]["shapes"]) == 3
 
 
+def test_the_note_of_an_event_at_the_left_edge_stands_within_the_axes():
+    begin = LAST_DAY - dt.timedelta(days=29)
+    before = OUTAGE.model_copy(
+        update={"date": begin - dt.timedelta(days=9), "until": begin + dt.timedelta(days=2)}
+    )
+    around = replace(AROUND, events=[before])
+    notes = drawn([package_forecast()], View(days=30), around)["layout"]["annotations"]
+    [note] = [each for each in notes if each["text"] == "Down"]
+    assert (note["x"], note["xanchor"]) == (begin.isoformat(), "left")
+
+
 def test_no_events_no_marks():
     assert "Event" not in {each["name"] for each in drawn([package_forecast()])["data"]}
 
