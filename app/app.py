@@ -12,6 +12,7 @@ SOURCE_DATE_EPOCH  a fixed current time, in seconds since 1970
 import os
 import sys
 from pathlib import Path
+from typing import TextIO, cast
 
 
 def main() -> int:
@@ -22,6 +23,11 @@ def main() -> int:
     """
     # Python puts app/ there, but every module is named from the root.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+    from forecast.text import CleanStream  # noqa: PLC0415
+
+    sys.stdout = cast("TextIO", CleanStream(sys.stdout))
+    sys.stderr = cast("TextIO", CleanStream(sys.stderr))
 
     from app.gradio_internals.environment import prepare  # noqa: PLC0415
     from forecast.threads import use_one_thread  # noqa: PLC0415

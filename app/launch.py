@@ -23,6 +23,7 @@ from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import new_session
 from forecast.sources import pypistats
 from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
+from forecast.text import clean
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -63,7 +64,7 @@ class Settings:
     port: int = 7860
 
     def __repr__(self) -> str:
-        return f"Settings({self.config}, {self.models_dir or self.github_url})"
+        return clean(f"Settings({self.config}, {self.models_dir or self.github_url})")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

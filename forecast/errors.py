@@ -19,9 +19,14 @@ catches them in its endpoints, around its content and in its background threads.
 
 from __future__ import annotations
 
+from forecast.text import clean
+
 
 class ForecastError(Exception):
-    """Base class; never raised itself."""
+    """Base class; never raised itself. Its text is clean (:mod:`forecast.text`)."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(clean(message))
 
 
 class ConfigError(ForecastError):

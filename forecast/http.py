@@ -35,7 +35,6 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 PROJECT = "https://github.com/neelabalan/py-package-download-forecast"
 
 _CHUNK = 1 << 16
-_LONGEST_EXCERPT = 80
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LATE = "no complete answer within the time allowed"
 
@@ -280,17 +279,11 @@ def url_origin(url: str) -> tuple[str, str, int | None] | None:
     return scheme, host, port or _DEFAULT_PORTS[scheme]
 
 
-def excerpt(text: str | bytes | None) -> str:
-    """A quotation for a message: printable, at most 80 characters, on one line."""
-    if text is None:
-        return "nothing"
-    if isinstance(text, bytes):
-        text = text[: 4 * _LONGEST_EXCERPT].decode("utf-8", "replace")
-    clean = re.sub(r"\s+", " ", text[: 4 * _LONGEST_EXCERPT]).strip()
-    clean = "".join(letter if letter.isprintable() else "?" for letter in clean)
-    if not clean:
-        return "nothing"
-    return f"“{clean}”" if len(clean) <= _LONGEST_EXCERPT else f"“{clean[: _LONGEST_EXCERPT - 1]}…”"
+def without_user(url: str) -> str:
+    """An address without user and password, which no client here sends."""
+    scheme, mark, rest = url.partition("//")
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme}{mark}{authority.rpartition('@')[2]}{rest[len(authority) :]}"
 
 
 def new_session(repository_url: str = PROJECT, *, seconds: float = 60.0) -> requests.Session:

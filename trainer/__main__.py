@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO, cast
 
+from forecast.text import CleanStream
 from forecast.threads import use_one_thread
 
 
 def main() -> int:
     """Run with the arguments and the environment of this process."""
     use_one_thread(os.environ)
+    if not sys.stderr.isatty():
+        sys.stderr = cast("TextIO", CleanStream(sys.stderr))
     from trainer.cli import run  # noqa: PLC0415 - NumPy must load after the line above
 
     return run(sys.argv[1:], os.environ)

@@ -12,6 +12,7 @@ from forecast.presentation.wording import (
     format_date,
     format_range,
 )
+from forecast.text import clean
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -76,7 +77,7 @@ def earlier(value: float, curve: Curve, made_on: dt.date) -> str:
 
 def event(marked: Event) -> str:
     """An event's note, in lines."""
-    return escape(_wrapped(event_note(marked)))
+    return escape(_wrapped(clean(event_note(marked))))
 
 
 def escape(text: str) -> str:

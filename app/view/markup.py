@@ -10,6 +10,7 @@ from app.view.curves import shown_events
 from app.view.state import View
 from forecast.presentation import wording
 from forecast.presentation.export import by_day
+from forecast.text import clean, markup
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +41,8 @@ def notices(found: Sequence[Notice]) -> str:
 
 def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
     """The heading, and the total of each package."""
-    title = f"<h2>Forecast for {escape(wording.format_names(shown))}</h2>"
-    sentences = [escape(wording.headline(forecast, events)) for forecast in shown]
+    title = f"<h2>Forecast for {markup(wording.format_names(shown))}</h2>"
+    sentences = [markup(wording.headline(forecast, events)) for forecast in shown]
     if len(sentences) == 1:
         return f'{title}<p class="answer">{sentences[0]}</p>'
     return f'{title}<ul class="answers"><li>{"</li><li>".join(sentences)}</li></ul>'
@@ -49,7 +50,7 @@ def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
 
 def empty(title: str, text: str) -> str:
     """A heading and a text instead of a forecast."""
-    return f'<h2>{escape(title)}</h2><p class="answer empty">{_code(text)}</p>'
+    return f'<h2>{markup(title)}</h2><p class="answer empty">{_code(text)}</p>'
 
 
 def facts(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
@@ -60,11 +61,11 @@ def facts(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
 
 
 def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None) -> str:
-    sentences = " ".join(escape(sentence) for sentence in wording.accuracy(forecast))
+    sentences = " ".join(markup(sentence) for sentence in wording.accuracy(forecast))
     record = wording.track_record(forecast)
     if record:
-        record = f'<p class="record">{escape(record)}</p>'
-    figures = [(name, escape(value)) for name, value in wording.error_figures(forecast)]
+        record = f'<p class="record">{markup(record)}</p>'
+    figures = [(name, markup(value)) for name, value in wording.error_figures(forecast)]
     dates = [(name, _time(day)) for name, day in wording.freshness(forecast, manifest)]
     return (
         '<div class="facts">'
@@ -121,7 +122,7 @@ def details(
     for forecast in shown:
         repaired = forecast.series.repaired
         model = wording.model_summary(forecast)
-        parts.append(f"<h3>{escape(forecast.package.label)}</h3><p>Model: {escape(model)}</p>")
+        parts.append(f"<h3>{markup(forecast.package.label)}</h3><p>Model: {markup(model)}</p>")
         if repaired:
             days = ", ".join(_time(day) for day in repaired)
             parts.append(
@@ -131,7 +132,7 @@ def details(
             parts.append("<p>Every day was counted; none was repaired.</p>")
     marked = shown_events(shown, view, events)
     if marked:
-        items = "".join(f"<li>{escape(wording.event_note(event))}</li>" for event in marked)
+        items = "".join(f"<li>{markup(wording.event_note(event))}</li>" for event in marked)
         parts.append(f"<h3>Marked on the chart</h3><ul>{items}</ul>")
     counted = "include" if mirrors else "leave out"
     parts.append(
@@ -196,7 +197,7 @@ def embedding(package: Package) -> str:
 def _snippets(package: Package, title: str, end: str) -> str:
     """A picture, and the Markdown and the HTML that show it with a link to the page."""
     picture, query = f"picture/{package.name}.{end}", View((package,)).query
-    alt = f"Forecast of the downloads of {package.label}"
+    alt = clean(f"Forecast of the downloads of {package.label}")
     texts = {
         "Markdown": f"[![{alt}](\0{picture})](\0{query})",
         "HTML": f'<a href="\0{escape(query)}"><img src="\0{picture}" alt="{escape(alt)}"></a>',
@@ -212,22 +213,22 @@ def _snippets(package: Package, title: str, end: str) -> str:
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
     """A description list; the values are HTML already."""
-    items = "".join(f"<div><dt>{escape(name)}</dt> <dd>{value}</dd></div>" for name, value in pairs)
+    items = "".join(f"<div><dt>{markup(name)}</dt> <dd>{value}</dd></div>" for name, value in pairs)
     return f"<dl>{items}</dl>" if items else ""
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
-    head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
+    head = "".join(f'<th scope="col">{markup(text)}</th>' for text in heads)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
+        f'<tr><th scope="row">{markup(row[0])}</th>'
+        + "".join(f"<td>{markup(cell)}</td>" for cell in row[1:])
         + "</tr>"
         for row in rows
     )
     # A keyboard user must be able to reach a region that scrolls.
     return (
-        f'<div class="scroll" tabindex="0" role="region" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption>"
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{markup(caption)}">'
+        f"<table><caption>{markup(caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -238,7 +239,7 @@ def _time(day: dt.date) -> str:
 
 def _code(text: str) -> str:
     """Escaped, with the text between backticks as code."""
-    parts = escape(text).split("`")
+    parts = markup(text).split("`")
     if len(parts) % 2 == 0:
-        return escape(text)
+        return markup(text)
     return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))

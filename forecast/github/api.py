@@ -13,7 +13,16 @@ import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import ArtifactError
-from forecast.http import ExchangeError, Limits, Reply, TooLargeError, excerpt, fetch, url_origin
+from forecast.http import (
+    ExchangeError,
+    Limits,
+    Reply,
+    TooLargeError,
+    fetch,
+    url_origin,
+    without_user,
+)
+from forecast.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -95,7 +104,7 @@ class GitHub:
         rights: str = RIGHTS,
     ) -> None:
         self.repository = f"{owner}/{repo}"
-        self.url = url.rstrip("/")
+        self.url = without_user(url).rstrip("/")
         self.base = f"{self.url}/repos/{quote(owner, safe='')}/{quote(repo, safe='')}"
         self._session = session
         self._token = (token or "").strip() or None
@@ -237,7 +246,8 @@ class GitHub:
             if link.get("rel") != "next":
                 continue
             following = joined(url, link.get("url", ""))
-            if following is None or url_origin(following) != url_origin(self.url):
+            place = url_origin(following or "")
+            if following is None or place is None or place != url_origin(self.url):
                 raise self.error(
                     f"The next page of GitHub's list is at {excerpt(host(following))}, "
                     f"which is not {self.url}, and is not followed; see GITHUB_API_URL."

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.errors import ArtifactError
 from forecast.github.artifact import SERVER, Provenance
-from forecast.http import excerpt
+from forecast.text import clean, excerpt
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -199,9 +199,7 @@ def _reason(error: Exception) -> str:
 
     if not isinstance(error, (Error, AttestationError)):
         return f"it is not a Sigstore bundle, or a broken one ({type(error).__name__})"
-    words = " ".join(str(error).split())
-    clean = "".join(letter if letter.isprintable() else "?" for letter in words)
-    return clean if len(clean) <= _LONGEST else f"{clean[: _LONGEST - 1]}…"
+    return clean(str(error), _LONGEST)
 
 
 def _is_githubs_own(attestation: bytes) -> bool:

@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, Field
 
 from forecast.github.api import Schema
 from forecast.github.artifact import Artifact
-from forecast.http import excerpt
+from forecast.text import excerpt
 
 TRUSTED_EVENTS = ("push", "schedule", "workflow_dispatch")
 

@@ -4,11 +4,18 @@ ClickPy (https://clickpy.clickhouse.com) keeps a row for each package and day, e
 installer and every mirror counted, and accepts SQL queries over HTTP. One query
 serves thousands of packages.
 
-The public user may send no settings (``readonly = 1``), and where a result outgrows its
-limits it may be truncated silently (``result_overflow_mode = 'break'``). So the query
-returns one row for every name, with empty arrays if there are no counts: a name without a row
-was cut off, and is requested again. The answer is stored in a temporary file before it is
-read, because a server drops a client that reads as slowly as models are trained.
+The public user may send no settings (``readonly = 1``), and where a query outgrows its limits the
+server may truncate silently: what it reads, groups, joins, puts into a set or returns
+(``*_overflow_mode = 'break'`` or ``'any'``). So an answer has to prove that it is whole, or is
+asked for again in smaller parts:
+
+- There is a row for every name, with empty arrays if there are no counts.
+- The rows of the table behind the answer add up to those of a second reading that groups nothing.
+- The names that the server holds as a set are as many as were sent.
+- The header ``X-ClickHouse-Summary`` counts as many rows read as there were to read.
+
+The answer is stored in a temporary file before it is read, because a server drops a client that
+reads as slowly as models are trained.
 
 Why not clickhouse-connect (tried: 1.12.0): it follows redirects to other hosts, repeats a 429
 at once like a 503, limits neither the time nor the size of an answer, and does not detect a
@@ -29,13 +36,15 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pandas as pd
 import tenacity
+from pydantic import BaseModel, ValidationError
 from requests.auth import HTTPBasicAuth
 
 from forecast.config import is_normalised
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
-from forecast.http import ExchangeError, Limits, Reply, TooLargeError, excerpt, fetch, url_origin
+from forecast.http import ExchangeError, Limits, Reply, TooLargeError, fetch, url_origin
 from forecast.quantities import LARGEST_COUNT
 from forecast.sources.retry import RetryPolicy, TransientError, seconds_of
+from forecast.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -49,12 +58,22 @@ DAYS = 365  # a year, so that a Christmas is in it; 5,000 packages make 10 MB zi
 # Days are sent as days since 1970. Both bounds of the date let ClickHouse use the primary
 # key, (project, date).
 QUERY = """\
-SELECT asked.name, arrayMap(pair -> pair.1, pairs), arrayMap(pair -> pair.2, pairs)
+WITH
+    (
+        SELECT sum(count + 1) FROM pypi.pypi_downloads_per_day
+        WHERE project IN {names:Array(String)} AND date >= {first:Date} AND date < {today:Date}
+    ) AS whole,
+    (
+        SELECT count() FROM (SELECT arrayJoin({names:Array(String)}) AS name)
+        WHERE name IN {names:Array(String)}
+    ) AS known
+SELECT asked.name, arrayMap(pair -> pair.1, pairs), arrayMap(pair -> pair.2, pairs),
+    weight, whole, known
 FROM (SELECT arrayJoin({names:Array(String)}) AS name) AS asked
 LEFT JOIN (
-    SELECT project, arraySort(groupArray((toUInt16(date), total))) AS pairs
+    SELECT project, arraySort(groupArray((toUInt16(date), total))) AS pairs, sum(part) AS weight
     FROM (
-        SELECT project, date, sum(count) AS total
+        SELECT project, date, sum(count) AS total, sum(count + 1) AS part
         FROM pypi.pypi_downloads_per_day
         WHERE project IN {names:Array(String)} AND date >= {first:Date} AND date < {today:Date}
         GROUP BY project, date
@@ -73,7 +92,10 @@ RETRY = RetryPolicy(
     attempts=5, rate_limit_wait=60.0, failure_wait=5.0, max_wait=600.0, max_total=1800.0
 )
 
-_ROW = re.compile(rb"[^\t\n]+\t\[((?:\d{1,5},)*\d{1,5})?\]\t\[((?:\d{1,15},)*\d{1,15})?\]\n")
+_ROW = re.compile(
+    rb"[^\t\n]+\t\[((?:\d{1,5},)*\d{1,5})?\]\t\[((?:\d{1,15},)*\d{1,15})?\](?:\t\d{1,19}){3}\n"
+)
+_PROOF = re.compile(rb"\t(\d{1,19})\t(\d{1,19})\t(\d{1,19})\n\Z")
 _EXCEPTION = re.compile(rb"Code: (\d{1,5})\. DB::\w*Exception: ?([^\r\n]*)")
 _DIGITS_A_DAY = 5 + 15 + 2
 _BESIDE_DIGITS = 1 << 10  # bytes of a row: name, tabs, brackets
@@ -93,6 +115,17 @@ _OK = 200
 
 class _TooMuchError(DownloadsError):
     """The query was over a limit that fewer packages might stay within."""
+
+
+class _CutOffError(_TooMuchError):
+    """The answer does not prove that it is whole."""
+
+
+class _Summary(BaseModel):
+    """The header X-ClickHouse-Summary; ClickHouse writes its numbers as texts."""
+
+    read_rows: int
+    total_rows_to_read: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -202,8 +235,9 @@ class ClickHouse:
                     DownloadsError(f"{excerpt(name)} is not a normalised package name (PEP 503)"),
                 )
         most, lost = self._most, 0.0
-        while waiting:
-            batch = _take(waiting, most)
+        parts: deque[list[str]] = deque()  # of a batch that was cut off somewhere
+        while parts or waiting:
+            batch = parts.popleft() if parts else _take(waiting, most)
             begun = self._clock()
             with TemporaryFile() as answer:
                 try:
@@ -211,18 +245,18 @@ class ClickHouse:
                 except DownloadsError as error:
                     lost += self._clock() - begun
                     splits = isinstance(error, _TooMuchError) and lost < self._retry.max_total
-                    if splits and len(batch) > FEWEST_NAMES:
-                        most = len(batch) // 2
+                    half = len(batch) // 2
+                    if splits and half and isinstance(error, _CutOffError):
+                        parts.extendleft([batch[half:], batch[:half]])
+                    elif splits and len(batch) > FEWEST_NAMES:
+                        most = half
                         waiting.extendleft(reversed(batch))
                     else:
                         yield from ((name, DownloadsError(str(error))) for name in batch)
                     continue
-                cut_off = dict.fromkeys(batch)
                 for line in self._rows(answer):
                     name = line.partition(b"\t")[0].decode()
-                    del cut_off[name]
                     yield name, self._read(name, line, today)
-            waiting.extendleft(reversed(cut_off))
 
     def _ask_with_retries(
         self, batch: Sequence[str], answer: BinaryIO, today: date, seconds: float
@@ -281,6 +315,7 @@ class ClickHouse:
         if reply.status != _OK:
             raise self._refusal(reply, _start(answer))
         self._check(answer, batch)
+        self._check_summary(reply)
 
     @property
     def _asked(self) -> str:
@@ -319,17 +354,41 @@ class ClickHouse:
         return DownloadsError(f"{message} See whether CLICKHOUSE_URL is right.")
 
     def _check(self, answer: BinaryIO, batch: Sequence[str]) -> None:
-        """Check that each line is the row of a package in the batch, each at most once."""
+        """Check that each line is the row of a package in the batch, and that none is cut off."""
         left = set(batch)
+        weight, control = 0, set()
         for line in self._rows(answer):
             name = line.partition(b"\t")[0].decode("utf-8", "replace")
             if name not in left or not line.endswith(b"\n"):
                 raise TransientError(str(self._wrong("a row for each package asked for", line)))
             left.remove(name)
+            if proof := _PROOF.search(line):
+                own, whole, known = map(int, proof.groups())
+                weight += own
+                control.add((whole, known))
+        asked = f"{self._asked} of {len(batch)} packages and answered"
+        reason = "a limit of the server's may have cut them off."
         if len(left) == len(batch):
-            raise _TooMuchError(
-                f"{self._asked} of {len(batch)} packages and answered without a single row: a "
-                "limit of the server's may have cut them off."
+            raise _TooMuchError(f"{asked} without a single row: {reason}")
+        if left:
+            raise _CutOffError(f"{asked} without the rows of {len(left)} of them: {reason}")
+        if control != {(weight, len(batch))}:
+            raise _CutOffError(f"{asked} with other counts than its own control total: {reason}")
+
+    def _check_summary(self, reply: Reply) -> None:
+        """Check that the server has read all that there was to read."""
+        try:
+            found = _Summary.model_validate_json(reply.headers.get("X-ClickHouse-Summary", ""))
+        except ValidationError:
+            raise DownloadsError(
+                f"{self._asked} and answered without the header X-ClickHouse-Summary, which tells "
+                "whether it read everything: see whether CLICKHOUSE_URL names ClickHouse itself, "
+                "without a proxy that leaves out headers."
+            ) from None
+        if found.read_rows < found.total_rows_to_read:
+            raise _CutOffError(
+                f"{self._asked} and read only {found.read_rows:,} of "
+                f"{found.total_rows_to_read:,} rows: a limit of the server's has cut them off."
             )
 
     def _rows(self, answer: BinaryIO) -> Iterator[bytes]:

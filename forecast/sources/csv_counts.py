@@ -14,8 +14,8 @@ import pandas as pd
 
 from forecast.config import decode
 from forecast.errors import DownloadsError
-from forecast.http import excerpt
 from forecast.quantities import LARGEST_COUNT, WEEK
+from forecast.text import excerpt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -20,13 +20,13 @@ from forecast.http import (
     Limits,
     Reply,
     TooLargeError,
-    excerpt,
     fetch,
     url_origin,
 )
 from forecast.sources.pypistats_answer import read_answer
 from forecast.sources.retry import RetryPolicy, TransientError, UnavailableError, seconds_of
 from forecast.sources.source import OneByOne
+from forecast.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Callable

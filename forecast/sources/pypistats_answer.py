@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from forecast.config import normalise
 from forecast.errors import DownloadsError
-from forecast.http import excerpt
 from forecast.known import complete
 from forecast.quantities import LARGEST_COUNT
 from forecast.sources.retry import TransientError
+from forecast.text import excerpt
 
 # The server keeps 181 days. A row years away from the others would need years of estimates.
 _LONGEST_SPAN = timedelta(days=5 * 366)

@@ -20,6 +20,7 @@ from tests.bundles import counts, make_bundle, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
 from tests.standins.server import Answer, Loopback
+from tests.waiting import until
 
 SECRETS = {
     "token": "ghp_Ap9+/=x%7E&'\"<q>Zt0k3n",
@@ -37,16 +38,27 @@ repo_name = "repo"
 forecast_days = 30
 m_values = [7]
 """
-BEGIN = "import base64, logging, os, runpy, sys; sys.argv = ['app/app.py'];"
-RUN = "runpy.run_path('app/app.py', run_name='__main__')"
-DEBUG = "logging.basicConfig(level=logging.DEBUG);"
-BROKEN = """
+# The app, except that it looks at GitHub often, and that a file makes it fail or leak there.
+APP = """
+import os, pathlib, runpy, sys
+import logging; logging.basicConfig(level=logging.DEBUG)
+sys.argv = ["app/app.py"]
+sys.path.insert(0, os.getcwd())
 import forecast.github.api
+from app.data import store
+store.Store.__init__.__kwdefaults__["every"] = store.MAX_PAUSE = 0.1
+flag, get = pathlib.Path(os.environ["FLAG"]), forecast.github.api.GitHub.get
 def broken(self, *arguments, **named):
-    raise RuntimeError("the refresh thread meets something new")
+    told = flag.read_text() if flag.exists() else ""
+    if told == "leak":
+        print(os.environ["GITHUB_TOKEN"], flush=True)
+    if told == "break":
+        raise RuntimeError("the refresh thread meets something new")
+    return get(self, *arguments, **named)
 forecast.github.api.GitHub.get = broken
+sys.path.pop(0)
+runpy.run_path("app/app.py", run_name="__main__")
 """
-LEAK = "print(base64.b64encode(b'x' + os.environ['GITHUB_TOKEN'].encode()), flush=True);"
 
 
 def forms(secret: str) -> set[str]:
@@ -97,14 +109,18 @@ class World:
         self.github = stack.enter_context(GitHubServer(token=SECRETS["token"]))
         self.pypistats = stack.enter_context(PyPIStatsServer())
         self.foreign = stack.enter_context(Foreign())
-        made = make_bundle(
-            ("flask",), pictures={"flask.svg": "<svg/>", "flask.badge.svg": "<svg/>"}
-        )
-        self.github.add_artifact(zip_of(made))
+        self.publish()
         for name in ("flask", "django"):
             series = counts(YESTERDAY, days=90)
             self.pypistats.series[name] = {day.date(): int(n) for day, n in series.items()}
         (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+
+    def publish(self):
+        """Add an artifact, so that the list has changed."""
+        made = make_bundle(
+            ("flask",), pictures={"flask.svg": "<svg/>", "flask.badge.svg": "<svg/>"}
+        )
+        self.github.add_artifact(zip_of(made))
 
     def sign(self):
         """From now on the blob's address contains a key."""
@@ -115,12 +131,11 @@ class World:
 
         self.github.add_fault("zip", signed, 99)
 
-    def settings(self, *, passwords=False):
-        pypistats, github = self.pypistats.url, self.github.url
-        if passwords:
-            pypistats = pypistats.replace("//", f"//user:{SECRETS['pypistats']}@")
-            github = github.replace("//", f"//user:{SECRETS['github']}@")
+    def settings(self):
+        pypistats = self.pypistats.url.replace("//", f"//user:{SECRETS['pypistats']}@")
+        github = self.github.url.replace("//", f"//user:{SECRETS['github']}@")
         return {
+            "FLAG": str(self.folder / "flag"),
             "FORECAST_CONFIG": str(self.folder / "config.toml"),
             "GITHUB_API_URL": github,
             "GITHUB_TOKEN": SECRETS["token"],
@@ -148,10 +163,6 @@ def world(tmp_path):
         yield World(stack, tmp_path)
 
 
-def fault(route, what, **headers):
-    return lambda world: world.github.fail(route, what, 99, **headers)
-
-
 def echo(world):
     """GitHub repeats the request, as an error page of a proxy may."""
     answer = Answer(418, f"you sent Bearer {SECRETS['token']}".encode(), "text/plain")
@@ -172,32 +183,37 @@ def elsewhere(world):
     world.github.add_fault("list", lambda a: replace(a, headers={**a.headers, "Link": link}), 99)
 
 
-def signed(world):
+def bad_headers(world):
     world.sign()
+    headers = {"X-Odd": "1\r\nno separator here"}
+    world.github.blob.add_fault("blob", lambda a: replace(a, headers=headers), 99)
 
 
-def signed_and(route, what):
+def failing(route, what, **headers):
     def inflict(world):
         world.sign()
-        world.github.fail(route, what, 99)
+        world.github.fail(route, what, 99, **headers)
 
     return inflict
 
 
+def broken(world):
+    (world.folder / "flag").write_text("break")
+
+
+# What goes wrong, and what the log says of it. The last but one lets the models through, and the
+# last one closes the client for good.
 FAULTS = {
-    "none": signed,
-    "list 429": fault("list", 429, Retry_After="3600"),
-    "list echoes": echo,
-    "list elsewhere": elsewhere,
-    "list sent on": sent_on("list"),
-    "zip sent on": sent_on("zip"),
-    "blob 403": signed_and("blob", 403),
-    "blob with bad headers": lambda world: (
-        world.sign(),
-        world.github.blob.add_fault(
-            "blob", lambda a: replace(a, headers={"X-Odd": "1\r\nno separator here"}), 99
-        ),
-    ),
+    "list echoes": (echo, "answered 418"),
+    "list elsewhere": (elsewhere, "The next page of GitHub's list is at"),
+    "list sent on": (sent_on("list"), "says it has moved"),
+    "list nonsense": (failing("list", "nonsense"), "see GITHUB_API_URL"),
+    "zip sent on": (sent_on("zip"), "should have the digest"),
+    "blob 403": (failing("blob", 403), "which answered 403"),
+    "compare 500": (failing("ref", 500), "failed with status 500"),
+    "broken": (broken, "something new"),
+    "blob with bad headers": (bad_headers, "models of"),
+    "list 429": (failing("list", 429, Retry_After="3600"), "rate limit"),
 }
 
 
@@ -240,75 +256,97 @@ PAGES = (
 )
 
 
-def visit(app: AppServer) -> str:
-    """Everything shown to a visitor, and all output of the process."""
-    seen = ""
-    for page in PAGES:
-        answer = requests.get(app.url + page, timeout=60)
-        seen += f"{answer.headers}{answer.text}"
+def forecast(app, package, days):
+    """What the endpoint says."""
     calls = f"{app.url}gradio_api/call"
+    body = {"package": package, "days": days}
+    event = requests.post(f"{calls}/v2/forecast", json=body, timeout=60).json()["event_id"]
+    return requests.get(f"{calls}/forecast/{event}", timeout=60).text
+
+
+def page(app, session):
+    """What the page says: gradio draws it in its first event."""
+    config = requests.get(f"{app.url}config", timeout=60).json()
+    load = next(d["id"] for d in config["dependencies"] if d["targets"][0][1] == "load")
+    visit = {"data": [], "fn_index": load, "session_hash": session}
+    requests.post(f"{app.url}gradio_api/queue/join", json=visit, timeout=60)
+    url = f"{app.url}gradio_api/queue/data?session_hash={session}"
+    return requests.get(url, timeout=60).text
+
+
+def visit(app: AppServer) -> str:
+    """Everything shown to a visitor."""
+    seen = ""
+    for path in PAGES:
+        answer = requests.get(app.url + path, timeout=60)
+        seen += f"{answer.headers}{answer.text}"
     for package, days in (("flask", 3), ("no-such", 3), ("a b", 0), ("flask", "GITHUB_TOKEN")):
-        body = {"package": package, "days": days}
-        event = requests.post(f"{calls}/v2/forecast", json=body, timeout=60).json()["event_id"]
-        seen += requests.get(f"{calls}/forecast/{event}", timeout=60).text
+        seen += forecast(app, package, days)
     call = {"name": "forecast", "arguments": {"package": "flask"}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
     headers = {"Accept": "application/json, text/event-stream"}
     mcp = requests.post(f"{app.url}gradio_api/mcp/", json=message, headers=headers, timeout=60)
-    seen += mcp.text
-    seen += requests.post(f"{app.url}gradio_api/queue/join", data=b"{", timeout=60).text
-    # The page itself says why there are no models: gradio draws it in its first event.
-    config = requests.get(f"{app.url}config", timeout=60).json()
-    load = next(d["id"] for d in config["dependencies"] if d["targets"][0][1] == "load")
-    visit = {"data": [], "fn_index": load, "session_hash": "visit"}
-    requests.post(f"{app.url}gradio_api/queue/join", json=visit, timeout=60)
-    seen += requests.get(f"{app.url}gradio_api/queue/data?session_hash=visit", timeout=60).text
-    return seen + app.log + command_lines(app.process.pid)
+    return seen + mcp.text + requests.post(f"{app.url}gradio_api/queue/join", data=b"{").text
 
 
-def python(*code: str) -> tuple[str, str, str]:
-    return sys.executable, "-c", "\n".join([BEGIN, *code, RUN])
+def inflicted(app, world, name):
+    """What the page says after a fault, from which the app recovers if it can."""
+    inflict, says = FAULTS[name]
+    world.github.clear_faults()
+    world.github.blob.clear_faults()
+    (world.folder / "flag").unlink(missing_ok=True)
+    before = len(app.log)
+    inflict(world)
+    world.publish()
+    until(lambda: says in app.log[before:], name)
+    return page(app, name.replace(" ", "-"))
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_the_app_tells_nobody(world, name):
-    FAULTS[name](world)
-    with AppServer(world.settings(), python(DEBUG)) as app:
-        seen = visit(app)
-    assert world.github.calls
-    assert ("models of" in seen) == (name in {"none", "blob with bad headers"})
-    assert leaks(seen) == []
-    world.assert_told_nobody()
+def sent_on_with_secrets(world):
+    there = f"http://user:{SECRETS['github']}@other.example/?key={SECRETS['blob']}"
+    return Answer(302, b"", headers={"Location": there})
 
 
-@pytest.mark.parametrize("code", [BROKEN, ""])
-def test_nor_do_addresses_with_passwords_or_exceptions(world, code):
-    with AppServer(world.settings(passwords=True), python(DEBUG, code)) as app:
-        seen = visit(app)
-    assert ("something new" in seen) == bool(code)
-    assert leaks(seen) == []
-    world.assert_told_nobody()
+PYPISTATS = {
+    "is still its API": lambda world: Answer(418, f"?token={SECRETS['hf']}".encode()),
+    "which is not followed": sent_on_with_secrets,
+    "is PyPI Stats (PYPISTATS_URL)": lambda world: Answer(200, b"x" * (5 << 20)),
+}
 
 
-def test_a_token_that_cannot_be_sent_is_not_shown(world):
-    settings = {**world.settings(), "GITHUB_TOKEN": SECRETS["other"]}
-    with AppServer(settings, python(DEBUG)) as app:
-        seen = visit(app)
-    assert "GITHUB_TOKEN holds characters that no token has" in seen
-    assert leaks(seen) == []
-    assert world.github.calls == []
+def test_the_app_tells_nobody(world):
+    """One process meets every fault, with passwords in all its addresses."""
+    with AppServer(world.settings(), (sys.executable, "-c", APP)) as app:
+        seen = "".join(inflicted(app, world, name) for name in FAULTS)
+        assert "answered 418" in seen
+        for number, (says, answer) in enumerate(PYPISTATS.items()):
+            world.pypistats.fail(f"package-{number}", answer(world), 99)
+            told = forecast(app, f"package-{number}", 3)
+            assert says in told
+            seen += told
+        seen += visit(app) + command_lines(app.process.pid)
+        assert "models of" in app.log
+        assert leaks(seen + app.log) == []
+        world.assert_told_nobody()
+        assert_short_stacks(app)
+        (world.folder / "flag").write_text("leak")
+        until(lambda: leaks(app.log) == ["token"], "a leak would be seen")
+
+
+def assert_short_stacks(app):
+    """Who makes the server fail again and again does not fill its log."""
+    before = len(app.log)
+    for number in range(20):
+        wrong = {"data": [], "fn_index": 10_000 + number, "session_hash": "x"}
+        requests.post(f"{app.url}gradio_api/queue/join", json=wrong, timeout=60)
+    assert len(app.log) - before < 20_000
 
 
 def test_a_wrong_config_tells_nobody(world):
     (world.folder / "config.toml").write_text(CONFIG.replace("30", "300"), encoding="utf-8")
     with pytest.raises(AssertionError, match="forecast_days = 300") as caught:
-        AppServer(world.settings(passwords=True))
+        AppServer(world.settings())
     assert leaks(str(caught.value)) == []
-
-
-def test_a_leak_would_be_seen(world):
-    with AppServer(world.settings(), python(LEAK)) as app:
-        assert leaks(visit(app)) == ["token"]
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -317,12 +355,12 @@ def test_every_disguise_is_seen(name):
         assert name in leaks(f"before {form} after")
 
 
-def train(world, *arguments, passwords=False):
+def train(world, *arguments, **settings):
     """One run of the job on Actions; all its output and files."""
     output, summary = world.folder / "models", world.folder / "summary.md"
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
-    environment = {**kept, **actions, **STANDING, **world.settings(passwords=passwords)}
+    environment = {**kept, **actions, **STANDING, **world.settings(), **settings}
     run = subprocess.Popen(
         [sys.executable, "-m", "trainer", f"--output={output}", "--jobs=2", *arguments],
         cwd=ROOT,
@@ -343,36 +381,69 @@ def train(world, *arguments, passwords=False):
     )
 
 
-TRAINED = ("none", "list echoes", "zip sent on")
-
-
-@pytest.mark.parametrize("name", TRAINED)
-def test_the_job_tells_nobody(world, name):
-    FAULTS[name](world)
+def test_the_job_tells_nobody(world):
+    world.sign()
     status, seen = train(world)
     assert status == 0
     assert "forecasts.csv" in seen
-    assert ("from this fetch only" in seen) == (name != "none")
     assert leaks(seen) == []
     world.assert_told_nobody()
 
 
-def test_the_job_tells_nobody_when_it_fails(world):
-    world.pypistats.fail("flask", 404, 99)
+@pytest.mark.parametrize("name", ["list echoes", "zip sent on"])
+def test_the_job_tells_nobody_when_github_fails(world, name):
+    FAULTS[name][0](world)
     status, seen = train(world)
     assert status == 1
+    assert "its history is not lost" in seen
     assert leaks(seen) == []
     world.assert_told_nobody()
+
+
+@pytest.mark.parametrize("says", PYPISTATS)
+def test_the_job_tells_nobody_when_pypistats_fails(world, says):
+    world.pypistats.fail("flask", PYPISTATS[says](world), 99)
+    status, seen = train(world)
+    assert status == 1
+    assert says in seen
+    assert leaks(seen) == []
+    world.assert_told_nobody()
+
+
+def test_the_job_tells_nobody_of_clickhouse(world):
+    world.foreign.add_fault("any", Answer(418, b"no"), 99)
+    address = world.foreign.origin.replace("//", f"//user:{SECRETS['github']}@")
+    status, seen = train(world, "--source=clickhouse", CLICKHOUSE_URL=address)
+    assert status == 1
+    assert "ClickHouse at http://127.0.0.1" in seen
+    assert leaks(seen) == []
+
+
+def test_a_token_that_cannot_be_sent_is_not_shown(world):
+    status, seen = train(world, GITHUB_TOKEN=SECRETS["other"])
+    assert status == 1
+    assert "GITHUB_TOKEN holds characters that no token has" in seen
+    assert leaks(seen) == []
+    assert world.github.calls == []
 
 
 @pytest.mark.parametrize("argument", ["--jobs=none", "--config=/nowhere"])
 def test_the_job_tells_nobody_when_it_is_misused(world, argument):
-    status, seen = train(world, argument, passwords=True)
+    status, seen = train(world, argument)
     assert status == 2
     assert leaks(seen) == []
 
 
-def test_the_job_keeps_passwords_of_addresses(world):
-    _, seen = train(world, passwords=True)
-    assert leaks(seen) == []
-    world.assert_told_nobody()
+RUN_AS_COMMAND = "##[add-mask][]\r\n::stop-commands::x\n::error::y"
+
+
+def test_no_answer_is_run_as_a_command(world):
+    """The runner takes ``::`` at the beginning of a line for a command, and ``##[`` anywhere."""
+    world.pypistats.fail("flask", Answer(418, RUN_AS_COMMAND.encode()), 99)
+    _, seen = train(world)
+    assert "add-mask" in seen
+    assert "##[" not in seen
+    assert {line for line in seen.splitlines() if line.startswith("::")} == {
+        line for line in seen.splitlines() if line.startswith(("::warning::", "::error::"))
+    }
+    assert "::error::y" not in seen

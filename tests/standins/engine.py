@@ -52,13 +52,17 @@ class Engine:
         Raises:
             EngineError: The engine raised.
         """
+        return self.measured(sql, parameters)[0]
+
+    def measured(self, sql: str, parameters: Mapping[str, str] | None = None) -> tuple[bytes, int]:
+        """The same, and how many rows were read for it."""
         with self._lock:
             self._process.stdin.write(json.dumps([sql, dict(parameters or {})]) + "\n")
             self._process.stdin.flush()
             answer = json.loads(self._process.stdout.readline())
         if "error" in answer:
             raise EngineError(answer["error"])
-        return base64.b64decode(answer["body"])
+        return base64.b64decode(answer["body"]), int(answer["read"])
 
     def error_of(self, sql: str) -> str:
         """The error message of a query that fails."""
@@ -77,11 +81,12 @@ def serve() -> None:
     for line in sys.stdin:
         sql, parameters = json.loads(line)
         try:
-            body = clickhouse.query(sql, "TabSeparated", params=parameters).bytes()
+            found = clickhouse.query(sql, "TabSeparated", params=parameters)
         except Exception as error:  # noqa: BLE001 - it raises what it likes
             answer = {"error": str(error)}
         else:
-            answer = {"body": base64.b64encode(body).decode()}
+            body = base64.b64encode(found.bytes()).decode()
+            answer = {"body": body, "read": str(found.storage_rows_read())}
         print(json.dumps(answer), flush=True)  # noqa: T201 - the answer
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tqdm import tqdm
 
+from forecast.text import clean
 from trainer.reports.summary import annotation, markdown, plain, remarks, staleness, warnings_of
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Console:
         for number, thing in enumerate(things, 1):
             if number % step == 0:
                 done = f"{what} {number} of {most}: " if step > 1 else ""
-                log.info("%s%s", done, line(thing))
+                log.info("%s%s", done, clean(line(thing)))
             yield thing
 
     def report(self, manifest: Manifest) -> None:
@@ -82,9 +83,9 @@ class Console:
             log.info("\n%s\n", table)
         for entry in manifest.packages.values():
             if entry.status != "trained":
-                log.warning("%s: %s", entry.shown, entry.reason)
+                log.warning("%s", clean(f"{entry.shown}: {entry.reason}"))
             for remark in remarks(entry):
-                log.warning("%s: %s", entry.shown, remark)
+                log.warning("%s", clean(f"{entry.shown}: {remark}"))
         if stale := staleness(manifest):
             self.error(stale)
         if self.on_actions:
@@ -95,11 +96,10 @@ class Console:
                 file.write(markdown(manifest))
 
     def _show(self, level: str, message: str) -> None:
-        line = " ".join(message.split())
         if self.on_actions:
-            _command(annotation(level, line))
+            _command(annotation(level, message))
         else:
-            log.log(logging.ERROR if level == "error" else logging.WARNING, "%s", line)
+            log.log(logging.ERROR if level == "error" else logging.WARNING, "%s", clean(message))
 
 
 def _command(text: str) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
 
 import numpy as np
 
 from forecast.quantities import WEEK
+from forecast.text import markup
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -88,7 +88,7 @@ def badge(label: str, total: Total, days: int, stopped: dt.date | None = None) -
     split, width = _width(left), _width(left) + _width(right)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img">'
-        f"<title>{escape(title)}</title>"
+        f"<title>{markup(title)}</title>"
         f'<rect width="{width}" height="20" rx="3" fill="#0a58ca"/>'
         f'<path d="M3 0H{split}V20H3a3 3 0 0 1-3-3V3a3 3 0 0 1 3-3Z" fill="#444c56"/>'
         '<g fill="#fff" font-family="system-ui,sans-serif" font-size="11" text-anchor="middle">'
@@ -129,9 +129,9 @@ def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | 
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
         f'width="{WIDTH}" height="{HEIGHT}" role="img">'
-        f"<title>{escape(f'{label}: {head}')}</title><style>{STYLE}</style>"
+        f"<title>{markup(f'{label}: {head}')}</title><style>{STYLE}</style>"
         f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
-        f'<text x="{EDGE}" y="18"><tspan font-weight="600">{escape(label)}</tspan></text>'
+        f'<text x="{EDGE}" y="18"><tspan font-weight="600">{markup(label)}</tspan></text>'
         f'<text class="small" x="{EDGE}" y="34">{head}</text>{axis}'
         f'<polygon class="b95" points="{band("95")}"/>'
         f'<polygon class="b80" points="{band("80")}"/>'

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import PUBLIC, Backtest
+from forecast.text import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -173,7 +174,7 @@ def staleness(manifest: Manifest) -> str:
 
 def annotation(level: str, message: str) -> str:
     """A workflow command that GitHub shows beside the run."""
-    escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    escaped = clean(message, MOST_MESSAGE).replace("%", "%25")
     if len(escaped.encode()) > MOST_MESSAGE:
         kept = escaped.encode()[: MOST_MESSAGE - len("…".encode())].decode(errors="ignore")
         escaped = re.sub(r"%[0-9A-F]?\Z", "", kept) + "…"
@@ -183,7 +184,7 @@ def annotation(level: str, message: str) -> str:
 def _row(entry: PackageEntry) -> list[str]:
     backtest = entry.backtest or Backtest(origins=0)
     return [
-        entry.shown,
+        clean(entry.shown),
         _members(entry),
         str(entry.m),
         _figure(backtest.mase),
@@ -217,7 +218,8 @@ def _table(rows: list[list[str]]) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """Text escaped for a cell of a Markdown table."""
+    """A clean text, escaped for a cell of a Markdown table."""
+    text = clean(text)
     for special in "\\`*_[]<>|":
         text = text.replace(special, f"\\{special}")
-    return " ".join(text.split())
+    return text

@@ -172,7 +172,7 @@ def crowd(clickhouse_server):
 @pytest.mark.parametrize(
     ("limits", "queries"),
     [
-        ({"limit": "30"}, 7),
+        ({"limit": "30"}, 15),
         ({"max_result_rows": "30", "result_overflow_mode": "'break'"}, 1),  # blocks stay whole
     ],
 )
@@ -183,6 +183,84 @@ def test_an_answer_cut_off_without_a_word_is_asked_for_again(crowd, make, limits
         found[name].tolist() == [number + 1, number + 2] for number, name in enumerate(many(200))
     )
     assert len(crowd.asked) == queries
+
+
+@pytest.fixture
+def wide(clickhouse_server):
+    """Twenty thousand rows in blocks of a thousand, so that a limit is met in the middle."""
+    clickhouse_server.engine.query(
+        "INSERT INTO pypi.pypi_downloads_per_day SELECT toDate('2025-11-24') + number % 360, "
+        "concat('p', toString(intDiv(number, 360))), 1000 + number FROM numbers(60 * 360)"
+    )
+    clickhouse_server.limits = {"max_block_size": "1000"}
+    return clickhouse_server
+
+
+CUTS = {
+    "rows read": {"max_rows_to_read": "9000", "read_overflow_mode": "'break'"},
+    "bytes read": {"max_bytes_to_read": "9000", "read_overflow_mode": "'break'"},
+    "groups": {"max_rows_to_group_by": "4000", "group_by_overflow_mode": "'any'"},
+    "groups, at once": {"max_rows_to_group_by": "9000", "group_by_overflow_mode": "'break'"},
+    "joined": {
+        "max_rows_in_join": "10",
+        "join_overflow_mode": "'break'",
+        "max_threads": "1",
+        "max_block_size": "5",
+    },
+    "a set": {"max_rows_in_set": "10", "set_overflow_mode": "'break'"},
+    "sorted": {"max_rows_to_sort": "10", "sort_overflow_mode": "'break'"},
+    "distinct": {"max_rows_in_distinct": "10", "distinct_overflow_mode": "'break'"},
+    "time": {"max_execution_time": "0.0001", "timeout_overflow_mode": "'break'"},
+    "result": {"max_result_rows": "20", "result_overflow_mode": "'break'"},
+}
+
+
+@pytest.mark.parametrize("limits", CUTS.values(), ids=CUTS)
+def test_no_limit_of_the_server_passes_a_part_for_the_whole(wide, make, limits):
+    """Whatever is cut off inside the query is asked for in smaller parts, or fails."""
+    wide.limits |= limits
+    found = fetched(make(), [f"p{number}" for number in range(60)])
+    for number in range(60):
+        counts = found[f"p{number}"]
+        if isinstance(counts, pd.Series):
+            first = 1000 + 360 * number
+            assert counts.tolist() == list(range(first, first + 360))
+        else:
+            assert type(counts) is DownloadsError, "not: there are no downloads"
+            assert "cut them off" in str(counts)
+
+
+def test_a_part_that_was_cut_off_is_asked_for_alone(crowd, make):
+    """One package whose row never comes costs no other, and no query for each of them."""
+    crowd.fail(edited(rb"(?m)^package-0007\t.*\n", b""), times=99)
+    found = fetched(make(), many(200))
+    assert_all_fail({"": found.pop("package-0007")}, "without a single row")
+    assert all(isinstance(counts, pd.Series) for counts in found.values())
+    assert len(crowd.asked) < 20
+
+
+@pytest.mark.parametrize(
+    ("summary", "says"),
+    [
+        (None, "without the header X-ClickHouse-Summary"),
+        ("{", "without the header X-ClickHouse-Summary"),
+        ('{"read_rows": "1"}', "without the header X-ClickHouse-Summary"),
+        ('{"read_rows": "10", "total_rows_to_read": "11"}', "read only 10 of 11 rows"),
+    ],
+)
+def test_an_answer_that_does_not_prove_itself_is_refused(server, make, summary, says):
+    headers = {} if summary is None else {"X-ClickHouse-Summary": summary}
+    server.fail(lambda answer: replace(answer, headers=headers), times=9)
+    assert_all_fail(fetched(make()), says)
+
+
+@pytest.mark.parametrize("column", [0, 1, 2], ids=["own weight", "control total", "names"])
+def test_a_control_total_that_differs_is_refused(server, make, column):
+    pattern = rb"(?m)^(flask\t.*(?:\t\d+){%d})\t\d+((?:\t\d+){%d})$" % (column, 2 - column)
+    server.fail(edited(pattern, rb"\1\t3\2"), times=9)
+    found = fetched(make())
+    assert_all_fail({"flask": found.pop("flask")}, "other counts than its own control total")
+    assert_all_there(found, found)
 
 
 def test_a_cut_that_leaves_nothing_is_no_endless_loop(crowd, make):
@@ -358,6 +436,7 @@ def test_an_answer_that_is_none_of_clickhouse_s_is_refused_whole(server, make, f
 
 
 def of_flask(old, new):
+    old = old.replace(rb"$", rb"(?=(?:\t\d+){3}$)")  # before the numbers that prove the answer
     return edited(rb"(?m)(?<=^flask\t)(.*?)" + old, rb"\g<1>" + new)
 
 
@@ -376,7 +455,7 @@ BAD_ROWS = {
     "days out of order": edited(rb"(?m)(?<=^flask\t)\[(\d+),(\d+),", rb"[\2,\1,"),
     "a day twice": edited(rb"(?m)(?<=^flask\t)\[(\d+),(\d+),", rb"[\1,\1,"),
     "a day before the first": edited(rb"(?m)(?<=^flask\t)\[\d+,", b"[3,"),
-    "today": edited(rb"(?m)^(flask\t.*,)\d+(\]\t)", rb"\g<1>20779\2"),
+    "today": edited(rb"(?m)^(flask\t[^]]*,)\d+(\]\t)", rb"\g<1>20779\2"),
     "dates as text": edited(rb"(?m)(?<=^flask\t)\[\d+,", b"['2026-05-25',"),
 }
 
