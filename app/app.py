@@ -30,7 +30,7 @@ def main() -> int:
     sys.stderr = cast("TextIO", CleanStream(sys.stderr))
 
     from app.gradio_internals.environment import prepare  # noqa: PLC0415
-    from forecast.threads import use_one_thread  # noqa: PLC0415
+    from forecast.process import use_one_thread  # noqa: PLC0415
 
     prepare(os.environ)
     use_one_thread(os.environ)

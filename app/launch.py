@@ -15,12 +15,12 @@ from app.data.live_counts import LiveCounts
 from app.data.on_demand import OnDemand, train_model
 from app.data.store import ArtifactSource, FolderSource, Store
 from app.gradio_internals.stubs import without_stubs
-from forecast.clock import clock_of
 from forecast.config import load_config
 from forecast.errors import ConfigError
 from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import new_session
+from forecast.process import clock_of
 from forecast.sources import pypistats
 from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
 from forecast.text import clean

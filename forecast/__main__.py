@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TextIO, cast
 
-from forecast.threads import use_one_thread
+from forecast.process import use_one_thread
+from forecast.text import CleanStream
 
 
 def main() -> int:
     """Run with the arguments and the environment of this process."""
     use_one_thread(os.environ)
+    sys.stderr = cast("TextIO", CleanStream(sys.stderr))
     from forecast.terminal.cli import run  # noqa: PLC0415 - NumPy must load after the line above
 
     return run(sys.argv[1:], os.environ)

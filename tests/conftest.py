@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from forecast.http import new_session
-from forecast.threads import use_one_thread
+from forecast.process import use_one_thread
 from tests.standins.clickhouse import ClickHouseServer
 from tests.standins.engine import Engine
 from tests.standins.github import GitHubServer

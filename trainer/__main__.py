@@ -10,8 +10,8 @@ import os
 import sys
 from typing import TextIO, cast
 
+from forecast.process import use_one_thread
 from forecast.text import CleanStream
-from forecast.threads import use_one_thread
 
 
 def main() -> int:

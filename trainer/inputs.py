@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import MANIFEST, PUBLIC, parse_manifest
 from forecast.bundle.reader import read_folder
-from forecast.clock import clock_of
 from forecast.errors import ArtifactError, BundleError, NoArtifactError
 from forecast.github.api import API as GITHUB_API
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import new_session
+from forecast.process import clock_of
 from forecast.sources import clickhouse, pypistats
 from forecast.sources.clickhouse import ClickHouse
 from forecast.sources.folder import csv_folder

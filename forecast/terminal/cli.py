@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from forecast.clock import clock_of
 from forecast.config import Package, load_config
 from forecast.errors import ConfigError, ForecastError
 from forecast.presentation.export import to_json
+from forecast.process import clock_of
 from forecast.terminal.find import Finder
 from forecast.terminal.show import Style, shown
 

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from forecast.clock import clock_of
 from forecast.errors import ConfigError
+from forecast.process import clock_of
 
 
 def test_a_clock_that_is_told_the_time_stands_still():
