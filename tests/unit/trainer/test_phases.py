@@ -386,7 +386,7 @@ def test_annotations_are_escaped_and_at_most_ten(bundle):
     failing = config_of(*(f"p{number}" for number in range(30)))
     made = run(failing, Shelf(p0=DownloadsError("50 % of\nnothing")))
     lines = list(warnings_of(made.manifest))
-    assert lines[0] == "::warning::p0: 50 %25 of%0Anothing"
+    assert lines[0] == "::warning::p0: 50 %25 of nothing"
     names = ", ".join(f"p{number}" for number in range(1, 30))
     assert lines[1:] == [f"::warning::29 packages: no … here: {names}"]
     different = {f"p{number}": DownloadsError("x" * number) for number in range(1, 30)}

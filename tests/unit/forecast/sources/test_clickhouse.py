@@ -34,7 +34,8 @@ def shown(numbers):
 @example(days=[20778], counts=[LARGEST_COUNT + 1])
 @example(days=[20413, 20778], counts=[1, LARGEST_COUNT])
 def test_days_and_counts_are_a_sound_series_or_an_error(source, days, counts):
-    outcome = source._read("flask", b"flask\t" + shown(days) + b"\t" + shown(counts) + b"\n", TODAY)
+    line = b"flask\t%s\t%s\t1\t1\t1\n" % (shown(days), shown(counts))
+    outcome = source._read("flask", line, TODAY)
     sound = (
         days
         and len(days) == len(counts)
