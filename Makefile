@@ -98,7 +98,7 @@ constants: env ## learn what is pooled; DATA=DIR of the population, CORPUS=DIR o
 	$(RUN) -m benchmarks.pooled.constants --data $(DATA) --corpus $(CORPUS)
 	$(RUN) -m benchmarks.pooled.ablation --data $(DATA) --corpus $(CORPUS)
 
-fuzz: env ## feed broken input to every reader of input; SECONDS=60 per target
+fuzz: env ## feed broken input to every reader of input; SECONDS=60 for all targets together
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)
 
 clean: ## remove everything that the commands above created

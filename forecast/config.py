@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LONGEST_EVENT = 366  # days; the series is estimated on the days of an outage
 LONGEST_NAME = 100  # the longest name on PyPI is shorter
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -153,6 +154,8 @@ class Event(BaseModel):
     def _in_order(self) -> Event:
         if self.until is not None and self.until < self.date:
             raise ValueError("`until` lies before `date`")
+        if (self.last - self.date).days >= LONGEST_EVENT:
+            raise ValueError(f"an event has at most {LONGEST_EVENT} days")
         return self
 
     @property
@@ -253,7 +256,9 @@ class Config(BaseModel):
     )
     verify_attestation: StrictBool = Field(default=False, description="true or false")
     events: tuple[Event, ...] = Field(
-        default=(), description="tables with date, kind, note and perhaps until"
+        default=(),
+        max_length=1_000,
+        description="at most 1,000 tables with date, kind, note and perhaps until",
     )
     groups: tuple[Group, ...] = Field(
         default=(),
@@ -272,6 +277,13 @@ class Config(BaseModel):
     def _each_group_once(cls, groups: tuple[Group, ...]) -> tuple[Group, ...]:
         _each_once(tuple(group.package for group in groups))
         return groups
+
+    @field_validator("repo_name", "artifact_name", "default_branch")
+    @classmethod
+    def _no_step_of_a_path(cls, name: str) -> str:
+        if {"", ".", ".."} & set(name.split("/")):  # an address would lead elsewhere
+            raise ValueError("a part of it is empty, '.' or '..'")
+        return name
 
     @field_validator("m_values")
     @classmethod

@@ -80,6 +80,15 @@ def test_repository_and_owner_can_be_pinned(tmp_path):
     assert (config.repository_id, config.owner_id) == (1001, 11)
 
 
+OUTAGE = "[[events]]\ndate = 2022-01-01\nuntil = {}\nkind = 'outage'\nnote = 'a'\n"
+
+
+def test_an_outage_has_at_most_a_year(tmp_path):
+    assert len(load(tmp_path, LEAST + OUTAGE.format("2023-01-01")).outages) == 366
+    with pytest.raises(ConfigError, match="an event has at most 366 days"):
+        load(tmp_path, LEAST + OUTAGE.format("2062-01-01"))
+
+
 def test_a_config_cannot_be_changed(tmp_path):
     config = load(tmp_path, LEAST)
     with pytest.raises(ValueError, match="frozen"):
@@ -126,6 +135,11 @@ EVENT = "[[events]]\ndate = 2024-06-18\nkind = 'outage'\nnote = 'a'\n"
         ("forecast_days = 30", "forecast_days = ", "is not TOML"),
         ("m_values", 'source = "sample"\nm_values', 'source = "sample": expected "pypistats", or'),
         ("m_values", "mirrors = 1\nm_values", "mirrors = 1: expected true or false"),
+        ('"some-repo"', '"."', 'repo_name = ".": expected the name of a GitHub repository (a part'),
+        ('"some-repo"', '".."', "'.' or '..'"),
+        ("m_values", "artifact_name = '..'\nm_values", 'artifact_name = "..": expected the name'),
+        ("m_values", "default_branch = 'a/../b'\nm_values", "is empty, '.' or '..'"),
+        ("m_values", "default_branch = '/a'\nm_values", "is empty, '.' or '..'"),
         ("m_values", "owner_id = 0\nm_values", "owner_id = 0: expected the number that GitHub's"),
         ("m_values", "repository_id = '1'\nm_values", 'repository_id = "1": expected the number'),
         (

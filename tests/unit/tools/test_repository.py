@@ -292,11 +292,12 @@ def tracked():
     return list(filter(None, names.split("\0")))
 
 
-def test_every_path_in_the_architecture_page_exists():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("page", ["docs/architecture.md", "SECURITY.md"])
+def test_every_path_in_the_page_exists(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
     files = set(tracked())
     folders = {f"{folder}/" for name in files for folder in Path(name).parents}
-    paths = re.findall(r"`([^`\s]+/[^`\s]*)`", text)
+    paths = re.findall(r"`([^`\s:]+/[^`\s:]*)`", text)
     assert len(paths) > 20
     for path in paths:
         assert path in files | folders, path
