@@ -70,7 +70,7 @@ class Curve:
     """One package on the chart.
 
     Attributes:
-        label: the package's name as it is displayed.
+        label: what the package, or the group, is called.
         mode: which quantity ``past`` and ``ahead`` are.
         days: the days of the history shown.
         counted: their downloads, shape (days,).
@@ -128,7 +128,7 @@ def curve_of(forecast: PackageForecast, view: View) -> Curve:
     ahead = [span for span in spans if span.last > series.last_day]
     told, made_on = _earlier(forecast, view.mode, past)
     return Curve(
-        label=forecast.package.label,
+        label=forecast.package.shown,
         mode=view.mode,
         days=days,
         counted=counts,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.view import chart
 from app.view.layout import HEIGHT, in_lines, log_ticks, short, spread
 from app.view.state import ALL, MODES, View
-from forecast.config import Event
+from forecast.config import Event, Package
 from forecast.presentation.track_record import PastForecast, TrackRecord
 from tests.bundles import LAST_DAY
 from tests.unit.app.view.samples import AROUND, package_forecast, with_history
@@ -455,3 +455,10 @@ def test_the_foot_says_that_there_are_no_counts_any_more():
 )
 def test_a_long_name_is_broken_behind_its_signs(name, lines):
     assert in_lines(name, 14) == lines
+
+
+def test_a_group_is_drawn_under_its_title():
+    group = replace(package_forecast(), package=Package("@web", "@web", "Web <frameworks>"))
+    figure = drawn([group, package_forecast("a")])
+    assert "Web &lt;frameworks&gt;" in {each["name"] for each in figure["data"]}
+    assert figure["layout"]["meta"]["file"] == "@web-a-2026-11-21"
