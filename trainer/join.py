@@ -11,6 +11,7 @@ from forecast.errors import BundleError
 from forecast.model import pickling
 from trainer.previous import carry_over, predecessor
 from trainer.reports.summary import NOT_ASKED, NOT_TRAINED, staleness
+from trainer.reports.total_record import update_total_record
 from trainer.reports.track_record import most_rows, update_track_record
 
 if TYPE_CHECKING:
@@ -59,7 +60,11 @@ def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
             writer.history(name, counts)
         if before:
             today = plan.created_at.date()
-            writer.record(*update_track_record(before, name, counts, outages, today, most=most))
+            of_days = update_track_record(before, name, counts, outages, today, most=most)
+            of_totals = update_total_record(
+                before, name, counts, outages, today, through=store.known_through, most=most
+            )
+            writer.record(*of_days, *of_totals)
     return writer.close(
         Manifest(
             created_at=plan.created_at,

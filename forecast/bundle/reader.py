@@ -7,6 +7,7 @@ A bundle is a flat folder, or a zip of one::
     forecasts.csv    package,date, and the columns of a day in forecast/bands.py
     totals.csv       package,days, and the columns of a total there; not in bundles of format 1
     past_forecasts.csv, track_record.csv    see forecast/bundle/tables.py; both or neither
+    past_totals.csv, total_record.csv    the same of totals; only beside those two
     <package>.pkl    the model
     <package>.svg, <package>.badge.svg    pictures for other people's pages; may be missing
 
@@ -42,6 +43,8 @@ from forecast.bundle.tables import (
     FORECASTS,
     HISTORY,
     PAST,
+    PAST_TOTALS,
+    TOTAL_TRACK,
     TOTALS,
     TRACK,
     Table,
@@ -185,6 +188,14 @@ class Bundle:
     def track(self, name: str) -> pd.DataFrame:
         """How earlier forecasts of a package turned out: rows of ``track_record.csv``."""
         return self.tables[TRACK].of(name)
+
+    def past_totals(self, name: str) -> pd.DataFrame:
+        """Totals that earlier runs forecast, not yet scored: rows of ``past_totals.csv``."""
+        return self.tables[PAST_TOTALS].of(name)
+
+    def total_track(self, name: str) -> pd.DataFrame:
+        """How totals of earlier forecasts turned out: rows of ``total_record.csv``."""
+        return self.tables[TOTAL_TRACK].of(name)
 
     @property
     def recorded(self) -> list[str]:
@@ -339,11 +350,12 @@ def _expected(manifest: Manifest) -> dict[str, str]:
     pictures = {picture for name in manifest.modelled for picture in picture_names(name)}
     needed = {HISTORY, FORECASTS} if manifest.outdated else {HISTORY, FORECASTS, TOTALS}
     tables = manifest.files.keys() - pictures
-    if tables not in (needed, {*needed, PAST, TRACK}):
+    of_days, of_totals = {*needed, PAST, TRACK}, {PAST_TOTALS, TOTAL_TRACK}
+    if tables not in (needed, of_days, of_days | of_totals):
         listed = ", ".join(sorted(needed))
         raise BundleError(
             f"{MANIFEST}: files: expected {listed}, perhaps {PAST} with {TRACK}, "
-            "and pictures of packages with a model"
+            f"{PAST_TOTALS} with {TOTAL_TRACK}, and pictures of packages with a model"
         )
     expected = dict(manifest.files)
     for name, entry in manifest.modelled.items():

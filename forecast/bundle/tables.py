@@ -1,9 +1,10 @@
 """The CSV files of a bundle: how each is written, and how it is read with every check.
 
 ``history.csv`` has the counts, ``forecasts.csv`` the forecasts by day and ``totals.csv`` their
-sums over some numbers of days. Two more make up the track
+sums over some numbers of days. Four more make up the track
 record: ``past_forecasts.csv``, what earlier runs forecast for days that are still to come, and
-``track_record.csv``, what they forecast for days that have come since, and how it turned out.
+``track_record.csv``, what they forecast for days that have come since, and how it turned out;
+``past_totals.csv`` and ``total_record.csv`` are the same for totals.
 """
 
 from __future__ import annotations
@@ -33,20 +34,30 @@ FORECASTS = "forecasts.csv"
 TOTALS = "totals.csv"
 PAST = "past_forecasts.csv"
 TRACK = "track_record.csv"
+PAST_TOTALS = "past_totals.csv"
+TOTAL_TRACK = "total_record.csv"
 PAST_COLUMNS = ["package", "date", "made_on", "horizon", *BAND_COLUMNS]
 TRACK_COLUMNS = [
     *("package", "date", "made_on", "horizon", "downloads", "forecast"),
     *("error", "naive_error", "inside_80", "inside_95"),
 ]
+PAST_TOTALS_COLUMNS = ["package", "start", "days", "made_on", *TOTAL_COLUMNS]
+# "before" is how many downloads as many days had at the mean of the four weeks before.
+TOTAL_TRACK_COLUMNS = [*PAST_TOTALS_COLUMNS, "downloads", "before"]
 COLUMNS = {
     HISTORY: ["package", "date", "downloads"],
     FORECASTS: ["package", "date", *BAND_COLUMNS],
     TOTALS: ["package", "days", *TOTAL_COLUMNS],
     PAST: PAST_COLUMNS,
     TRACK: TRACK_COLUMNS,
+    PAST_TOTALS: PAST_TOTALS_COLUMNS,
+    TOTAL_TRACK: TOTAL_TRACK_COLUMNS,
 }
-DATES = {"date", "made_on"}
-INTEGERS = {HISTORY: ["downloads"], TOTALS: ["days"]}
+DATES = {"date", "start", "made_on"}
+INTEGERS = {
+    HISTORY: ["downloads"],
+    **{table: ["days"] for table in (TOTALS, PAST_TOTALS, TOTAL_TRACK)},
+}
 ASCENDING = {HISTORY: "date", FORECASTS: "date", TOTALS: "days"}  # within a package
 
 COMMA, NEWLINE = b",\n"
@@ -107,7 +118,7 @@ def total_rows(name: str, totals: Mapping[int, Total]) -> bytes:
 
 
 def record_rows(rows: pd.DataFrame, table: str) -> bytes:
-    """Rows of one of the two tables of the track record."""
+    """Rows of one of the four tables of the track record."""
     text = rows[COLUMNS[table]].to_csv(
         index=False, header=False, date_format="%Y-%m-%d", lineterminator="\n"
     )
@@ -242,12 +253,21 @@ def _check_scores(rows: pd.DataFrame, table: str) -> None:
         raise BundleError(f"{table}: a value is not finite, is negative, or neither 0 nor 1")
 
 
+def _check_total_scores(rows: pd.DataFrame, table: str) -> None:
+    _check_totals(rows, table)
+    values = rows[["downloads", "before"]].to_numpy(dtype=np.float64)
+    if not ((values >= 0) & (values <= LARGEST_COUNT * LONGEST_HORIZON)).all():
+        raise BundleError(f"{table}: a value is not finite, is negative, or too large")
+
+
 CHECKS: Mapping[str, Callable[[pd.DataFrame, str], None]] = {
     HISTORY: _check_counts,
     FORECASTS: _check_bands,
     TOTALS: _check_totals,
     PAST: _check_bands,
     TRACK: _check_scores,
+    PAST_TOTALS: _check_totals,
+    TOTAL_TRACK: _check_total_scores,
 }
 
 

@@ -19,6 +19,8 @@ from forecast.bundle.tables import (
     FORECASTS,
     HISTORY,
     PAST,
+    PAST_TOTALS,
+    TOTAL_TRACK,
     TOTALS,
     TRACK,
     forecast_rows,
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
     from forecast.bands import Forecast, Total
     from forecast.bundle.manifest import Manifest
+
+
+RECORD = (PAST, TRACK, PAST_TOTALS, TOTAL_TRACK)  # the tables of the track record
 
 
 class Writer:
@@ -124,23 +129,23 @@ class Writer:
         """
         self._entries[name] = _checked(name, entry)
 
-    def record(self, past: pd.DataFrame, track: pd.DataFrame) -> None:
+    def record(self, *tables: pd.DataFrame) -> None:
         """Write the track record of one package; once per package.
 
-        The two files exist if and only if this was called, even with empty tables: the
+        The files exist if and only if this was called, even with empty tables: the
         very first bundle has no track record, a later one may have one without rows.
 
         Args:
-            past: rows of ``past_forecasts.csv``; may be empty.
-            track: rows of ``track_record.csv``; may be empty.
+            tables: rows of the tables of ``RECORD``, in this order; each may be empty, and
+                those of the totals may be left out.
 
         Raises:
             BundleError: if the rows are of several packages, or of one written before.
         """
-        names = {*past["package"], *track["package"]}
+        names = {name for rows in tables for name in rows["package"]}
         if len(names) > 1:
             raise BundleError(f"expected the track record of one package, got {sorted(names)}")
-        for table, rows in ((PAST, past), (TRACK, track)):
+        for table, rows in zip(RECORD, tables, strict=False):
             if table not in self._digests:
                 self._begin(table)
             for name in names:

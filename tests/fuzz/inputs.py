@@ -233,13 +233,27 @@ TRACK = b"""package,date,made_on,horizon,downloads,forecast,error,naive_error,in
 flask,2026-11-16,2026-11-15,2,12,10.0,2.0,1,0,1
 flask,2026-11-17,2026-11-15,3,12,10.0,2.0,1,0,1
 """
+PAST_TOTALS = b"""package,start,days,made_on,mean,lower_80,upper_80,lower_95,upper_95
+flask,2026-11-15,7,2026-11-15,70.0,60.0,80.0,50.0,90.0
+flask,2026-11-15,14,2026-11-15,140.0,120.0,160.0,100.0,180.0
+"""
+TOTAL_TRACK = b"""\
+package,start,days,made_on,mean,lower_80,upper_80,lower_95,upper_95,downloads,before
+flask,2026-11-08,7,2026-11-08,70.0,60.0,80.0,50.0,90.0,95.0,71.5
+flask,2026-11-08,14,2026-11-08,140.0,120.0,160.0,100.0,180.0,150.0,143.0
+"""
+RECORD = {
+    "past_forecasts.csv": PAST,
+    "track_record.csv": TRACK,
+    "past_totals.csv": PAST_TOTALS,
+    "total_record.csv": TOTAL_TRACK,
+}
 TABLES = {
     **{
         name: b"".join(FILES[name].splitlines(keepends=True)[:12])
         for name in ("history.csv", "forecasts.csv", "totals.csv")
     },
-    "past_forecasts.csv": PAST,
-    "track_record.csv": TRACK,
+    **RECORD,
 }
 
 # Zips
@@ -296,6 +310,8 @@ BUNDLES = st.one_of(
         lambda both: {"past_forecasts.csv": both[0], "track_record.csv": both[1]}
     ),
     st.just({"past_forecasts.csv": PAST, "track_record.csv": TRACK}),
+    edited_bytes(TOTAL_TRACK, 2).map(lambda totals: RECORD | {"total_record.csv": totals}),
+    st.just(RECORD),
     edited_json(MANIFEST, 2).map(lambda document: {"manifest.json": dumped(document)}),
     st.sampled_from(ODD_DAYS).map(_trained_through),
 ).map(lambda changed: consistent(FILES, changed))

@@ -203,6 +203,11 @@ def check_rows(name: str, rows: pd.DataFrame) -> None:
         check_counts(rows.set_index("date")["downloads"].astype("int64"))
     elif name == "totals.csv":
         check_totals(rows)
+        assert (np.diff(rows["days"]) > 0).all()
+    elif name in {"past_totals.csv", "total_record.csv"}:
+        check_totals(rows)
+        scores = rows[[column for column in ("downloads", "before") if column in rows]]
+        assert (scores >= 0).all(axis=None)
     elif name == "track_record.csv":
         assert rows[["inside_80", "inside_95"]].isin([0, 1]).all(axis=None)
         assert np.isfinite(rows[["downloads", "forecast", "error", "naive_error"]]).all(axis=None)
@@ -260,11 +265,10 @@ def check_bands(frame: pd.DataFrame) -> None:
 
 
 def check_totals(frame: pd.DataFrame) -> None:
-    """Finite bands around the mean, of ascending numbers of days."""
+    """Finite bands around the mean."""
     mean, low80, high80, low95, high95 = frame[list(TOTAL_COLUMNS)].to_numpy(dtype=np.float64).T
     check_order(np.zeros_like(mean), low95, low80, mean, high80, high95)
     assert np.isfinite(high95).all()
-    assert (np.diff(frame["days"]) > 0).all()
     assert frame["days"].between(1, 90).all()
 
 
@@ -292,6 +296,7 @@ def check_bundle(bundle: Bundle) -> None:
     for name in bundle.recorded:
         check_bands(bundle.past(name))
         check_rows("track_record.csv", bundle.track(name))
+        check_rows("total_record.csv", bundle.total_track(name))
 
 
 def _models(bundle: Bundle, name: str) -> Iterator[Model]:

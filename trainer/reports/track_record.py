@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
+    from forecast.bundle.manifest import PackageEntry
     from forecast.bundle.reader import Bundle
 
 KEY = ["package", "date", "made_on"]
@@ -71,14 +72,18 @@ def _latest_forecast(bundle: Bundle, name: str) -> pd.DataFrame:
     entry = bundle.modelled.get(name)
     if entry is None:
         return bundle.past(name).iloc[:0]
-    made_at = entry.trained_at or bundle.manifest.created_at
     table = bundle.forecast(name).reset_index()
     rows: pd.DataFrame = table.assign(
         package=name,
-        made_on=pd.Timestamp(made_at.date()),
+        made_on=made_on(bundle, entry),
         horizon=np.arange(1, len(table) + 1),
     )
     return rows.loc[:, PAST_COLUMNS]
+
+
+def made_on(bundle: Bundle, entry: PackageEntry) -> pd.Timestamp:
+    """The day on which the forecast of a package was made."""
+    return pd.Timestamp((entry.trained_at or bundle.manifest.created_at).date())
 
 
 def _score(forecasts: pd.DataFrame, counts: pd.Series[int] | None) -> pd.DataFrame:

@@ -17,6 +17,8 @@ from forecast.bundle.tables import (
     FORECASTS,
     HISTORY,
     PAST,
+    PAST_TOTALS,
+    TOTAL_TRACK,
     TOTALS,
     TRACK,
     empty_table,
@@ -52,6 +54,9 @@ def row(draw, table, name, day):
         return [name, (day - DAY).days, *total(draw)]
     if table == PAST:
         return [name, day, made_on, draw(st.integers(1, 30)), *bands(draw)]
+    if table in {PAST_TOTALS, TOTAL_TRACK}:
+        scores = [draw(st.integers(0, 10**9)) for _ in range(2 * (table == TOTAL_TRACK))]
+        return [name, day, draw(st.integers(1, 90)), made_on, *total(draw), *scores]
     scores = [draw(st.integers(0, 10**6)) for _ in range(4)]
     inside = [draw(st.integers(0, 1)) for _ in range(2)]
     return [name, day, made_on, draw(st.integers(1, 30)), *scores, *inside]
@@ -73,7 +78,7 @@ def tables(draw):
 
 def whole(table, data):
     """Another parser's word."""
-    days = [column for column in COLUMNS[table] if column in {"date", "made_on"}]
+    days = [column for column in COLUMNS[table] if column in {"date", "start", "made_on"}]
     return pd.read_csv(io.BytesIO(data), parse_dates=days, dtype={"package": "str"})
 
 
@@ -116,7 +121,7 @@ def test_packages_may_be_mixed_and_only_a_record_may_have_its_days_in_any_order(
         assert table in {HISTORY, FORECASTS, TOTALS}
         assert not in_order
     else:
-        assert table in {PAST, TRACK} or in_order
+        assert table in {PAST, TRACK, PAST_TOTALS, TOTAL_TRACK} or in_order
         check_rows(read, table, text)
 
 
@@ -126,6 +131,8 @@ WRONG = {
     TOTALS: ["", "-1", "nan", "inf", "999999999999", "x", "1,1", '"1"'],
     PAST: ["", "-1", "nan", "inf", "99999999999", "x", "1,1", '"1"'],
     TRACK: ["", "-1", "nan", "inf", "x", "1,1", '"1"', "2"],
+    PAST_TOTALS: ["", "-1", "nan", "inf", "999999999999", "x", "1,1", '"1"'],
+    TOTAL_TRACK: ["", "-1", "nan", "inf", "1e15", "x", "1,1", '"1"'],
 }
 
 
@@ -135,7 +142,8 @@ def test_a_row_with_a_wrong_value_is_refused(made, data):
     table, lines = made
     at = data.draw(st.integers(0, len(lines) - 1))
     fields = lines[at].decode().strip().split(",")
-    place = {HISTORY: 2, FORECASTS: 3, TOTALS: 2, PAST: 5, TRACK: 8}[table]
+    place = {HISTORY: 2, FORECASTS: 3, TOTALS: 2, PAST: 5, TRACK: 8}.get(table, 5)
+    place = 9 if table == TOTAL_TRACK else place
     days = ["", "2026-02-30", "2026", "x", "nan", "2026-01-01T00:00:00"]
     wrong = data.draw(
         st.sampled_from(
@@ -239,6 +247,8 @@ def test_a_package_without_rows_has_the_columns_of_one_with_rows(table):
         TOTALS: b"a,7,3,2,4,1,5\n",
         PAST: b"a,2026-01-02,2026-01-01,1,3,3,2,4,1,5\n",
         TRACK: scored("a", 2),
+        PAST_TOTALS: b"a,2026-01-02,7,2026-01-01,3,2,4,1,5\n",
+        TOTAL_TRACK: b"a,2026-01-02,7,2026-01-01,3,2,4,1,5,3,2\n",
     }[table]
     read = read_table(header(table) + line, table)
     for other in (read, empty_table(table), read_table(header(table), table)):

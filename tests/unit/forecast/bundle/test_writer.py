@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 
 import pandas as pd
 import pytest
 
-from forecast.bundle.manifest import PackageEntry
-from forecast.bundle.reader import read_folder
-from forecast.bundle.tables import PAST_COLUMNS, TRACK_COLUMNS
+from forecast.bundle.manifest import MANIFEST, PackageEntry
+from forecast.bundle.reader import read_folder, read_zip
+from forecast.bundle.tables import (
+    COLUMNS,
+    PAST,
+    PAST_COLUMNS,
+    PAST_TOTALS,
+    TOTAL_TRACK,
+    TRACK,
+    TRACK_COLUMNS,
+)
 from forecast.bundle.writer import Writer
 from forecast.errors import BundleError
 from forecast.model import pickling
-from tests.bundles import counts, draft, entry, model_of
+from tests.bundles import counts, draft, entry, files_of, model_of, zip_of
 
 
 @pytest.fixture
@@ -112,6 +121,22 @@ def test_the_record_has_two_files_or_none(writer, tmp_path):
     assert {"past_forecasts.csv", "track_record.csv"} <= manifest.files.keys()
     assert (tmp_path / "track_record.csv").read_bytes().count(b"\n") == 1
     assert read_folder(tmp_path).manifest == manifest
+
+
+def test_the_record_of_totals_has_two_files_more_or_none(writer, tmp_path):
+    add(writer)
+    none = pd.DataFrame({"package": []})
+    of_totals = [none.reindex(columns=COLUMNS[name]) for name in (PAST_TOTALS, TOTAL_TRACK)]
+    writer.record(past("flask"), track("flask"), *of_totals)
+    manifest = writer.close(draft())
+    assert {PAST_TOTALS, TOTAL_TRACK} <= manifest.files.keys()
+    files = files_of(read_folder(tmp_path))
+    for missing in ({TOTAL_TRACK}, {PAST_TOTALS}, {PAST, TRACK}, {TRACK}):
+        document = json.loads(files[MANIFEST])
+        document["files"] = {k: v for k, v in document["files"].items() if k not in missing}
+        kept = {name: data for name, data in files.items() if name not in missing}
+        with pytest.raises(BundleError, match=r"perhaps past_forecasts\.csv with track_record"):
+            read_zip(zip_of(kept | {MANIFEST: json.dumps(document).encode()}))
 
 
 def test_the_record_is_written_package_by_package(writer, tmp_path):
