@@ -16,6 +16,7 @@ from app.view import markup
 from app.view.state import ALL, MOST_COMPARED, RANGES, View
 from app.web.endpoints import add_endpoints, export_route, find_route, picture_route
 from app.web.guard import Limits
+from app.web.record import add_record, badge_route, feed_route
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -58,6 +59,7 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     with page:
         _wire(page, _lay_out(), Handlers(forecasts, clock))
         add_endpoints(forecasts)
+        add_record(forecasts)
     return page
 
 
@@ -83,7 +85,10 @@ def launch_options(forecasts: Forecasts) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,
         "app_kwargs": {
-            "routes": [export_route(forecasts), find_route(forecasts), picture_route(forecasts)],
+            "routes": [
+                route(forecasts)
+                for route in (export_route, find_route, picture_route, badge_route, feed_route)
+            ],
             "middleware": [Middleware(Limits), Middleware(Preload, files=drawing_library())],
         },
     }

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, TypeGuard
 
 from app.data.live_counts import Counts
+from app.data.records import Records
 from forecast.bundle.manifest import PUBLIC
 from forecast.config import Package
 from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
@@ -38,10 +39,14 @@ class Forecasts:
         store: the bundle in use.
         live_counts: days counted since training.
         on_demand: packages that have no model in the bundle.
+
+    Attributes:
+        records: how good the forecasts of the bundle in use were.
     """
 
     def __init__(self, store: Store, live_counts: LiveCounts, on_demand: OnDemand) -> None:
         self.store = store
+        self.records = Records(store)
         self._live_counts = live_counts
         self._on_demand = on_demand
         self._lock = threading.Lock()

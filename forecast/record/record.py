@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,13 +14,13 @@ from forecast.record.weeks import all_weeks, surprises
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
+    from numpy.typing import NDArray
 
     from forecast.bundle.reader import Bundle
     from forecast.bundle.tables import Table
-    from forecast.quantities import Array
     from forecast.record.weeks import Week
 
 FEWEST_DAYS = 50  # with fewer, a share of 80 % could as well be 69 or 91 %
@@ -132,7 +133,7 @@ def _with_package(table: Table) -> pd.DataFrame:
     return table.rows.assign(package=np.repeat(np.arange(len(sizes)), sizes))
 
 
-def _coverage(inside: dict[int, pd.Series[float]], compared: int, *, enough: bool) -> Coverage:
+def _coverage(inside: Mapping[int, pd.Series[Any]], compared: int, *, enough: bool) -> Coverage:
     if not enough:
         return Coverage(compared)
     return Coverage(compared, float(inside[80].mean()), float(inside[95].mean()))
@@ -154,13 +155,13 @@ def _skill(rows: pd.DataFrame) -> tuple[WeekSkill, ...]:
     """Errors by week of the horizon; a package counts once, however large it is."""
     weeks = -(-rows["horizon"] // WEEK)
     errors = rows[["error", "naive_error"]].groupby([weeks, rows["package"]]).mean() + HALF
-    ratios = np.log(errors["error"] / errors["naive_error"]).groupby(level=0).mean()
+    ratios = (errors["error"] / errors["naive_error"]).map(math.log).groupby(level=0).mean()
     compared = weeks.value_counts()
     return tuple(
         WeekSkill(
             week=int(week),
             compared=int(compared[week]),
-            ratio=float(np.exp(ratio)) if compared[week] >= FEWEST_DAYS else None,
+            ratio=math.exp(ratio) if compared[week] >= FEWEST_DAYS else None,
         )
         for week, ratio in ratios.items()
     )
@@ -180,7 +181,7 @@ def _direction(rows: pd.DataFrame, redefined: Collection[dt.date]) -> Direction:
     return Direction(count, float(right[named].mean()))
 
 
-def _redefined(rows: pd.DataFrame, redefined: Collection[dt.date]) -> Array:
+def _redefined(rows: pd.DataFrame, redefined: Collection[dt.date]) -> NDArray[np.bool_]:
     """Whether a definition changed within the four weeks of a row or those before, (rows,)."""
     start = rows["start"].to_numpy().astype("datetime64[D]")
     found = np.zeros(len(rows), dtype=bool)

@@ -151,10 +151,8 @@ def _outside(
     below = rows["downloads"] < rows["lower_95"]
     common = _most(above, together) | _most(below, together)
     away = above | below
-    return [
-        _week(row, _cause(row.start.date(), redefined, common=each))
-        for row, each in zip(rows[away].itertuples(), common[away], strict=True)
-    ]
+    found: zip[tuple[Any, bool]] = zip(rows[away].itertuples(), common[away], strict=True)
+    return [_week(row, _cause(row.start.date(), redefined, common=each)) for row, each in found]
 
 
 def _most(side: pd.Series[bool], together: pd.Series[Any]) -> pd.Series[bool]:

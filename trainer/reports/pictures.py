@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from forecast.presentation.badge import badge_texts, compact
 from forecast.quantities import WEEK
 from forecast.text import markup
 
@@ -28,7 +29,6 @@ LEFT, RIGHT, TOP, BOTTOM = 46, 12, 44, 30  # margins of the plotted area
 EDGE = 12  # pixels between the texts and the border
 HISTORY_DAYS = 90
 FEWEST_TICKS = 3
-UNITS = ["", "K", "M", "B", "T"]
 CHARACTER = 6.6  # pixels; width of a character in the badge's 11 px type, rounded up
 
 STYLE = """
@@ -76,14 +76,12 @@ def draw(
 
 def badge(label: str, total: Total, days: int, stopped: dt.date | None = None) -> str:
     """A badge with the downloads expected in the next days and their 80 % band."""
-    left = f"next {days} days"
-    right = f"{compact(total.mean)} downloads"
+    left, right = badge_texts(total, days, stopped)
     title = (
         f"{label}: about {compact(total.mean)} downloads in the next {days} days "
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
     if stopped:
-        left, right = "downloads", f"no counts since {stopped}"
         title = f"{title}; {right}"
     split, width = _width(left), _width(left) + _width(right)
     return (
@@ -147,17 +145,6 @@ def ticks(highest: float) -> list[float]:
     steps = [each * 10.0**at for at in (power, power - 1) for each in (5.0, 2.0, 1.0)]
     step = next(step for step in steps if step * (FEWEST_TICKS - 1) <= highest)
     return [step * at for at in range(math.floor(highest / step) + 1)]
-
-
-def compact(number: float, *, exact: bool = False) -> str:
-    """A count in two or three figures: 987, 1.2K, 34K, 560M; a round one exactly: 0.5, 250K."""
-    power = 0
-    while number >= 999.5 and power < len(UNITS) - 1:  # noqa: PLR2004 - 999.6 is 1.0K
-        number, power = number / 1000, power + 1
-    if exact:
-        return f"{number:.3g}{UNITS[power]}"
-    figures = 1 if power and number < 9.95 else 0  # noqa: PLR2004 - 1.2K but 12K
-    return f"{number:.{figures}f}{UNITS[power]}"
 
 
 def _means(counts: Array) -> Array:

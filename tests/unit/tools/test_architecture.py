@@ -35,7 +35,10 @@ ARROWS = {
     },
     "trainer": {*DOMAIN, "forecast.github", "trainer.engines", "trainer.reports"},
     "trainer.engines": {*DOMAIN, "forecast.search", "trainer.reports"},
-    "trainer.reports": {"forecast", "forecast.model", "forecast.bundle", "forecast.record"},
+    "trainer.reports": {
+        *("forecast", "forecast.model", "forecast.bundle", "forecast.record"),
+        "forecast.presentation",
+    },
     "app": {*DOMAIN, "forecast.github", "app.data", "app.view", "app.web", "app.gradio_internals"},
     "app.data": {*DOMAIN, "forecast.github", "forecast.search", "forecast.presentation"},
     "app.view": {

@@ -33,7 +33,8 @@ def test_no_record(bundle):
     assert (record.since, record.through, record.forecasts, record.packages) == (None, None, 0, 0)
     assert record.days == Coverage(0)
     assert record.totals == {}
-    assert record.skill == record.surprises == ()
+    assert record.skill == ()
+    assert record.surprises == ()
     assert record.direction == Direction(0)
 
 

@@ -1,0 +1,75 @@
+"""How good the forecasts were, for programs: ``/record``, ``/feed.xml`` and ``/badge/NAME.json``.
+
+No ``from __future__ import annotations`` here: gradio makes schemas of the annotations.
+"""
+
+import gradio as gr
+from gradio.events import api
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from app.data.forecasts import BUNDLE_TIMEOUT, Forecasts
+from forecast.config import normalise
+from forecast.presentation.badge import shields_badge
+from forecast.presentation.feed import MEDIA_TYPE, feed
+from forecast.presentation.record import RecordAnswer, record_answer
+
+MOST_WEEKS = 100  # unusual packages in one response
+HEADERS = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+NO_BUNDLE = "There are no models yet; try again later."
+
+
+def add_record(forecasts: Forecasts) -> None:
+    """Add ``/record``, which is also an MCP tool, to the current Blocks."""
+
+    def record() -> RecordAnswer:
+        """How good earlier forecasts of all packages were, and whose last week was unusual."""
+        snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
+        recorded = forecasts.records.current()
+        if recorded is None:
+            raise gr.Error(snapshot.problem or NO_BUNDLE, print_exception=False)
+        return record_answer(recorded.record, recorded.last, MOST_WEEKS)
+
+    api(record, api_name="record", concurrency_limit=None)
+
+
+def feed_route(forecasts: Forecasts) -> Route:
+    """An Atom feed of unusual weeks: ``feed.xml``."""
+
+    def answer_feed(request: Request) -> Response:
+        snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
+        recorded = forecasts.records.current()
+        if recorded is None:
+            return PlainTextResponse(snapshot.problem or NO_BUNDLE, 503)
+        manifest = recorded.bundle.manifest
+        data = feed(
+            recorded.weeks,
+            {name: entry.label for name, entry in manifest.packages.items()},
+            config=forecasts.store.config,
+            updated=manifest.created_at,
+            page=str(request.base_url),
+            itself=str(request.url.replace(query="")),
+        )
+        return Response(data, media_type=MEDIA_TYPE, headers=HEADERS)
+
+    return Route("/feed.xml", answer_feed)
+
+
+def badge_route(forecasts: Forecasts) -> Route:
+    """Badges for shields.io: ``badge/NAME.json``."""
+
+    def badge(request: Request) -> Response:
+        bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
+        try:
+            name = normalise(request.path_params["name"])
+        except ValueError:
+            name = ""
+        total = bundle.totals(name).get(bundle.manifest.forecast_days) if bundle else None
+        if bundle is None or total is None:
+            return PlainTextResponse("expected badge/NAME.json of a package with a model", 404)
+        stopped = bundle.entry(name).no_counts_since
+        made = shields_badge(total, bundle.manifest.forecast_days, stopped)
+        return JSONResponse(made, headers=HEADERS)
+
+    return Route("/badge/{name}.json", badge)
