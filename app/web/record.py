@@ -3,6 +3,8 @@
 No ``from __future__ import annotations`` here: gradio makes schemas of the annotations.
 """
 
+import re
+
 import gradio as gr
 from gradio.events import api
 from starlette.requests import Request
@@ -17,6 +19,7 @@ from forecast.presentation.record import RecordAnswer, record_answer
 
 MOST_WEEKS = 100  # unusual packages in one response
 HEADERS = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
+HOST = re.compile(r"[\w.-]+(:\d+)?", re.ASCII)
 NO_BUNDLE = "There are no models yet; try again later."
 
 
@@ -43,13 +46,15 @@ def feed_route(forecasts: Forecasts) -> Route:
         if recorded is None:
             return PlainTextResponse(snapshot.problem or NO_BUNDLE, 503)
         manifest = recorded.bundle.manifest
+        # A client may send any host: only one that is one stands in a link.
+        known = HOST.fullmatch(request.headers.get("host", ""))
         data = feed(
             recorded.weeks,
             {name: entry.label for name, entry in manifest.packages.items()},
             config=forecasts.store.config,
             updated=manifest.created_at,
-            page=str(request.base_url),
-            itself=str(request.url.replace(query="")),
+            page=str(request.base_url) if known else "",
+            itself=str(request.url.replace(query="")) if known else "",
         )
         return Response(data, media_type=MEDIA_TYPE, headers=HEADERS)
 

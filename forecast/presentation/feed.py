@@ -54,7 +54,7 @@ def feed(
     for week in newest[:MOST_ENTRIES]:
         _add(root, week, labels.get(week.package, week.package), config, page)
     ET.indent(root, " ")
-    return ET.tostring(root, "utf-8", xml_declaration=True) + b"\n"
+    return bytes(ET.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
 
 
 def _add(root: ET.Element, week: Week, label: str, config: Config, page: str) -> None:

@@ -112,8 +112,8 @@ def record_answer(record: Record, last: LastWeek, most: int) -> RecordAnswer:
         most: how many unusual packages to list.
     """
     return RecordAnswer(
-        since=record.since and record.since.isoformat(),
-        through=record.through and record.through.isoformat(),
+        since=record.since.isoformat() if record.since else None,
+        through=record.through.isoformat() if record.through else None,
         forecasts=record.forecasts,
         packages=record.packages,
         days=_coverage(record.days),

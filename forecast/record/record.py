@@ -142,29 +142,28 @@ def _coverage(inside: Mapping[int, pd.Series[Any]], compared: int, *, enough: bo
 def _totals(rows: pd.DataFrame) -> dict[int, Coverage]:
     """Coverage of totals by number of days."""
     found = {}
-    for days, each in rows.groupby("days"):
+    for days in np.unique(rows["days"].to_numpy()):
+        each = rows[rows["days"] == days]
         inside = {
             level: each["downloads"].between(each[f"lower_{level}"], each[f"upper_{level}"])
             for level in (80, 95)
         }
-        found[int(str(days))] = _coverage(inside, len(each), enough=len(each) >= FEWEST_TOTALS)
+        found[int(days)] = _coverage(inside, len(each), enough=len(each) >= FEWEST_TOTALS)
     return found
 
 
 def _skill(rows: pd.DataFrame) -> tuple[WeekSkill, ...]:
     """Errors by week of the horizon; a package counts once, however large it is."""
-    weeks = -(-rows["horizon"] // WEEK)
-    errors = rows[["error", "naive_error"]].groupby([weeks, rows["package"]]).mean() + HALF
-    ratios = (errors["error"] / errors["naive_error"]).map(math.log).groupby(level=0).mean()
-    compared = weeks.value_counts()
-    return tuple(
-        WeekSkill(
-            week=int(week),
-            compared=int(compared[week]),
-            ratio=math.exp(ratio) if compared[week] >= FEWEST_DAYS else None,
-        )
-        for week, ratio in ratios.items()
-    )
+    found = []
+    weeks = -(-rows["horizon"].to_numpy(dtype=np.int64) // WEEK)
+    for week in np.unique(weeks):
+        each, ratio = rows[weeks == week], None
+        if len(each) >= FEWEST_DAYS:
+            errors = each[["error", "naive_error"]].groupby(each["package"]).mean() + HALF
+            logs = np.log(errors.to_numpy())
+            ratio = math.exp(float((logs[:, 0] - logs[:, 1]).mean()))
+        found.append(WeekSkill(int(week), len(each), ratio))
+    return tuple(found)
 
 
 def _direction(rows: pd.DataFrame, redefined: Collection[dt.date]) -> Direction:

@@ -154,7 +154,7 @@ def test_the_chooser_s_answer(app):
 
 def test_schemas_are_real(app):
     info = requests.get(f"{app.url}gradio_api/info", timeout=30).json()["named_endpoints"]
-    assert sorted(info) == ["/forecast", "/packages"]
+    assert sorted(info) == ["/forecast", "/packages", "/record"]
     package, days = info["/forecast"]["parameters"]
     assert package["type"] == {"type": "string"}
     assert days["type"] == {"type": "integer"}
@@ -178,7 +178,7 @@ def test_mcp_tools(app):
         return json.loads(next(x for x in text.splitlines() if x.startswith("data: "))[6:])
 
     tools = {tool["name"]: tool for tool in ask("tools/list")["result"]["tools"]}
-    assert sorted(tools) == ["forecast", "packages"]
+    assert sorted(tools) == ["forecast", "packages", "record"]
     assert "80 % and 95 % bands" in tools["forecast"]["description"]
     assert tools["forecast"]["inputSchema"]["properties"]["days"]["type"] == "integer"
     assert "as long as a page is full" in tools["packages"]["description"]

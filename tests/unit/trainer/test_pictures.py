@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from forecast.bundle.themes import themed
+from forecast.presentation.badge import compact
 from tests.bundles import make_bundle, model_of
-from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart, compact, draw, ticks
+from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart, draw, ticks
 
 WIDE = np.exp(np.random.default_rng(1).normal(5, 2, 120)).round()
 SVG = "{http://www.w3.org/2000/svg}"

@@ -93,6 +93,8 @@ def served():
         "/static/fonts/A/B.woff2",
         "/export/flask.csv?package=flask",
         "/picture/flask.badge.svg",
+        "/badge/flask.json",
+        "/feed.xml",
         "/gradio_api/info",
         "/gradio_api/queue/data?session_hash=x",
         "/gradio_api/call/forecast/0123",

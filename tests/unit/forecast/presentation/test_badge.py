@@ -32,7 +32,7 @@ SCHEMA = {
     ],
 )
 def test_a_badge(mean, stopped, label, message):
-    made = shields_badge(Total(mean, mean, mean, mean, mean), 30, stopped)
+    made = dict(shields_badge(Total(mean, mean, mean, mean, mean), 30, stopped))
     assert made.keys() == SCHEMA.keys()
     assert all(allowed(made[key]) for key, allowed in SCHEMA.items())
     assert (made["label"], made["message"]) == (label, message)

@@ -28,10 +28,10 @@ CONFIG = Config.model_validate(
 )
 
 
-def made_of(*rows, **options):
+def made_of(*rows, updated=CREATED_AT, page="", itself=""):
     weeks = all_weeks(bundle_with(totals=rows), ())
-    options = {"config": CONFIG, "updated": CREATED_AT} | options
-    return feed(weeks, {"flask": "Flask"}, **options)
+    labels = {"flask": "Flask"}
+    return feed(weeks, labels, config=CONFIG, updated=updated, page=page, itself=itself)
 
 
 def checked(data):

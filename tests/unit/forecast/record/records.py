@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from forecast.bundle.tables import (
+    DATES,
     PAST_COLUMNS,
     PAST_TOTALS_COLUMNS,
     TOTAL_TRACK_COLUMNS,
@@ -84,6 +85,8 @@ def bundle_with(days: Iterable[dict] = (), totals: Iterable[dict] = (), **change
 
 def _frame(rows: Iterable[dict], columns) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=columns)
-    for name in {"date", "start", "made_on"} & {*columns}:
+    for name in DATES & {*columns}:
         frame[name] = pd.to_datetime(frame[name])
-    return frame
+    # As a table gives them, so that the same bytes are written again.
+    numbers = [name for name in columns if name not in {"package", "days", *DATES}]
+    return frame.astype(dict.fromkeys(numbers, "float64"))

@@ -1,0 +1,77 @@
+"""How good the forecasts were, asked of the app as a process."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+
+import pytest
+import requests
+
+from forecast.presentation.feed import ATOM
+from tests.appserver import AppServer, call
+from tests.bundles import files_of, replace_folder
+from tests.unit.forecast.record.records import bundle_with, day_row, total_row
+
+CONFIG = """
+packages = ["Flask"]
+username = "owner"
+repo_name = "repo"
+forecast_days = 30
+m_values = [7]
+"""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recorded")
+    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    bundle = bundle_with([day_row()], [total_row(downloads=2_000)])
+    replace_folder(folder / "models", files_of(bundle))
+    settings = {
+        "MODELS_DIR": str(folder / "models"),
+        "FORECAST_CONFIG": str(folder / "config.toml"),
+    }
+    with AppServer(settings) as running:
+        yield running
+
+
+def test_the_record(app):
+    kind, [answer] = call(app, "record")
+    assert kind == "complete"
+    assert answer["days"] == {"compared": 1, "inside_80": None, "inside_95": None}
+    assert answer["forecasts"] == answer["packages"] == 1
+    assert answer["surprises"] == answer["last_week"]["weeks"]
+    assert answer["last_week"]["weeks"][0]["package"] == "flask"
+    assert answer["sentences"][0].startswith("Compared with the counts: 1 forecast of 1 package")
+
+
+def test_the_feed(app):
+    answer = requests.get(f"{app.url}feed.xml?x=1", timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/atom+xml"
+    root = ET.fromstring(answer.content)
+    [entry] = root.findall(f"{{{ATOM}}}entry")
+    hrefs = [link.get("href") for link in root.iter(f"{{{ATOM}}}link")]
+    assert hrefs == [f"{app.url}feed.xml", app.url, f"{app.url}?package=flask"]
+    assert entry.findtext(f"{{{ATOM}}}title", "").startswith("flask: above what was expected")
+
+
+def test_a_feed_links_no_address_that_is_none(app):
+    answer = requests.get(f"{app.url}feed.xml", headers={"Host": "a/b?c"}, timeout=10)
+    hrefs = [link.get("href") for link in ET.fromstring(answer.content).iter(f"{{{ATOM}}}link")]
+    assert set(hrefs) == {"https://github.com/owner/repo"}
+
+
+@pytest.mark.parametrize("name", ["flask", "Flask", "FLASK"])
+def test_a_badge(app, name):
+    answer = requests.get(f"{app.url}badge/{name}.json", timeout=10)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    badge = answer.json()
+    assert (badge["schemaVersion"], badge["label"]) == (1, "next 30 days")
+    assert badge["message"].endswith("K downloads")
+
+
+@pytest.mark.parametrize("name", ["requests", "a b", "-", "%00", "..%2fmanifest"])
+def test_no_badge_without_a_model(app, name):
+    assert requests.get(f"{app.url}badge/{name}.json", timeout=10).status_code == 404
