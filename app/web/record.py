@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.forecasts import BUNDLE_TIMEOUT, Forecasts
-from forecast.config import normalise
+from forecast.config import Package
 from forecast.presentation.badge import shields_badge
 from forecast.presentation.feed import MEDIA_TYPE, feed
 from forecast.presentation.record import RecordAnswer, record_answer
@@ -67,7 +67,7 @@ def badge_route(forecasts: Forecasts) -> Route:
     def badge(request: Request) -> Response:
         bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
         try:
-            name = normalise(request.path_params["name"])
+            name = Package.parse(request.path_params["name"]).name
         except ValueError:
             name = ""
         total = bundle.totals(name).get(bundle.manifest.forecast_days) if bundle else None
