@@ -31,19 +31,21 @@ HISTORY_DAYS = 90
 FEWEST_TICKS = 3
 CHARACTER = 6.6  # pixels; width of a character in the badge's 11 px type, rounded up
 
+# Every rule begins with a class of the picture: it may stand within a page, too.
 STYLE = """
-.ground { fill: #ffffff }
-text { font: 12px system-ui, sans-serif; fill: #24292f }
-.small { font-size: 11px; fill: #57606a }
-.grid { stroke: #d0d7de; stroke-width: 1 }
-.seen { fill: none; stroke: #57606a; stroke-width: 1.5 }
-.ahead { fill: none; stroke: #0a58ca; stroke-width: 2; stroke-dasharray: 5 3 }
-.b80, .b95 { fill: #0a58ca; stroke: #0a58ca; stroke-width: 1 }
-.b80 { fill-opacity: 0.30 } .b95 { fill-opacity: 0.15 }
+.pf .ground { fill: #ffffff }
+.pf text { font: 12px system-ui, sans-serif; fill: #24292f }
+.pf .small { font-size: 11px; fill: #57606a }
+.pf .grid { stroke: #d0d7de; stroke-width: 1 }
+.pf .seen { fill: none; stroke: #57606a; stroke-width: 1.5 }
+.pf .ahead { fill: none; stroke: #0a58ca; stroke-width: 2; stroke-dasharray: 5 3 }
+.pf .band { fill: #0a58ca; stroke: #0a58ca; stroke-width: 1; fill-opacity: 0.15 }
+.pf .b80 { fill-opacity: 0.30 }
 @media (prefers-color-scheme: dark) {
-.ground { fill: #0d1117 }
-text { fill: #e6edf3 } .small { fill: #9198a1 } .grid { stroke: #30363d }
-.seen { stroke: #9198a1 } .ahead { stroke: #6ea8fe } .b80, .b95 { fill: #6ea8fe; stroke: #6ea8fe }
+.pf .ground { fill: #0d1117 }
+.pf text { fill: #e6edf3 } .pf .small { fill: #9198a1 }
+.pf .grid { stroke: #30363d } .pf .seen { stroke: #9198a1 }
+.pf .ahead { stroke: #6ea8fe } .pf .band { fill: #6ea8fe; stroke: #6ea8fe }
 }
 """
 
@@ -126,13 +128,13 @@ def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | 
     axis = "".join(_tick(value, float(height(np.array(value)))) for value in ticks(highest))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        f'width="{WIDTH}" height="{HEIGHT}" role="img">'
+        f'width="{WIDTH}" height="{HEIGHT}" role="img" class="pf">'
         f"<title>{markup(f'{label}: {head}')}</title><style>{STYLE}</style>"
         f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
         f'<text x="{EDGE}" y="18"><tspan font-weight="600">{markup(label)}</tspan></text>'
         f'<text class="small" x="{EDGE}" y="34">{head}</text>{axis}'
-        f'<polygon class="b95" points="{band("95")}"/>'
-        f'<polygon class="b80" points="{band("80")}"/>'
+        f'<polygon class="band b95" points="{band("95")}"/>'
+        f'<polygon class="band b80" points="{band("80")}"/>'
         f'<polyline class="seen" points="{points(behind, seen)}"/>'
         f'<polyline class="ahead" points="{points(ahead, bands["mean"])}"/>'
         f"{_footer(model.last_day, days)}</svg>\n"

@@ -54,7 +54,9 @@ def lines_of(svg):
     """Points by class."""
     root = ET.fromstring(svg)
     return {
-        each.get("class"): [tuple(map(float, p.split(","))) for p in each.get("points").split()]
+        each.get("class").split()[-1]: [
+            tuple(map(float, p.split(","))) for p in each.get("points").split()
+        ]
         for tag in ("polyline", "polygon")
         for each in root.iter(SVG + tag)
     }
@@ -119,6 +121,17 @@ def fills(svg):
     style = svg.partition("<style>")[2].partition("</style>")[0]
     rules = re.sub(r"@media[^{]*\{\n.*?\n\}\n", "", style, flags=re.DOTALL)
     return dict(re.findall(r"(\.?\w+) \{[^}]*?fill: (#\w{6})", rules))
+
+
+def test_no_rule_of_a_picture_reaches_beyond_it(model):
+    svg = chart("Flask", model, model.total(30), 30)
+    style = svg.partition("<style>")[2].partition("</style>")[0]
+    selectors = re.findall(
+        r"([^{}]+)\{[^{]", style.replace("@media (prefers-color-scheme: dark) {", "")
+    )
+    assert len(selectors) > 10
+    assert all(each.strip().startswith(".pf ") for each in selectors)
+    assert ET.fromstring(svg).get("class") == "pf"
 
 
 def test_a_theme_fixes_what_follows_the_reader_s_setting(model):

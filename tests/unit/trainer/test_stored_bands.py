@@ -114,7 +114,9 @@ def test_a_picture_shows_each_band_where_it_lies(bundle):
     model = bundle.model("flask")
     root = ET.fromstring(chart("Flask", model, model.total(30), 30))
     lines = {
-        each.get("class"): [float(point.split(",")[1]) for point in each.get("points").split()]
+        each.get("class").split()[-1]: [
+            float(point.split(",")[1]) for point in each.get("points").split()
+        ]
         for tag in ("polyline", "polygon")
         for each in root.iter(SVG + tag)
     }
