@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.gradio_internals.dom import SAVE_CHART, with_selectors
+from app.gradio_internals.dom import SAVE_CHART, with_settings
 from app.gradio_internals.preload import Preload, drawing_library
 from app.handlers import MAX_SESSIONS, Handlers
 from app.view import markup
-from app.view.state import ALL, MOST_COMPARED, RANGES, View
+from app.view.state import ALL, MOST_COMPARED, RANGES, View, usual_fields
 from app.web.endpoints import add_endpoints, export_route, find_route, picture_route
 from app.web.guard import Limits
 
@@ -41,9 +41,9 @@ MODE_CHOICES = [
 ]
 SCALE_CHOICES = [("Absolute", "absolute"), ("Log", "log"), ("Indexed", "indexed")]
 
-# The address bar, and the box to copy from, open what is on the page now.
-REMEMBER = """(query) => { const link = new URL(query || location.pathname, location.href);
-history.replaceState(history.state, '', link); return link.href; }"""
+# The address bar has what was asked for, then what was answered; see page.js.
+ASKED = "(...controls) => window.forecastPage.asked(controls)"
+ANSWERED = "(query) => window.forecastPage.answered(query)"
 
 
 def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
@@ -96,10 +96,12 @@ class Parts:
     Attributes:
         controls: package, others, days, scale and mode.
         outputs: in the order of the handlers' content; the link is the last one.
+        reopen: hidden; page.js clicks it when the visitor goes back or forward.
     """
 
     controls: tuple[gr.Dropdown, gr.Dropdown, gr.Radio, gr.Radio, gr.Radio]
     outputs: list[Block]
+    reopen: gr.Button
     plot: gr.Plot
     link: gr.Textbox
     png: gr.Button
@@ -160,9 +162,11 @@ def _lay_out() -> Parts:
         with gr.Accordion("The forecast as a table", open=False):
             numbers = gr.HTML(padding=False, elem_id="numbers")
 
+    reopen = gr.Button(visible="hidden", elem_id="reopen")
+
     outputs: list[Block] = [banner, headline, warnings, plot, more]
     outputs += [facts, exports, details, numbers, link]
-    return Parts((package, others, days, scale, mode), outputs, plot, link, png, svg)
+    return Parts((package, others, days, scale, mode), outputs, reopen, plot, link, png, svg)
 
 
 def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
@@ -178,19 +182,18 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
         handlers.change,
         inputs=controls,
         outputs=outputs,
-        trigger_mode="always_last",
-        show_progress_on=[parts.plot],
+        js=ASKED,
         **shared,
     )
-    opened = page.load(
+    opened = gr.on(
+        [page.load, parts.reopen.click],
         handlers.load,
         inputs=None,
         outputs=[*controls, *outputs],
-        show_progress_on=[parts.plot],
         **shared,
     )
     for event in (drawn, opened):
-        event.then(None, link, link, js=REMEMBER, **private)
+        event.then(None, link, link, js=ANSWERED, **private)
         # Newer days may take seconds, so the known ones are shown first.
         event.then(
             handlers.catch_up,
@@ -201,8 +204,9 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
             concurrency_id="catch-up",
             **private,
         )
-    chooser = (STATIC / "chooser.js").read_text("utf-8")
-    page.load(None, js=with_selectors(chooser), **private)
+    for script in ("page.js", "chooser.js"):
+        text = (STATIC / script).read_text("utf-8")
+        page.load(None, js=with_settings(text, usual=usual_fields()), **private)
     page.load(None, js=(STATIC / "embed.js").read_text("utf-8"), **private)
     parts.png.click(None, js=SAVE_CHART % "png", **private)
     parts.svg.click(None, js=SAVE_CHART % "svg", **private)

@@ -57,6 +57,12 @@ class View:
         return "?" + urlencode(fields, safe=",") if fields else ""
 
 
+def usual_fields() -> dict[str, str | int]:
+    """The fields of a query that the default view leaves out, in the order of the controls."""
+    usual = View()
+    return {"range": usual.days, "scale": usual.scale, "mode": usual.mode}
+
+
 def parse_view(query: Mapping[str, str]) -> View:
     """The view of a query string; an unknown value leaves the default."""
     view = View(packages=choose(query.get("package", ""), query.get("compare", "").split(",")))

@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app.gradio_internals.dom import SAVE_CHART, SELECTORS, with_selectors
+from app.gradio_internals.dom import SAVE_CHART, SELECTORS, with_settings
 
 ASSETS = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
 STATIC = Path(__file__).parents[4] / "app" / "static"
@@ -65,6 +65,6 @@ def test_gradio_gives_plotly_to_the_page():
 
 
 def test_a_script_is_called_with_the_selectors():
-    made = with_selectors("(gradio) => 1\n")
+    made = with_settings("(gradio) => 1\n")
     assert made.startswith("() => (\n(gradio) => 1\n)({")
     assert '"box": ".wrap"' in made
