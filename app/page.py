@@ -10,11 +10,13 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from app.gradio_internals.dom import SAVE_CHART, with_settings
-from app.gradio_internals.preload import Preload, drawing_library
 from app.handlers import MAX_SESSIONS, Handlers
-from app.view import markup
+from app.view import markup, wording
 from app.view.state import ALL, MOST_COMPARED, RANGES, View, usual_fields
+from app.web.cards import card_route
+from app.web.delivery import Delivery
 from app.web.endpoints import add_endpoints, export_route, find_route, picture_route
+from app.web.first import FirstResponse
 from app.web.guard import Limits
 
 if TYPE_CHECKING:
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from app.data.forecasts import Forecasts
 
 STATIC = Path(__file__).with_name("static")
-TITLE = "PyPI download forecast"
 MAX_QUEUED = 100  # drawings and calls; further ones get an error that says to try again
 MAX_DRAWING = 20  # at the same time; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
@@ -53,7 +54,7 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
         forecasts: the forecasts of all packages.
         clock: the current time, UTC.
     """
-    page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+    page: gr.Blocks = gr.Blocks(title=wording.TITLE, analytics_enabled=False)
     page.queue(max_size=MAX_QUEUED)
     with page:
         _wire(page, _lay_out(), Handlers(forecasts, clock))
@@ -61,8 +62,16 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     return page
 
 
-def launch_options(forecasts: Forecasts) -> dict[str, Any]:
-    """The arguments of ``Blocks.launch``, except where to listen."""
+def launch_options(
+    forecasts: Forecasts, clock: Callable[[], dt.datetime], host: str = ""
+) -> dict[str, Any]:
+    """The arguments of ``Blocks.launch``, except where to listen.
+
+    Args:
+        forecasts: the forecasts of all packages.
+        clock: the current time, UTC.
+        host: of the page's public address; empty for that of each request.
+    """
     theme = gr.themes.Default(
         primary_hue="blue", neutral_hue="slate", font=list(FONT), font_mono=list(MONO)
     ).set(
@@ -83,8 +92,23 @@ def launch_options(forecasts: Forecasts) -> dict[str, Any]:
         "enable_monitoring": False,
         "run_history": False,
         "app_kwargs": {
-            "routes": [export_route(forecasts), find_route(forecasts), picture_route(forecasts)],
-            "middleware": [Middleware(Limits), Middleware(Preload, files=drawing_library())],
+            "routes": [
+                export_route(forecasts),
+                find_route(forecasts),
+                card_route(forecasts),
+                picture_route(forecasts),
+            ],
+            "middleware": [
+                Middleware(Limits),
+                Middleware(Delivery),
+                Middleware(
+                    FirstResponse,
+                    forecasts=forecasts,
+                    clock=clock,
+                    script=(STATIC / "first.js").read_text("utf-8"),
+                    host=host,
+                ),
+            ],
         },
     }
 

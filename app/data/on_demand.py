@@ -124,6 +124,14 @@ class OnDemand:
             raise AssertionError  # one of the two is set above
         return result.forecast
 
+    def is_made(self, package: Package) -> bool:
+        """Whether the package was asked for since the last load, with or without success."""
+        with self._lock:
+            result = self._results.get(package.name)
+        if result is None or result.load != last_load(self._clock()):
+            return False
+        return result.forecast is not None or result.failure is not None
+
     def _result(self, package: Package, client: str) -> _Result:
         name, load = package.name, last_load(self._clock())
         with self._lock:

@@ -35,6 +35,7 @@ ARROWS = {
     "trainer.engines": {*DOMAIN, "forecast.search", "trainer.reports"},
     "trainer.reports": {"forecast", "forecast.model", "forecast.bundle"},
     "app": {*DOMAIN, "forecast.github", "app.data", "app.view", "app.web", "app.gradio_internals"},
+    "app.document": {"forecast"},
     "app.data": {*DOMAIN, "forecast.github", "forecast.search", "forecast.presentation"},
     "app.view": {
         *("forecast", "forecast.model", "forecast.bundle", "forecast.github"),
@@ -42,7 +43,7 @@ ARROWS = {
     },
     "app.web": {
         *("forecast", "forecast.bundle", "forecast.presentation"),
-        *("app.data", "app.view", "app.gradio_internals"),
+        *("app.data", "app.document", "app.gradio_internals", "app.view"),
     },
     "app.gradio_internals": set(),
 }
