@@ -40,6 +40,7 @@ MODE_CHOICES = [
     ("Weekly", "weekly"),
     ("Monthly", "monthly"),
 ]
+GROUPS = ("range", "scale", "mode")  # of radio buttons
 SCALE_CHOICES = [("Absolute", "absolute"), ("Log", "log"), ("Indexed", "indexed")]
 
 # The address bar has what was asked for, then what was answered; see page.js.
@@ -141,6 +142,7 @@ def _lay_out() -> Parts:
             label="Package, or any other name on PyPI",
             allow_custom_value=True,
             elem_id="package",
+            elem_classes="searched",
             scale=2,
             min_width=260,
         )
@@ -170,6 +172,7 @@ def _lay_out() -> Parts:
                 max_choices=MOST_COMPARED - 1,
                 allow_custom_value=True,
                 elem_id="compare",
+                elem_classes="searched",
                 min_width=290,
             )
         facts = gr.HTML(padding=False, elem_id="facts")
@@ -205,7 +208,7 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
         changes,
         handlers.change,
         inputs=controls,
-        outputs=outputs,
+        outputs=[package, *outputs],
         js=ASKED,
         **shared,
     )
@@ -230,7 +233,7 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
         )
     for script in ("page.js", "chooser.js"):
         text = (STATIC / script).read_text("utf-8")
-        page.load(None, js=with_settings(text, usual=usual_fields()), **private)
+        page.load(None, js=with_settings(text, usual=usual_fields(), groups=GROUPS), **private)
     page.load(None, js=(STATIC / "embed.js").read_text("utf-8"), **private)
     parts.png.click(None, js=SAVE_CHART % "png", **private)
     parts.svg.click(None, js=SAVE_CHART % "svg", **private)

@@ -125,6 +125,7 @@ def _show(
     found = notices(snapshot, shown, now, forecasts.store.configured, repository)
     if not shown:
         return _without_forecast(view, problems, found)
+    problems += [wording.no_name(text.strip()) for text in view.refused]
     found += [Notice("warning", problem) for problem in problems]
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
@@ -186,6 +187,8 @@ def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> P
     banner = [notice for notice in found if notice.kind in FIRST and notice.text not in reasons]
     if problems:
         title, text = f"No forecast for {view.packages[0].label}", problems[0]
+    elif view.typed and view.typed.strip():
+        title, text = "Not the name of a package", wording.no_name(view.typed.strip())
     else:
         title, text = wording.NOTHING_CHOSEN
     return _message(title, text, view, markup.notices(banner))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
+
+from forecast.config import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,11 +27,10 @@ DESCRIPTION = "How many downloads of a Python package in the coming weeks, and c
 UNMEASURED = "There is too little history of this package to test it on that."
 NOTHING_CHOSEN = (
     "No package chosen",
-    (
-        "Choose a package, or type the name of any package on PyPI. A name has letters and digits, "
-        "with '.', '_' or '-' between them."
-    ),
+    "Choose a package, or type the name of any package on PyPI.",
 )
+NAME_RULE = "a name has letters and digits, with '.', '_' or '-' between them"
+LONGEST_QUOTED = 60  # characters of what was typed
 SOURCES = {
     "pypistats": "PyPI Stats",
     "clickhouse": "ClickPy",
@@ -326,6 +328,22 @@ def near_zero(shown: Sequence[PackageForecast]) -> str:
 def loading() -> str:
     """While the app loads its first bundle."""
     return "The models are being loaded. After a cold start this takes a few seconds."
+
+
+def no_name(typed: str) -> str:
+    """That a text cannot be a name, and which one it may stand for."""
+    quoted = typed if len(typed) <= LONGEST_QUOTED else f"{typed[:LONGEST_QUOTED]}..."
+    if len(typed) > LONGEST_NAME:
+        return (
+            f"\N{LEFT DOUBLE QUOTATION MARK}{quoted}\N{RIGHT DOUBLE QUOTATION MARK} has "
+            f"{len(typed):,} characters: a name on PyPI has at most {LONGEST_NAME}."
+        )
+    text = (
+        f"\N{LEFT DOUBLE QUOTATION MARK}{quoted}\N{RIGHT DOUBLE QUOTATION MARK} cannot be the name "
+        f"of a package: {NAME_RULE}."
+    )
+    near = re.sub(r"[^A-Za-z0-9]+", "-", typed).strip("-").lower()
+    return f"{text} {near} would be one." if near else text
 
 
 def fetching(label: str) -> str:

@@ -37,8 +37,8 @@ def test_gradio_s_dropdown_has(name, selector, markup):
 
 
 def test_every_selector_is_in_use():
-    script = (STATIC / "chooser.js").read_text("utf-8")
-    assert all(f"gradio.{name}" in script for name in SELECTORS)
+    used = "".join((STATIC / name).read_text("utf-8") for name in ("chooser.js", "page.js"))
+    assert all(f"gradio.{name}" in used for name in SELECTORS)
 
 
 def test_the_list_that_page_css_hides_is_gradio_s_own():
