@@ -10,6 +10,7 @@ SELECTORS = {
     "input": "input[role=combobox]",
     "box": ".wrap",  # around the input and the names chosen
     "token": ".token span",  # a chosen name, where there can be several
+    "text": ":is(textarea, input)",  # of a text box
     "legend": "[data-testid=block-info]",  # the label of a group of radio buttons
 }
 # Saves the chart with its title, in the colours of the page, which a drawing has not itself.

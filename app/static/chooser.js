@@ -14,7 +14,7 @@
   panel.id = "found";
   panel.hidden = true;
   panel.append(list, note);
-  (document.querySelector("main") ?? document.body).append(panel);
+  (document.querySelector("gradio-app main") ?? document.body).append(panel);
 
   let input = null; // the box that the list belongs to now
   let active = -1; // index of the active option; -1 for none

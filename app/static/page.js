@@ -61,7 +61,7 @@
   const status = document.createElement("p");
   status.id = "announced";
   status.setAttribute("role", "status");
-  document.querySelector("main").append(status);
+  document.querySelector("gradio-app main").append(status);
   let told = "";
   function follow() {
     const shown = headline.querySelector("[data-title]");
@@ -74,6 +74,9 @@
     const chart = document.querySelector("#chart");
     chart?.setAttribute("role", "group");
     chart?.setAttribute("aria-label", `Chart. ${text}`);
+    for (const box of document.querySelectorAll(`#link ${gradio.text}`)) {
+      box.setAttribute("aria-label", "Link to this view");
+    }
     gradio.groups.forEach(nameGroup);
   }
 
