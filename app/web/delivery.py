@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import zlib
 from collections import OrderedDict
 from typing import TYPE_CHECKING
@@ -20,9 +19,7 @@ HASHED = re.compile(r"/assets/[\w.-]+-[\w-]{8,}\.\w+", re.ASCII)
 PACKED = (".js", ".css")
 FOREVER = "public, max-age=31536000, immutable"
 SMALLEST = 400  # bytes; less is not worth it
-QUALITY = 9  # of brotli; a second for plotly.js, the largest script
-BEST = 11  # half a minute for plotly.js, in the background, and a tenth less to load
-LARGE = 1 << 20  # bytes; only then that is worth it
+QUALITY = 7  # of brotli; half a second for plotly.js, the largest script
 CACHE_BYTES = 8 << 20  # of packed assets; a page needs 1.5 MB
 
 
@@ -93,10 +90,8 @@ class _Packed:
         packed: bytes | None = self._cache.get(self._path)
         if packed is None:
             plain = bytes(self._body)
-            packed = bytes(await to_thread.run_sync(_brotli, plain, QUALITY))
+            packed = await to_thread.run_sync(_brotli, plain)
             self._cache[self._path] = packed
-            if len(plain) > LARGE:
-                threading.Thread(target=self._repack, args=[plain], daemon=True).start()
             while sum(map(len, self._cache.values())) > CACHE_BYTES:
                 self._cache.popitem(last=False)
         headers = MutableHeaders(scope=start)
@@ -106,12 +101,9 @@ class _Packed:
         await self._send(start)
         await self._send({"type": "http.response.body", "body": packed})
 
-    def _repack(self, plain: bytes) -> None:
-        self._cache[self._path] = _brotli(plain, BEST)
 
-
-def _brotli(plain: bytes, quality: int) -> bytes:
-    return bytes(brotli.compress(plain, quality=quality))
+def _brotli(plain: bytes) -> bytes:
+    return bytes(brotli.compress(plain, quality=QUALITY))
 
 
 class _Zipped:

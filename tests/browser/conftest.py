@@ -59,7 +59,7 @@ class Visit:
     def wait_for_answer(self, query: str) -> None:
         """Until this view is drawn: the address changes before, the link after that."""
         self.page.wait_for_function(
-            "link => document.querySelector('#link textarea, #link input').value === link",
+            "link => document.querySelector('#link textarea, #link input')?.value === link",
             arg=self.url + query,
         )
 

@@ -123,7 +123,7 @@ def test_every_control_changes_chart_and_link(visit):
     visit.wait_for_answer("?package=flask&scale=indexed&range=30")
     assert sum(visit.trace("Counted")["y"][:7]) / 7 == pytest.approx(100, abs=0.1)
     visit.page.get_by_label("Daily", exact=True).check()
-    visit.page.wait_for_url("**/*mode=daily")
+    visit.wait_for_answer("?package=flask&scale=indexed&range=30&mode=daily")
     assert "7-day mean" not in {each["name"] for each in visit.traces()}
 
 
@@ -152,9 +152,10 @@ def test_any_package_of_pypi(visit):
     visit.open()
     choose(visit, "Django")
     visit.wait_for_title("Forecast for Django")
+    visit.wait_for_answer("?package=Django")
+    visit.wait_for_chart()
     assert visit.trace("Forecast")["x"][0] == TODAY.isoformat()
     assert "Model trained today" in visit.text("#facts")
-    visit.wait_for_answer("?package=Django")
 
 
 def test_an_unknown_package_gets_near_matches(visit):

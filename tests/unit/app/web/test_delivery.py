@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import threading
 import zlib
 
 import brotli
@@ -10,7 +9,6 @@ import pytest
 
 from app.web import delivery
 from app.web.delivery import FOREVER, Delivery
-from tests.waiting import until
 
 TEXT = b"many of the same words, " * 100
 
@@ -92,14 +90,6 @@ def test_an_asset_is_packed_once_and_kept_for_a_year():
         assert headers["content-encoding"] == "br"
         assert headers["content-length"] == str(len(body))
         assert brotli.decompress(body) == TEXT
-
-
-def test_a_large_one_is_packed_again_more_tightly(monkeypatch):
-    monkeypatch.setattr(delivery, "LARGE", 1000)
-    served = Delivery(App("text/javascript", [TEXT[:-1], TEXT]))
-    ask(served, ASSET)
-    until(lambda: not any("_repack" in each.name for each in threading.enumerate()))
-    assert brotli.decompress(ask(served, ASSET)[1][0]) == TEXT[:-1] + TEXT
 
 
 def test_the_cache_is_bounded(monkeypatch):
