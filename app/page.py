@@ -11,13 +11,14 @@ from starlette.middleware import Middleware
 
 from app.gradio_internals.dom import SAVE_CHART, with_settings
 from app.handlers import MAX_SESSIONS, Handlers
-from app.view import markup, wording
+from app.view import markup
 from app.view.state import ALL, MOST_COMPARED, RANGES, View, usual_fields
 from app.web.cards import card_route
 from app.web.delivery import Delivery
 from app.web.endpoints import add_endpoints, export_route, find_route, picture_route
 from app.web.first import FirstResponse
 from app.web.guard import Limits
+from forecast.presentation import wording
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -34,7 +34,10 @@ ARROWS = {
     "trainer": {*DOMAIN, "forecast.github", "trainer.engines", "trainer.reports"},
     "trainer.engines": {*DOMAIN, "forecast.search", "trainer.reports"},
     "trainer.reports": {"forecast", "forecast.model", "forecast.bundle"},
-    "app": {*DOMAIN, "forecast.github", "app.data", "app.view", "app.web", "app.gradio_internals"},
+    "app": {
+        *(*DOMAIN, "forecast.github", "forecast.presentation"),
+        *("app.data", "app.view", "app.web", "app.gradio_internals"),
+    },
     "app.document": {"forecast"},
     "app.data": {*DOMAIN, "forecast.github", "forecast.search", "forecast.presentation"},
     "app.view": {

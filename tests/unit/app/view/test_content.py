@@ -132,14 +132,16 @@ def test_no_package():
     ],
 )
 def test_what_cannot_be_a_name_is_quoted(typed, says):
-    shown = content.show(Forecasts(make_bundle()), chosen(typed, []), NOW)
+    view = chosen(typed, [])
+    shown = content.show(Forecasts(make_bundle()), view, NOW)  # type: ignore[arg-type] # a double
     assert "Not the name of a package" in shown.headline
     assert says in shown.headline
     assert len(shown.headline) < 500
 
 
 def test_a_second_package_that_cannot_be_one_is_told():
-    shown = content.show(Forecasts(make_bundle()), chosen("flask", ["hello world"]), NOW)
+    view = chosen("flask", ["hello world"])
+    shown = content.show(Forecasts(make_bundle()), view, NOW)  # type: ignore[arg-type] # the same
     assert "hello-world would be one" in shown.warnings
 
 
