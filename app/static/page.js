@@ -5,7 +5,7 @@
   const SPELLED = { 0: "all" }; // values of controls, in an address
   const LONGEST = 10_000; // characters of a name that are sent
   const CONTROLS = "#package, #compare, #range, #scale, #mode, #found";
-  let touched = false; // whether the visitor used a control since the last answer
+  let touched = false; // whether the visitor used a control since the last call
 
   function address(query, kept = KEPT) {
     const now = new URL(location.href);
@@ -22,6 +22,7 @@
   function asked(controls) {
     const [name, others, ...rest] = controls;
     if (!touched || name === null) return controls;
+    touched = false;
     controls[0] = name.slice(0, LONGEST);
     const query = new URLSearchParams({ package: name.slice(0, 200) });
     if (others?.length) query.set("compare", others.join(","));
@@ -35,7 +36,6 @@
 
   // The same view as the server has understood it: a query, or its link again.
   function answered(query) {
-    touched = false;
     gradio.groups.forEach(nameGroup);
     history.replaceState(null, "", address(query));
     return address(query, []);
