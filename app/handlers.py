@@ -6,15 +6,15 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator  # noqa: TC003 - gradio reads the annotations
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.components.plot import PlotData
 
-from app.data.catalogue import MOST_LISTED
 from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT
 from app.view import content
-from app.view.state import Mode, Scale, View, choose, parse_view
+from app.view.state import Mode, Scale, View, chosen, parse_view
 from app.web.guard import client_of
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class Handlers:
         if "package" not in request.query_params:
             view = replace(view, packages=self._forecasts.first())
         self._latest.set(request.session_hash, view)
+        if self._is_new(view):
+            yield [*self._controls(view), *_content(content.fetching(view))]
         yield [*self._controls(view), *self._show(view, request)]
 
     def change(  # noqa: PLR0917 - gradio passes the components' values in their order
@@ -84,13 +86,28 @@ class Handlers:
         request: gr.Request,
         event: gr.EventData,
         progress: gr.Progress = gr.Progress(),  # noqa: B008 - gradio looks for exactly this
-    ) -> Any:
-        """Show the view of the controls: content."""
-        if _is_echo(event, others, self._latest.get(request.session_hash)):
-            return gr.skip()
-        view = View(choose(package, others or []), scale, days, mode)
-        self._latest.set(request.session_hash, view)
-        return self._show(view, request, report=lambda part, text: progress(part, desc=text))
+    ) -> Iterator[Any]:
+        """Show the view of the controls: the package's name, then content.
+
+        While a package is fetched and trained, a note takes the place of the content. Nothing
+        changes if another view was chosen meanwhile.
+        """
+        session = request.session_hash
+        if _is_echo(event, others, self._latest.get(session)):
+            yield gr.skip()
+            return
+        view = replace(chosen(package, others or []), scale=scale, days=days, mode=mode)
+        self._latest.set(session, view)
+        label = view.packages[0].label if view.packages else package
+        name = gr.update() if label == package else gr.update(value=label)
+        if self._is_new(view):
+            yield [name, *_content(content.fetching(view))]
+        shown = self._show(view, request, report=lambda part, text: progress(part, desc=text))
+        yield [name, *shown] if self._latest.get(session) == view else gr.skip()
+
+    def _is_new(self, view: View) -> bool:
+        """Whether the first package has to be fetched and trained."""
+        return bool(view.packages) and not self._forecasts.is_ready(view.packages[0])
 
     def catch_up(self, request: gr.Request) -> Any:
         """Show the last view again with the newer days it lacks: content, except the link.
@@ -113,19 +130,10 @@ class Handlers:
 
     def _controls(self, view: View) -> list[Any]:
         """Package, others, days, scale and mode."""
-        packages = self._forecasts.store.catalogue.packages
-        many = len(packages) > MOST_LISTED
-        # Of many the list is empty, and chooser.js fetches the names that fit the letters typed.
-        names: dict[str, Any] = {
-            "choices": [] if many else [package.label for package in packages],
-            "elem_classes": ["searched"] if many else [],
-        }
         labels = [package.label for package in view.packages]
-        first = {"value": labels[0] if labels else None}
-        others = {"value": labels[1:]} if labels[1:] else {}
         return [
-            gr.update(**names | first),
-            gr.update(**names | others),
+            gr.update(value=labels[0] if labels else view.typed),
+            gr.update(value=[*labels[1:], *view.refused]),
             view.days,
             view.scale,
             view.mode,
@@ -139,7 +147,8 @@ def _is_echo(event: gr.EventData, others: list[str] | None, latest: View | None)
     """
     if latest is None or getattr(event.target, "elem_id", None) != "compare":
         return False
-    return (others or []) == [package.label for package in latest.packages[1:]]
+    labels = [package.label for package in latest.packages[1:]]
+    return (others or []) == [*labels, *latest.refused]
 
 
 def _content(shown: content.PageContent) -> list[Any]:
@@ -147,7 +156,7 @@ def _content(shown: content.PageContent) -> list[Any]:
     figure = None if shown.figure is None else PlotData(type="plotly", plot=shown.figure)
     return [
         gr.update(value=shown.banner, visible=bool(shown.banner)),
-        shown.headline,
+        f'<div data-title="{escape(shown.title)}">{shown.headline}</div>',
         gr.update(value=shown.warnings, visible=bool(shown.warnings)),
         gr.update(value=figure, visible=figure is not None),
         # Without enough whole months the stylesheet hides that choice.

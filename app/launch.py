@@ -188,7 +188,7 @@ def launch(environment: MutableMapping[str, str]) -> int:
 
         blocks = page.build(forecasts, clock)
     blocks.launch(
-        **page.launch_options(forecasts),
+        **page.launch_options(forecasts, clock, environment.get("SPACE_HOST", "")),
         server_name=settings.host,
         server_port=settings.port,
         prevent_thread_lock=True,

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app.gradio_internals.dom import SAVE_CHART, with_selectors
-from app.gradio_internals.preload import Preload, drawing_library
+from app.gradio_internals.dom import SAVE_CHART, with_settings
 from app.handlers import MAX_SESSIONS, Handlers
 from app.view import markup
-from app.view.state import ALL, MOST_COMPARED, RANGES, View
+from app.view.state import ALL, MOST_COMPARED, RANGES, View, usual_fields
+from app.web.cards import card_route
+from app.web.delivery import Delivery
 from app.web.endpoints import add_endpoints, export_route, find_route, picture_route
+from app.web.first import FirstResponse
 from app.web.guard import Limits
 from app.web.record import add_record, badge_route, feed_route
+from forecast.presentation import wording
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from app.data.forecasts import Forecasts
 
 STATIC = Path(__file__).with_name("static")
-TITLE = "PyPI download forecast"
 MAX_QUEUED = 100  # drawings and calls; further ones get an error that says to try again
 MAX_DRAWING = 20  # at the same time; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
@@ -40,11 +42,12 @@ MODE_CHOICES = [
     ("Weekly", "weekly"),
     ("Monthly", "monthly"),
 ]
+GROUPS = ("range", "scale", "mode")  # of radio buttons
 SCALE_CHOICES = [("Absolute", "absolute"), ("Log", "log"), ("Indexed", "indexed")]
 
-# The address bar, and the box to copy from, open what is on the page now.
-REMEMBER = """(query) => { const link = new URL(query || location.pathname, location.href);
-history.replaceState(history.state, '', link); return link.href; }"""
+# The address bar has what was asked for, then what was answered; see page.js.
+ASKED = "(...controls) => window.forecastPage.asked(controls)"
+ANSWERED = "(query) => window.forecastPage.answered(query)"
 
 
 def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
@@ -54,7 +57,7 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
         forecasts: the forecasts of all packages.
         clock: the current time, UTC.
     """
-    page: gr.Blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+    page: gr.Blocks = gr.Blocks(title=wording.TITLE, analytics_enabled=False)
     page.queue(max_size=MAX_QUEUED)
     with page:
         _wire(page, _lay_out(), Handlers(forecasts, clock))
@@ -63,8 +66,16 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     return page
 
 
-def launch_options(forecasts: Forecasts) -> dict[str, Any]:
-    """The arguments of ``Blocks.launch``, except where to listen."""
+def launch_options(
+    forecasts: Forecasts, clock: Callable[[], dt.datetime], host: str = ""
+) -> dict[str, Any]:
+    """The arguments of ``Blocks.launch``, except where to listen.
+
+    Args:
+        forecasts: the forecasts of all packages.
+        clock: the current time, UTC.
+        host: of the page's public address; empty for that of each request.
+    """
     theme = gr.themes.Default(
         primary_hue="blue", neutral_hue="slate", font=list(FONT), font_mono=list(MONO)
     ).set(
@@ -87,9 +98,22 @@ def launch_options(forecasts: Forecasts) -> dict[str, Any]:
         "app_kwargs": {
             "routes": [
                 route(forecasts)
-                for route in (export_route, find_route, picture_route, badge_route, feed_route)
+                for route in (
+                    *(export_route, find_route, card_route, picture_route),
+                    *(badge_route, feed_route),
+                )
             ],
-            "middleware": [Middleware(Limits), Middleware(Preload, files=drawing_library())],
+            "middleware": [
+                Middleware(Limits),
+                Middleware(Delivery),
+                Middleware(
+                    FirstResponse,
+                    forecasts=forecasts,
+                    clock=clock,
+                    script=(STATIC / "first.js").read_text("utf-8"),
+                    host=host,
+                ),
+            ],
         },
     }
 
@@ -101,10 +125,12 @@ class Parts:
     Attributes:
         controls: package, others, days, scale and mode.
         outputs: in the order of the handlers' content; the link is the last one.
+        reopen: hidden; page.js clicks it when the visitor goes back or forward.
     """
 
     controls: tuple[gr.Dropdown, gr.Dropdown, gr.Radio, gr.Radio, gr.Radio]
     outputs: list[Block]
+    reopen: gr.Button
     plot: gr.Plot
     link: gr.Textbox
     png: gr.Button
@@ -120,6 +146,7 @@ def _lay_out() -> Parts:
             label="Package, or any other name on PyPI",
             allow_custom_value=True,
             elem_id="package",
+            elem_classes="searched",
             scale=2,
             min_width=260,
         )
@@ -149,6 +176,7 @@ def _lay_out() -> Parts:
                 max_choices=MOST_COMPARED - 1,
                 allow_custom_value=True,
                 elem_id="compare",
+                elem_classes="searched",
                 min_width=290,
             )
         facts = gr.HTML(padding=False, elem_id="facts")
@@ -165,9 +193,11 @@ def _lay_out() -> Parts:
         with gr.Accordion("The forecast as a table", open=False):
             numbers = gr.HTML(padding=False, elem_id="numbers")
 
+    reopen = gr.Button(visible="hidden", elem_id="reopen")
+
     outputs: list[Block] = [banner, headline, warnings, plot, more]
     outputs += [facts, exports, details, numbers, link]
-    return Parts((package, others, days, scale, mode), outputs, plot, link, png, svg)
+    return Parts((package, others, days, scale, mode), outputs, reopen, plot, link, png, svg)
 
 
 def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
@@ -182,20 +212,19 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
         changes,
         handlers.change,
         inputs=controls,
-        outputs=outputs,
-        trigger_mode="always_last",
-        show_progress_on=[parts.plot],
+        outputs=[package, *outputs],
+        js=ASKED,
         **shared,
     )
-    opened = page.load(
+    opened = gr.on(
+        [page.load, parts.reopen.click],
         handlers.load,
         inputs=None,
         outputs=[*controls, *outputs],
-        show_progress_on=[parts.plot],
         **shared,
     )
     for event in (drawn, opened):
-        event.then(None, link, link, js=REMEMBER, **private)
+        event.then(None, link, link, js=ANSWERED, **private)
         # Newer days may take seconds, so the known ones are shown first.
         event.then(
             handlers.catch_up,
@@ -206,8 +235,9 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
             concurrency_id="catch-up",
             **private,
         )
-    chooser = (STATIC / "chooser.js").read_text("utf-8")
-    page.load(None, js=with_selectors(chooser), **private)
+    for script in ("page.js", "chooser.js"):
+        text = (STATIC / script).read_text("utf-8")
+        page.load(None, js=with_settings(text, usual=usual_fields(), groups=GROUPS), **private)
     page.load(None, js=(STATIC / "embed.js").read_text("utf-8"), **private)
     parts.png.click(None, js=SAVE_CHART % "png", **private)
     parts.svg.click(None, js=SAVE_CHART % "svg", **private)

@@ -44,6 +44,7 @@ class AppServer:
         settings: its environment variables, in addition to those that every process needs.
         command: what to run in the root.
         root: the checkout to run it in.
+        port: to listen on; None for a free one.
     """
 
     def __init__(
@@ -51,8 +52,9 @@ class AppServer:
         settings: Mapping[str, str],
         command: tuple[str, ...] = (sys.executable, "app/app.py"),
         root: Path = ROOT,
+        port: int | None = None,
     ) -> None:
-        self.port = _free_port()
+        self.port = port or _free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - close() does
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from forecast.config import Package
 
-MOST_LISTED = 200  # packages in the page's lists; of more, names are searched
 MAX_SIMILAR = 3  # names suggested for an unknown one
+CLOSE = 0.8  # likeness from 0 to 1: one letter wrong in five
 MAX_COMPARED = 5_000  # names compared with an unknown one; it takes some 15 ms
 
 
@@ -59,7 +59,7 @@ def near(name: str, known: Collection[str]) -> list[str]:
     """
     if len(known) > MAX_COMPARED:
         known = [each for each in known if each[:1] == name[:1]]
-    return difflib.get_close_matches(name, list(known), n=MAX_SIMILAR, cutoff=0.6)
+    return difflib.get_close_matches(name, list(known), n=MAX_SIMILAR, cutoff=CLOSE)
 
 
 def _normalised(text: str) -> str:

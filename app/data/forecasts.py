@@ -91,6 +91,12 @@ class Forecasts:
                 raise UnknownPackageError(f"{error}{self._hint(package)}") from None
             raise
 
+    def is_ready(self, package: Package) -> bool:
+        """Whether its forecast needs no fetch and no training."""
+        return _has_model(self.store.snapshot.bundle, package.name) or self._on_demand.is_made(
+            package
+        )
+
     def first(self) -> tuple[Package, ...]:
         """The package to show when none was asked for: the first with a model."""
         packages = self.store.catalogue.packages

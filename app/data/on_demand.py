@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app.data.live_counts import last_load
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 CACHE_SIZE = 128  # packages, failures included; a forecast has some 20 kB
 MAX_CONCURRENT = 8  # packages being made or waiting for it; each holds a thread
 PER_CLIENT, TOTAL, HOUR = 20, 120, 3600.0  # new packages in so many seconds
+UNKNOWN_PER_CLIENT, UNKNOWN_TOTAL = 60, 360  # names that are none, and do not count as packages
 
 
 def train_model(
@@ -86,6 +88,7 @@ class OnDemand:
         self._training = threading.Lock()
         self._slots = threading.BoundedSemaphore(MAX_CONCURRENT)
         self._rate_limit = rate_limit or RateLimit(PER_CLIENT, TOTAL, HOUR)
+        self._unknown = RateLimit(UNKNOWN_PER_CLIENT, UNKNOWN_TOTAL, HOUR)
         self._results: OrderedDict[str, _Result] = OrderedDict()
 
     def package_forecast(
@@ -114,15 +117,30 @@ class OnDemand:
                     result.forecast = self._make_within_limits(package, report, through)
                 except BusyError:
                     raise
+                except UnknownPackageError as error:
+                    result.failure = error
+                    with suppress(BusyError):
+                        self._unknown.take(client)
+                        self._rate_limit.give_back(client)
                 except ForecastError as error:
                     # Cached too, so that a failing source is not asked repeatedly.
                     result.failure = error
         if result.failure is not None:
             # A copy, as an exception keeps the frames it passed through alive.
             raise type(result.failure)(str(result.failure))
-        if result.forecast is None:
+        forecast = result.forecast
+        if forecast is None:
             raise AssertionError  # one of the two is set above
-        return result.forecast
+        # Made for another visitor, who may have spelled it differently.
+        return forecast if forecast.package == package else replace(forecast, package=package)
+
+    def is_made(self, package: Package) -> bool:
+        """Whether the package was asked for since the last load, with or without success."""
+        with self._lock:
+            result = self._results.get(package.name)
+        if result is None or result.load != last_load(self._clock()):
+            return False
+        return result.forecast is not None or result.failure is not None
 
     def _result(self, package: Package, client: str) -> _Result:
         name, load = package.name, last_load(self._clock())
@@ -168,18 +186,18 @@ class OnDemand:
             counts = self._fetch(package.name)
         except UnknownPackageError:
             raise UnknownPackageError(
-                f"PyPI Stats has no package named {package.label}: check the spelling, "
+                f"PyPI Stats has no package named {package.name}: check the spelling, "
                 "or try again in a day or two if it is new on PyPI."
             ) from None
         try:
             series = regular(recent(counts, through), self._outages, through)
         except SeriesError as error:
-            raise SeriesError(f"{package.label} {error}") from None
+            raise SeriesError(f"{package.name} {error}") from None
         report(0.4, f"Searching for a model of {package.label}")
         with self._training:  # one search at a time leaves a core for other requests
             try:
                 trained = self._train(series, self._horizon, self._m_values)
             except SeriesError as error:
-                raise SeriesError(f"{package.label}: {error}") from None
+                raise SeriesError(f"{package.name}: {error}") from None
         report(0.9, "Drawing")
         return just_trained(package, series, trained, self._horizon)

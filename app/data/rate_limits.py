@@ -60,6 +60,13 @@ class RateLimit:
                 self._all.append(now)
             own.append(now)
 
+    def give_back(self, client: str) -> None:
+        """Take the client's last request as not made."""
+        with self._lock:
+            for taken in (self._clients.get(client), self._all if self._total else None):
+                if taken:
+                    taken.pop()
+
     def _refuse_if_full(self, taken: deque[float], limit: int, now: float, who: str) -> None:
         while taken and taken[0] <= now - self._seconds:
             taken.popleft()

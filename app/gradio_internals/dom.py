@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
-# For chooser.js, inside one of gradio's dropdowns.
+# For chooser.js, inside one of gradio's components.
 SELECTORS = {
     "input": "input[role=combobox]",
     "box": ".wrap",  # around the input and the names chosen
     "token": ".token span",  # a chosen name, where there can be several
+    "text": ":is(textarea, input)",  # of a text box
+    "legend": "[data-testid=block-info]",  # the label of a group of radio buttons
 }
 # Saves the chart with its title, in the colours of the page, which a drawing has not itself.
 SAVE_CHART = """() => { const plot = document.querySelector('#chart .js-plotly-plot');
@@ -23,6 +26,11 @@ Plotly.downloadImage({ data: plot.data, layout },
   { format: '%s', width: 1200, height: 630, scale: 2, filename: file }); }"""
 
 
-def with_selectors(script: str) -> str:
-    """A script of ``gradio => ...`` as a function without arguments, which gradio expects."""
-    return f"() => (\n{script})({json.dumps(SELECTORS)})"
+def with_settings(script: str, **settings: Any) -> str:
+    """A script of ``gradio => ...`` as a function without arguments, which gradio expects.
+
+    Args:
+        script: the text of the script.
+        settings: given to it with the selectors.
+    """
+    return f"() => (\n{script})({json.dumps(SELECTORS | settings)})"

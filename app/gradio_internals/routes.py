@@ -12,11 +12,13 @@ ROUTES = (
     (READ, r"/"),
     (READ, r"/(config|theme\.css|favicon\.ico|robots\.txt|manifest\.json)/?"),
     (READ, rf"/(assets|static)(/(?!\.){NAME})+"),
-    (READ, r"/gradio_api/(info|openapi\.json|startup-events)/?"),
+    # The page asks for app_id every two seconds after it has lost the connection, and reloads
+    # itself on an answer.
+    (READ, r"/gradio_api/(app_id|info|openapi\.json|startup-events)/?"),
     (READ, r"/gradio_api/queue/data"),
     (READ, rf"/gradio_api/call/(v2/)?{NAME}/{NAME}"),
     (CALL, rf"/gradio_api/call/(v2/)?{NAME}"),
-    (CALL, r"/gradio_api/queue/join"),
+    (CALL, r"/gradio_api/(queue/join|cancel|reset)"),
     (READ | CALL, r"/gradio_api/mcp/?"),
     (READ, r"/gradio_api/mcp/schema"),
 )

@@ -1,6 +1,6 @@
-// A list of suggestions for the two package boxes: with many packages gradio's own list is empty,
-// and the server is asked for the names that match. Enter takes the text as typed, unless the
-// arrow keys have made an option active.
+// A list of suggestions for the two package boxes, in place of gradio's own, which is empty: the
+// server is asked for the names that match. What is typed is what is asked for: Enter takes a
+// suggestion only if the arrow keys have made it active.
 (gradio) => {
   if (document.getElementById("found")) return;
   const PAUSE = 120; // milliseconds after the last letter typed
@@ -14,7 +14,7 @@
   panel.id = "found";
   panel.hidden = true;
   panel.append(list, note);
-  (document.querySelector("main") ?? document.body).append(panel);
+  (document.querySelector("gradio-app main") ?? document.body).append(panel);
 
   let input = null; // the box that the list belongs to now
   let active = -1; // index of the active option; -1 for none

@@ -34,11 +34,15 @@ class PageContent:
     """The contents of the page's parts; HTML, except for the figure's JSON.
 
     Attributes:
+        title: of the tab, as plain text.
+        description: the answer in a sentence for each package, as plain text.
         figure: None where there is nothing to draw.
         query: the query string that opens this view again.
         monthly: whether months can be shown.
     """
 
+    title: str = wording.TITLE
+    description: str = wording.DESCRIPTION
     banner: str = ""
     headline: str = ""
     figure: str | None = None
@@ -59,6 +63,7 @@ def show(
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
     client: str = "",
+    drawn: bool = True,
 ) -> PageContent:
     """The content of a view; never raises, so that the page can always say what is wrong.
 
@@ -69,17 +74,18 @@ def show(
         wait: seconds to wait for newer days.
         report: called with the progress of a training, from 0 to 1, and a text.
         client: whose rate limits apply.
+        drawn: whether the figure is wanted.
     """
     ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
-        return _show(forecasts, view, now, ask)
+        return _show(forecasts, view, now, ask, drawn=drawn)
     except Exception as error:
         log.exception("drawing %s failed", view.query)
         text = (
             f"This view could not be drawn because of an unexpected {type(error).__name__}: "
             "choose another one, or look at the log of the app."
         )
-        return PageContent(headline=markup.empty("Nothing to show", text), query=view.query)
+        return _message("Nothing to show", text, view)
 
 
 def loading() -> PageContent:
@@ -87,11 +93,30 @@ def loading() -> PageContent:
     return PageContent(headline=markup.empty("One moment", wording.loading()))
 
 
+def fetching(view: View) -> PageContent:
+    """The content while a package without a model is fetched and trained."""
+    return _message(
+        f"Forecast for {view.packages[0].label}", wording.fetching(view.packages[0].label), view
+    )
+
+
+def _message(title: str, text: str, view: View, banner: str = "") -> PageContent:
+    """A title and a text instead of a forecast."""
+    return PageContent(
+        title=f"{title} - {wording.TITLE}",
+        banner=banner,
+        headline=markup.empty(title, text),
+        query=view.query,
+    )
+
+
 def _show(
     forecasts: Forecasts,
     view: View,
     now: dt.datetime,
     ask: Callable[[Package], PackageForecast],
+    *,
+    drawn: bool,
 ) -> PageContent:
     snapshot = forecasts.store.snapshot
     shown, problems = _package_forecasts(view, ask)
@@ -100,6 +125,7 @@ def _show(
     found = notices(snapshot, shown, now, forecasts.store.configured, repository)
     if not shown:
         return _without_forecast(view, problems, found)
+    problems += [wording.no_name(text.strip()) for text in view.refused]
     found += [Notice("warning", problem) for problem in problems]
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
@@ -112,9 +138,11 @@ def _show(
     marked = shown_events(shown, view, events)
     around = Surroundings(now.date(), wording.source(source), marked)
     return PageContent(
+        title=wording.title(shown),
+        description=" ".join(wording.headline(each, events) for each in shown),
         banner=markup.notices([notice for notice in found if notice.kind in FIRST]),
         headline=markup.headline(shown, events),
-        figure=chart.to_json(chart.draw(shown, view, around)),
+        figure=chart.to_json(chart.draw(shown, view, around)) if drawn else None,
         warnings=markup.notices([notice for notice in found if notice.kind not in FIRST]),
         facts=markup.facts(shown, manifest),
         exports=markup.exports(view) + _embedding(snapshot, view),
@@ -159,8 +187,8 @@ def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> P
     banner = [notice for notice in found if notice.kind in FIRST and notice.text not in reasons]
     if problems:
         title, text = f"No forecast for {view.packages[0].label}", problems[0]
+    elif view.typed and view.typed.strip():
+        title, text = "Not the name of a package", wording.no_name(view.typed.strip())
     else:
         title, text = wording.NOTHING_CHOSEN
-    return PageContent(
-        banner=markup.notices(banner), headline=markup.empty(title, text), query=view.query
-    )
+    return _message(title, text, view, markup.notices(banner))

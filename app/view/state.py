@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, get_args
@@ -19,6 +20,12 @@ MOST_READ = 20  # names to compare with that are read from a query; the rest is 
 MOST_COMPARED = 5  # packages on one chart, the first included
 ALL = 0  # the range that shows every day
 RANGES = (30, 60, 90, 180, ALL)
+LONGEST_READ = 500  # characters in which a name is looked for
+LONGEST_KEPT = 200  # characters of a text that is no name, in an address
+# A name in an address of a package's page, and in a requirement or a command that installs it.
+ADDRESS = re.compile(r"/(?:project|packages)/([^/?#\s]+)")
+COMMAND = re.compile(r"(?:\S+ -m )?(?:uv )?(?:pip3?|pipx|uv|poetry|pdm) (?:install|add) (?:-\S+ )*")
+PIN = re.compile(r"([\w.-]+)\s*(?:\[[\w\s,.-]*\])?\s*(?:[<>=!~;@(].*)?", re.ASCII)
 SCALES: tuple[Scale, ...] = get_args(Scale)
 MODES: tuple[Mode, ...] = get_args(Mode)
 
@@ -32,12 +39,16 @@ class View:
         scale: of the vertical axis.
         days: days of history shown, ``ALL`` for every day.
         mode: what is drawn: days, their 7-day mean, or totals of weeks or months.
+        typed: what was asked for where that cannot be a name; None if nothing was.
+        refused: what was to be compared and cannot be a name either.
     """
 
     packages: tuple[Package, ...] = ()
     scale: Scale = "absolute"
     days: int = 90
     mode: Mode = "mean"
+    typed: str | None = None
+    refused: tuple[str, ...] = ()
 
     @property
     def query(self) -> str:
@@ -45,6 +56,8 @@ class View:
         fields: dict[str, str] = {}
         if self.packages:
             fields["package"] = self.packages[0].label
+        elif self.typed is not None:
+            fields["package"] = self.typed[:LONGEST_KEPT]
         if len(self.packages) > 1:
             fields["compare"] = ",".join(package.label for package in self.packages[1:])
         default = View()
@@ -57,9 +70,15 @@ class View:
         return "?" + urlencode(fields, safe=",") if fields else ""
 
 
+def usual_fields() -> dict[str, str | int]:
+    """The fields of a query that the default view leaves out, in the order of the controls."""
+    usual = View()
+    return {"range": usual.days, "scale": usual.scale, "mode": usual.mode}
+
+
 def parse_view(query: Mapping[str, str]) -> View:
     """The view of a query string; an unknown value leaves the default."""
-    view = View(packages=choose(query.get("package", ""), query.get("compare", "").split(",")))
+    view = chosen(query.get("package"), query.get("compare", "").split(","))
     scales: dict[str, Scale] = {scale: scale for scale in SCALES}
     view = replace(view, scale=scales.get(query.get("scale", ""), view.scale))
     ranges = {"all" if days == ALL else str(days): days for days in RANGES}
@@ -67,6 +86,14 @@ def parse_view(query: Mapping[str, str]) -> View:
     modes: dict[str, Mode] = {mode: mode for mode in MODES}
     usual: Mode = "daily" if query.get("smooth") == "0" else view.mode  # as links of 1.1 say it
     return replace(view, mode=modes.get(query.get("mode", ""), usual))
+
+
+def chosen(package: str | None, others: Iterable[str]) -> View:
+    """The default view of these packages, with what cannot be a name."""
+    others = [other for other in islice(others, MOST_READ) if other.strip()]
+    packages = choose(package, others)
+    refused = tuple(other for other in others if _package(other) is None) if packages else ()
+    return View(packages, typed=None if packages else package, refused=refused)
 
 
 def choose(package: str | None, others: Iterable[str]) -> tuple[Package, ...]:
@@ -87,6 +114,18 @@ def choose(package: str | None, others: Iterable[str]) -> tuple[Package, ...]:
 
 def _package(text: str) -> Package | None:
     try:
-        return Package.parse(text.strip())
+        return Package.parse(typed_name(text))
     except ValueError:
         return None
+
+
+def typed_name(text: str) -> str:
+    """The name in what was typed or pasted: an address, a requirement or a command."""
+    text = text.strip(" \t\r\n'\"`")
+    if len(text) > LONGEST_READ:
+        return text
+    address = ADDRESS.search(text)
+    if address:
+        return address[1]
+    pin = PIN.fullmatch(COMMAND.sub("", " ".join(text.split()), count=1))
+    return pin[1] if pin else text

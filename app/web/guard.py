@@ -49,7 +49,7 @@ class Bounds:
     """
 
     body: int = 64 << 10
-    target: int = 4 << 10
+    target: int = 16 << 10
     body_seconds: float = 10.0
     seconds: float = 300.0
     concurrent: int = 400

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import TYPE_CHECKING
+
+from forecast.config import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,14 +22,15 @@ SAME_ERROR = 0.005  # a smaller difference of two errors would read 0 %
 NEAR_ZERO = 0.05  # of the largest package; a smaller one is flat on the chart
 FEW_A_DAY = 10  # downloads; below, a fraction is displayed
 
+TITLE = "PyPI download forecast"
+DESCRIPTION = "How many downloads of a Python package in the coming weeks, and can you believe it?"
 UNMEASURED = "There is too little history of this package to test it on that."
 NOTHING_CHOSEN = (
     "No package chosen",
-    (
-        "Choose a package, or type the name of any package on PyPI. A name has letters and digits, "
-        "with '.', '_' or '-' between them."
-    ),
+    "Choose a package, or type the name of any package on PyPI.",
 )
+NAME_RULE = "a name has letters and digits, with '.', '_' or '-' between them"
+LONGEST_QUOTED = 60  # characters of what was typed
 SOURCES = {
     "pypistats": "PyPI Stats",
     "clickhouse": "ClickPy",
@@ -78,6 +82,21 @@ def format_names(shown: Sequence[PackageForecast]) -> str:
     """The names of the packages: "a, b and c"."""
     names = [forecast.package.label for forecast in shown]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def title(shown: Sequence[PackageForecast]) -> str:
+    """The title of the tab: the answer itself where there is one package."""
+    if len(shown) > 1:
+        return f"Forecast for {format_names(shown)} - {TITLE}"
+    mean, _ = expected_total(shown[0])
+    return f"{shown[0].package.label}: about {mean} downloads in the next {shown[0].days} days"
+
+
+def card(forecast: PackageForecast) -> str:
+    """The answer on the card for previews, below the package's name."""
+    mean, band = expected_total(forecast)
+    sentence = f"About {mean} downloads in the next {forecast.days} days"
+    return f"{sentence}, probably {band}." if band else f"{sentence}."
 
 
 def headline(forecast: PackageForecast, events: Iterable[Event]) -> str:
@@ -309,6 +328,30 @@ def near_zero(shown: Sequence[PackageForecast]) -> str:
 def loading() -> str:
     """While the app loads its first bundle."""
     return "The models are being loaded. After a cold start this takes a few seconds."
+
+
+def no_name(typed: str) -> str:
+    """That a text cannot be a name, and which one it may stand for."""
+    quoted = typed if len(typed) <= LONGEST_QUOTED else f"{typed[:LONGEST_QUOTED]}..."
+    if len(typed) > LONGEST_NAME:
+        return (
+            f"\N{LEFT DOUBLE QUOTATION MARK}{quoted}\N{RIGHT DOUBLE QUOTATION MARK} has "
+            f"{len(typed):,} characters: a name on PyPI has at most {LONGEST_NAME}."
+        )
+    text = (
+        f"\N{LEFT DOUBLE QUOTATION MARK}{quoted}\N{RIGHT DOUBLE QUOTATION MARK} cannot be the name "
+        f"of a package: {NAME_RULE}."
+    )
+    near = re.sub(r"[^A-Za-z0-9]+", "-", typed).strip("-").lower()
+    return f"{text} {near} would be one." if near else text
+
+
+def fetching(label: str) -> str:
+    """While a package is fetched and trained."""
+    return (
+        f"There is no model of {label} from the weekly run, so its counts are "
+        "fetched and a model is trained now. This takes some seconds."
+    )
 
 
 def event_note(event: Event) -> str:

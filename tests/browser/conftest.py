@@ -56,6 +56,13 @@ class Visit:
         # The address bar is updated last.
         self.page.wait_for_function("document.querySelector('#link textarea, #link input').value")
 
+    def wait_for_answer(self, query: str) -> None:
+        """Until this view is drawn: the address changes before, the link after that."""
+        self.page.wait_for_function(
+            "link => document.querySelector('#link textarea, #link input')?.value === link",
+            arg=self.url + query,
+        )
+
     def wait_for_title(self, text: str) -> None:
         self.page.locator("#headline h2", has_text=text).wait_for()
 

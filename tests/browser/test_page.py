@@ -61,7 +61,7 @@ def test_all_packages_are_on_offer_and_one_can_be_chosen(visit):
     assert [text.strip("✓ \n") for text in options.all_inner_texts()] == list(NAMES)
     options.filter(has_text="requests").click()
     visit.wait_for_title("Forecast for requests")
-    visit.page.wait_for_url("**/?package=requests")
+    visit.wait_for_answer("?package=requests")
 
 
 def test_newer_days_do_not_bring_back_what_was_left(visit):
@@ -117,13 +117,13 @@ def test_a_link_opens_the_whole_view(visit):
 def test_every_control_changes_chart_and_link(visit):
     visit.open("?package=flask")
     visit.page.get_by_label("30", exact=True).check()
-    visit.page.wait_for_url("**/?package=flask&range=30")
+    visit.wait_for_answer("?package=flask&range=30")
     assert len(visit.trace("Counted")["x"]) == 30
     visit.page.get_by_label("Indexed").check()
-    visit.page.wait_for_url("**/?package=flask&scale=indexed&range=30")
+    visit.wait_for_answer("?package=flask&scale=indexed&range=30")
     assert sum(visit.trace("Counted")["y"][:7]) / 7 == pytest.approx(100, abs=0.1)
     visit.page.get_by_label("Daily", exact=True).check()
-    visit.page.wait_for_url("**/*mode=daily")
+    visit.wait_for_answer("?package=flask&scale=indexed&range=30&mode=daily")
     assert "7-day mean" not in {each["name"] for each in visit.traces()}
 
 
@@ -132,7 +132,7 @@ def test_compare_with_another(visit):
     visit.page.get_by_label(re.compile("^Compare")).click()
     visit.page.get_by_role("option").filter(has_text="pytorch").click()
     visit.wait_for_title("Forecast for flask and pytorch")
-    visit.page.wait_for_url("**/?package=flask&compare=pytorch")
+    visit.wait_for_answer("?package=flask&compare=pytorch")
     assert {"flask", "pytorch"} <= {each["name"] for each in visit.traces()}
     assert visit.page.locator("#facts table tbody tr").count() == 2
 
@@ -142,9 +142,9 @@ def test_names_to_compare_with_typed_and_removed_by_the_keyboard(visit):
     box = visit.page.get_by_label(re.compile("^Compare"))
     box.fill("pytorch")
     box.press("Enter")
-    visit.page.wait_for_url("**/?package=flask&compare=requests,pytorch")
+    visit.wait_for_answer("?package=flask&compare=requests,pytorch")
     box.press("Backspace")
-    visit.page.wait_for_url("**/?package=flask&compare=requests")
+    visit.wait_for_answer("?package=flask&compare=requests")
     visit.wait_for_title("Forecast for flask and requests")
 
 
@@ -152,9 +152,10 @@ def test_any_package_of_pypi(visit):
     visit.open()
     choose(visit, "Django")
     visit.wait_for_title("Forecast for Django")
+    visit.wait_for_answer("?package=Django")
+    visit.wait_for_chart()
     assert visit.trace("Forecast")["x"][0] == TODAY.isoformat()
     assert "Model trained today" in visit.text("#facts")
-    visit.page.wait_for_url("**/?package=Django")
 
 
 def test_an_unknown_package_gets_near_matches(visit):
@@ -257,6 +258,8 @@ ONE, TWO, NONE = "?package=flask", "?package=flask&compare=requests", "?package=
 )
 def test_accessibility(visit, axe, query):
     visit.open(query, drawn=query != NONE)
+    if query == NONE:
+        visit.wait_for_title("No forecast for nonesuch")
     if query != NONE:
         for button in ("How it was made", "The forecast as a table"):
             visit.page.get_by_role("button", name=button).click()

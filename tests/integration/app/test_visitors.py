@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from app.data.on_demand import PER_CLIENT
+from app.data.on_demand import PER_CLIENT, UNKNOWN_PER_CLIENT
 from tests.appserver import NOW, AppServer
 from tests.bundles import counts, files_of, make_bundle, replace_folder
 from tests.standins.pypistats import PyPIStatsServer
@@ -247,7 +247,7 @@ def test_thousands_of_parameters_and_names(app):
 def test_new_packages_are_rationed(app, pypistats):
     kind, _ = forecast(app, "django", visitor="198.51.100.2, 203.0.113.9")
     assert kind == "complete"
-    for number in range(PER_CLIENT - 1):
+    for number in range(UNKNOWN_PER_CLIENT + PER_CLIENT - 1):
         forecast(app, f"no-such-{number}", visitor=f"198.51.100.{number}, 203.0.113.9")
     before = asked_of(pypistats)
     kind, answer = forecast(app, "one-more", visitor="9.9.9.9, 203.0.113.9, 10.16.3.80")

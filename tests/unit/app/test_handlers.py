@@ -8,7 +8,6 @@ import gradio as gr
 import pytest
 
 from app import handlers
-from app.data.catalogue import MOST_LISTED
 from app.data.forecasts import LIVE_COUNTS_TIMEOUT
 from app.handlers import MAX_SESSIONS, Handlers, LatestViews
 from app.view.state import View, choose
@@ -40,12 +39,18 @@ class Page(PageData):
             yield dict(zip(CONTROLS + CONTENT, map(plain, values), strict=True))
 
     def change(self, package, others=(), *, control="package", session="one", progress=SILENT):
-        """Content by name, or SKIPPED."""
+        """The last content by name, or SKIPPED."""
+        return self.changes(package, others, control=control, session=session, progress=progress)[
+            -1
+        ]
+
+    def changes(self, package, others=(), *, control="package", session="one", progress=SILENT):
+        """Content by name, or SKIPPED, for each time that the handler yields."""
         event = gr.EventData(gr.Dropdown(elem_id=control, render=False), None)
         values = self.handlers.change(
             package, list(others), 90, "absolute", "mean", request(session), event, progress
         )
-        return named(values)
+        return [named(each, ("package", *CONTENT)) for each in values]
 
     def catch_up(self, session="one"):
         """Content by name, or SKIPPED."""
@@ -64,13 +69,13 @@ def plain(value):
     return value.get("value") if value.get("visible", True) else None
 
 
-def named(values):
-    return values if values == SKIPPED else dict(zip(CONTENT, map(plain, values), strict=True))
+def named(values, names=CONTENT):
+    return values if values == SKIPPED else dict(zip(names, map(plain, values), strict=True))
 
 
 def test_the_page_opens_with_the_first_package():
     (shown,) = Page(make_bundle()).load()
-    assert (shown["package"], shown["others"]) == ("Flask", None)
+    assert (shown["package"], shown["others"]) == ("Flask", [])
     assert [shown[name] for name in ("days", "scale", "mode")] == [90, "absolute", "mean"]
     assert "Forecast for Flask" in shown["headline"]
     assert shown["figure"].type == "plotly"
@@ -80,16 +85,19 @@ def test_the_page_opens_with_the_first_package():
 def test_the_page_opens_with_what_its_address_picks():
     address = "package=requests&compare=flask,no name&range=30&scale=log&smooth=0"
     (shown,) = Page(make_bundle()).load(address)
-    assert [shown[name] for name in CONTROLS] == ["requests", ["flask"], 30, "log", "daily"]
+    others = ["flask", "no name"]
+    assert [shown[name] for name in CONTROLS] == ["requests", others, 30, "log", "daily"]
+    assert "cannot be the name of a package" in shown["warnings"]
     assert "Forecast for requests and Flask" in shown["headline"]
     assert shown["query"] == "?package=requests&compare=flask&scale=log&range=30&mode=daily"
 
 
 def test_an_address_that_picks_no_package_is_not_given_another():
     (shown,) = Page(make_bundle()).load("package=")
-    assert shown["package"] is None
+    assert shown["package"] == ""
     assert "No package chosen" in shown["headline"]
     assert shown["figure"] is None
+    assert shown["query"] == "?package="
 
 
 def test_before_the_first_bundle_a_note_comes_first(monkeypatch):
@@ -206,17 +214,43 @@ def test_without_a_view_there_is_nothing_to_catch_up_with():
     assert Slow().catch_up() == SKIPPED
 
 
-def test_few_packages_are_in_the_lists_and_many_are_looked_for():
-    view = View(choose("flask", ["requests"]))
-    one, several, *_ = Page(make_bundle()).handlers._controls(view)
-    assert one["choices"] == several["choices"] == ["Flask", "pytorch", "requests"]
-    assert (one["value"], several["value"]) == ("flask", ["requests"])
-    assert one["elem_classes"] == several["elem_classes"] == []
-    many = make_bundle(tuple(f"package-{at}" for at in range(MOST_LISTED - 1)))
-    one, several, *_ = Page(many).handlers._controls(view)
-    assert one["choices"] == several["choices"] == []
-    assert (one["value"], several["value"]) == ("flask", ["requests"])
-    assert one["elem_classes"] == several["elem_classes"] == ["searched"]
+def test_while_a_package_is_fetched_the_page_says_so():
+    first, last = Page(make_bundle()).changes("django")
+    assert "a model is trained now" in first["headline"]
+    assert "Forecast for django" in first["headline"]
+    assert (first["figure"], first["facts"]) == (None, "")
+    assert "downloads in the next 30 days" in last["headline"]
+    *_, opened = list(Page(make_bundle()).load("package=django"))
+    assert "downloads in the next 30 days" in opened["headline"]
+
+
+def test_a_package_with_a_model_needs_no_such_note():
+    assert len(Page(make_bundle()).changes("flask")) == 1
+
+
+def test_a_late_answer_does_not_replace_that_of_a_newer_view():
+    page = Page(make_bundle())
+    show = page.handlers._show
+
+    def late(view, *args, **options):
+        page.handlers._latest.set("one", FLASK)
+        return show(view, *args, **options)
+
+    page.handlers._show = late  # type: ignore[method-assign]
+    assert page.change("requests") == SKIPPED
+
+
+def test_a_pasted_address_becomes_a_name_in_the_box():
+    shown = Page(make_bundle()).change("https://stats.example/packages/requests")
+    assert shown["package"] == "requests"
+    assert shown["query"] == "?package=requests"
+
+
+def test_what_cannot_be_a_name_is_quoted():
+    shown = Page(make_bundle()).change("hello world")
+    assert "hello world" in shown["headline"]
+    assert "hello-world would be one" in shown["headline"]
+    assert shown["query"] == "?package=hello+world"
 
 
 def test_the_latest_view_of_each_session():

@@ -39,7 +39,11 @@ ARROWS = {
         *("forecast", "forecast.model", "forecast.bundle", "forecast.record"),
         "forecast.presentation",
     },
-    "app": {*DOMAIN, "forecast.github", "app.data", "app.view", "app.web", "app.gradio_internals"},
+    "app": {
+        *(*DOMAIN, "forecast.github", "forecast.presentation"),
+        *("app.data", "app.view", "app.web", "app.gradio_internals"),
+    },
+    "app.document": {"forecast"},
     "app.data": {*DOMAIN, "forecast.github", "forecast.search", "forecast.presentation"},
     "app.view": {
         *("forecast", "forecast.model", "forecast.bundle", "forecast.github"),
@@ -47,7 +51,7 @@ ARROWS = {
     },
     "app.web": {
         *("forecast", "forecast.bundle", "forecast.presentation"),
-        *("app.data", "app.view", "app.gradio_internals"),
+        *("app.data", "app.document", "app.gradio_internals", "app.view"),
     },
     "app.gradio_internals": set(),
 }

@@ -46,7 +46,14 @@ def test_near_matches():
 
 
 def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
-    some = catalogue("flask", "blask", "requests")
-    assert labels(some.near("flaskk")) == ["flask", "blask"]
+    some = catalogue("flask", "blaskk", "requests")
+    assert labels(some.near("flaskk")) == ["flask", "blaskk"]
     monkeypatch.setattr(catalogues, "MAX_COMPARED", 2)
     assert labels(some.near("flaskk")) == ["flask"]
+
+
+def test_only_what_is_really_near_is_a_hint():
+    some = catalogue("tensorflow", "flask", "requests", "numpy")
+    assert labels(some.near("norows")) == []
+    for typed, meant in (("reqests", "requests"), ("numpi", "numpy"), ("flsak", "flask")):
+        assert labels(some.near(typed)) == [meant]

@@ -3,7 +3,13 @@ import threading
 
 import pytest
 
-from app.data.on_demand import CACHE_SIZE, MAX_CONCURRENT, OnDemand
+from app.data.on_demand import (
+    CACHE_SIZE,
+    MAX_CONCURRENT,
+    PER_CLIENT,
+    UNKNOWN_PER_CLIENT,
+    OnDemand,
+)
 from app.data.rate_limits import RateLimit
 from forecast.config import Package
 from forecast.errors import BusyError, DownloadsError, SeriesError, UnknownPackageError
@@ -73,9 +79,9 @@ def test_clients_at_the_same_moment_share_one_training():
 @pytest.mark.parametrize(
     ("answer", "kind", "text"),
     [
-        (UnknownPackageError("404"), UnknownPackageError, "has no package named Django"),
+        (UnknownPackageError("404"), UnknownPackageError, "has no package named django"),
         (DownloadsError("PyPI Stats is down."), DownloadsError, "PyPI Stats is down."),
-        (counts(days=5), SeriesError, "Django has 5 observed days"),
+        (counts(days=5), SeriesError, "django has 5 observed days"),
     ],
 )
 def test_failures_are_kept_for_the_day(answer, kind, text):
@@ -90,7 +96,7 @@ def test_what_cannot_be_trained_says_why():
     def refuse(series, horizon, m_values):
         raise SeriesError("nothing to learn from")
 
-    with pytest.raises(SeriesError, match="Django: nothing to learn from"):
+    with pytest.raises(SeriesError, match="django: nothing to learn from"):
         Setting(train=refuse).on_demand.package_forecast(DJANGO)
 
 
@@ -141,15 +147,6 @@ def test_what_was_made_today_costs_nothing():
         assert on_demand.package_forecast(DJANGO, client="one") is first
 
 
-def test_unknown_packages_cost_as_much():
-    on_demand = bounded(Setting(UnknownPackageError("no")))
-    for name in "ab":
-        with pytest.raises(UnknownPackageError):
-            on_demand.package_forecast(named(name), client="one")
-    with pytest.raises(BusyError):
-        on_demand.package_forecast(named("c"), client="one")
-
-
 def test_refusals_put_nothing_out_of_the_cache():
     on_demand = bounded(Setting(), per_client=1)
     first = on_demand.package_forecast(DJANGO, client="one")
@@ -190,3 +187,35 @@ def test_no_more_than_some_are_made_at_once():
     assert (
         on_demand.package_forecast(DJANGO).package == DJANGO
     )  # the refusal was not kept for the day
+
+
+def test_each_visitor_sees_the_own_spelling():
+    setting = Setting()
+    setting.on_demand.package_forecast(DJANGO)
+    other = Package("django", "dJANGO")
+    assert setting.on_demand.package_forecast(other).package == other
+    assert setting.asked == ["django"]
+
+
+def test_names_that_are_none_are_free_for_a_while():
+    """They cost one request each, so there is a limit of their own."""
+    setting = Setting(UnknownPackageError("404"))
+
+    def ask(at):
+        setting.on_demand.package_forecast(Package(f"none-{at}", f"none-{at}"), client="one")
+
+    for at in range(UNKNOWN_PER_CLIENT + PER_CLIENT):
+        with pytest.raises(UnknownPackageError):
+            ask(at)
+    with pytest.raises(BusyError):
+        ask("last")
+    assert len(setting.asked) == UNKNOWN_PER_CLIENT + PER_CLIENT
+
+
+def test_what_was_asked_is_known_until_the_next_load():
+    setting = Setting()
+    assert not setting.on_demand.is_made(DJANGO)
+    setting.on_demand.package_forecast(DJANGO)
+    assert setting.on_demand.is_made(DJANGO)
+    setting.now += dt.timedelta(days=1)
+    assert not setting.on_demand.is_made(DJANGO)

@@ -74,3 +74,13 @@ def test_memory_is_bounded():
 )
 def test_a_household_is_one_client(address, client):
     assert client_key(address) == client
+
+
+def test_what_is_given_back_can_be_taken_again():
+    limit = RateLimit(1, 1, 60.0, lambda: 0.0)
+    limit.take("one")
+    limit.give_back("one")
+    limit.take("one")
+    limit.give_back("nobody")
+    with pytest.raises(BusyError):
+        limit.take("one")

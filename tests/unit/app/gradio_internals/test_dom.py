@@ -6,7 +6,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from app.gradio_internals.dom import SAVE_CHART, SELECTORS, with_selectors
+from app.gradio_internals.dom import SAVE_CHART, SELECTORS, with_settings
 
 ASSETS = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
 STATIC = Path(__file__).parents[4] / "app" / "static"
@@ -37,8 +37,8 @@ def test_gradio_s_dropdown_has(name, selector, markup):
 
 
 def test_every_selector_is_in_use():
-    script = (STATIC / "chooser.js").read_text("utf-8")
-    assert all(f"gradio.{name}" in script for name in SELECTORS)
+    used = "".join((STATIC / name).read_text("utf-8") for name in ("chooser.js", "page.js"))
+    assert all(f"gradio.{name}" in used for name in SELECTORS)
 
 
 def test_the_list_that_page_css_hides_is_gradio_s_own():
@@ -65,6 +65,6 @@ def test_gradio_gives_plotly_to_the_page():
 
 
 def test_a_script_is_called_with_the_selectors():
-    made = with_selectors("(gradio) => 1\n")
+    made = with_settings("(gradio) => 1\n")
     assert made.startswith("() => (\n(gradio) => 1\n)({")
     assert '"box": ".wrap"' in made

@@ -6,7 +6,7 @@ import pytest
 
 from app.data.store import Snapshot
 from app.view import content
-from app.view.state import View, choose
+from app.view.state import View, choose, chosen
 from forecast.config import Config
 from forecast.errors import ForecastError
 from forecast.github.artifact import Provenance
@@ -43,8 +43,8 @@ class Forecasts:
 
 
 def show(forecasts, *names, view=None, **options):
-    chosen = replace(view or View(), packages=choose(names[0], names[1:]))
-    return content.show(forecasts, chosen, NOW, **options)
+    wanted = replace(view or View(), packages=choose(names[0], names[1:]))
+    return content.show(forecasts, wanted, NOW, **options)
 
 
 def test_every_part_of_a_view_is_filled():
@@ -119,9 +119,30 @@ def test_a_reason_is_told_once(problem, repeated):
 
 
 def test_no_package():
-    shown = show(Forecasts(make_bundle()), "a b")
-    assert "No package chosen" in shown.headline
-    assert "letters and digits" in shown.headline
+    assert "No package chosen" in show(Forecasts(make_bundle()), "").headline
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("hello world", "hello-world would be one"),
+        ("<b>", "&lt;b&gt;"),
+        ("x" * 5_000, "5,000 characters: a name on PyPI has at most 100"),
+        ("---", "cannot be the name of a package"),
+    ],
+)
+def test_what_cannot_be_a_name_is_quoted(typed, says):
+    view = chosen(typed, [])
+    shown = content.show(Forecasts(make_bundle()), view, NOW)  # type: ignore[arg-type] # a double
+    assert "Not the name of a package" in shown.headline
+    assert says in shown.headline
+    assert len(shown.headline) < 500
+
+
+def test_a_second_package_that_cannot_be_one_is_told():
+    view = chosen("flask", ["hello world"])
+    shown = content.show(Forecasts(make_bundle()), view, NOW)  # type: ignore[arg-type] # the same
+    assert "hello-world would be one" in shown.warnings
 
 
 @pytest.mark.parametrize(("on_demand", "told"), [(False, True), (True, False)])

@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from app.view.state import ALL, MOST_COMPARED, View, choose, parse_view
+from app.view.state import ALL, MOST_COMPARED, View, choose, chosen, parse_view, typed_name
 from forecast.config import Package
 
 
@@ -93,3 +95,66 @@ def test_one_of_several_values_is_in_the_query():
     assert View(mode="daily").query == "?mode=daily"
     assert View(scale="log").query == "?scale=log"
     assert View(days=30).query == "?range=30"
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("flask", "flask"),
+        (" Flask\n", "Flask"),
+        ("'flask'", "flask"),
+        ("https://stats.example/packages/flask", "flask"),
+        ("stats.example/project/zope.interface/4.0/#files", "zope.interface"),
+        ("https://stats.example/project/flask?tab=1", "flask"),
+        ("requests==2.31", "requests"),
+        ("requests >= 2.31, < 3", "requests"),
+        ("requests[socks, security]~=2.31", "requests"),
+        ('tomli; python_version < "3.11"', "tomli"),
+        ("requests @ https://files.example/requests.whl", "requests"),
+        ("pip install flask", "flask"),
+        ("pip3 install -U --pre flask==3.0", "flask"),
+        ("python -m pip install flask", "flask"),
+        ("uv pip install flask", "flask"),
+        ("uv add flask", "flask"),
+        ("hello world", "hello world"),
+        ("pip", "pip"),
+        ("pip install", "pip install"),
+        ("", ""),
+    ],
+)
+def test_the_name_in_what_is_typed(typed, name):
+    assert typed_name(typed) == name
+
+
+@pytest.mark.parametrize("typed", ["https://stats.example/flask", "a/b", "==2", "fla sk==1"])
+def test_what_holds_no_name_stays_and_is_none(typed):
+    assert chosen(typed, []).packages == ()
+    assert chosen(typed, []).typed == typed
+
+
+def test_a_long_text_is_read_quickly():
+    for text in (
+        "a" * 100_000,
+        "a[" * 50_000,
+        "pip install " + "-x " * 30_000,
+        "/project/" * 9_000,
+    ):
+        begun = time.perf_counter()
+        typed_name(text)
+        assert time.perf_counter() - begun < 0.5
+
+
+def test_an_emptied_box_is_not_the_same_as_none():
+    assert parse_view({"package": ""}).typed == ""
+    assert View(typed="").query == "?package="
+    assert parse_view({}).typed is None
+
+
+def test_an_address_has_no_more_of_it_than_needed():
+    assert len(View(typed="x" * 5_000).query) < 300
+
+
+def test_what_cannot_be_compared_is_kept_apart():
+    view = chosen("flask", ["hello world", "requests", " "])
+    assert [package.name for package in view.packages] == ["flask", "requests"]
+    assert view.refused == ("hello world",)

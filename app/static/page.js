@@ -1,0 +1,96 @@
+// The life of the page in a tab: address, history, title, and what a screen reader is told.
+(gradio) => {
+  if (window.forecastPage) return;
+  const KEPT = ["__theme", "__sign"]; // parameters that are not part of a view
+  const SPELLED = { 0: "all" }; // values of controls, in an address
+  const LONGEST = 10_000; // characters of a name that are sent
+  const CONTROLS = "#package, #compare, #range, #scale, #mode, #found";
+  let touched = false; // whether the visitor used a control since the last call
+
+  function address(query, kept = KEPT) {
+    const now = new URL(location.href);
+    const next = new URL(query || location.pathname, now);
+    for (const name of kept) {
+      if (now.searchParams.has(name)) next.searchParams.set(name, now.searchParams.get(name));
+    }
+    // The browser's own encoding of commas is hard to read in a shared link.
+    next.search = next.search.replaceAll("%2C", ",");
+    return next.href;
+  }
+
+  // A view as the controls have it, before the answer: a reload then asks for the same.
+  function asked(controls) {
+    const [name, others, ...rest] = controls;
+    if (!touched || name === null) return controls;
+    touched = false;
+    controls[0] = name.slice(0, LONGEST);
+    const query = new URLSearchParams({ package: name.slice(0, 200) });
+    if (others?.length) query.set("compare", others.join(","));
+    Object.entries(gradio.usual).forEach(([field, usual], at) => {
+      if (rest[at] !== usual) query.set(field, SPELLED[rest[at]] ?? rest[at]);
+    });
+    const next = address(`?${query}`);
+    if (next !== location.href) history.pushState(null, "", next);
+    return controls;
+  }
+
+  // The same view as the server has understood it: a query, or its link again.
+  function answered(query) {
+    gradio.groups.forEach(nameGroup);
+    history.replaceState(null, "", address(query));
+    return address(query, []);
+  }
+
+  window.forecastPage = { asked, answered };
+
+  const used = (event) => {
+    if (event.isTrusted && event.target.closest?.(CONTROLS)) touched = true;
+  };
+  for (const kind of ["keydown", "pointerdown", "input", "paste"]) {
+    document.addEventListener(kind, used, { capture: true });
+  }
+
+  // Back and Forward: the server draws the view of the address.
+  window.addEventListener("popstate", () => {
+    touched = false;
+    document.querySelector("#reopen").click();
+  });
+
+  // The title follows the answer, and a screen reader hears of it when it has changed.
+  const headline = document.querySelector("#headline");
+  const status = document.createElement("p");
+  status.id = "announced";
+  status.setAttribute("role", "status");
+  document.querySelector("gradio-app main").append(status);
+  let told = "";
+  function follow() {
+    const shown = headline.querySelector("[data-title]");
+    if (!shown) return;
+    document.title = shown.dataset.title;
+    const text = [...shown.querySelectorAll("h2, .answer, .answers li")]
+      .map((each) => each.textContent).join(". ");
+    if (told && text !== told) status.textContent = text;
+    told = text;
+    const chart = document.querySelector("#chart");
+    chart?.setAttribute("role", "group");
+    chart?.setAttribute("aria-label", `Chart. ${text}`);
+    for (const box of document.querySelectorAll(`#link ${gradio.text}`)) {
+      box.setAttribute("aria-label", "Link to this view");
+    }
+    gradio.groups.forEach(nameGroup);
+  }
+
+  // gradio gives each radio button a name of its own, so that arrow keys do nothing, and its groups
+  // have none. They are there only once there is a forecast.
+  function nameGroup(id) {
+    const group = document.querySelector(`#${id}`);
+    if (!group) return;
+    group.setAttribute("role", "radiogroup");
+    group.setAttribute("aria-label", group.querySelector(gradio.legend).textContent.trim());
+    for (const button of group.querySelectorAll("input[type=radio]")) button.name = id;
+  }
+
+  new MutationObserver(follow).observe(headline, { childList: true, subtree: true });
+  follow();
+
+}

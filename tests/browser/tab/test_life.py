@@ -1,0 +1,128 @@
+"""The life of a tab: lost connections, restarts, queues, and the way back."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+import requests
+
+from tests.appserver import AppServer
+from tests.browser.conftest import opened
+from tests.browser.states import NAMES, STATES, serving, today
+from tests.bundles import files_of, make_bundle, replace_folder
+
+LOST = "Connection to the server was lost"
+LOADING = next(state for state in STATES if state.name == "loading")
+
+
+def choose(visit, name):
+    box = visit.page.get_by_label(re.compile("^Package"))
+    box.fill(name)
+    box.press("Enter")
+
+
+def wait_until_recovered(visit, name):
+    """The page says that it has lost the connection; then it shows what was asked for."""
+    visit.page.get_by_text(LOST).wait_for()
+    yield
+    visit.page.get_by_text(LOST).wait_for(state="detached")
+    visit.wait_for_title(f"Forecast for {name}")
+    visit.wait_for_chart()
+    visit.errors.clear()  # Chromium itself reports the connections that failed
+
+
+def test_offline_and_back(visit):
+    visit.open("?package=fastapi&__theme=dark")
+    visit.page.context.set_offline(True)
+    choose(visit, "requests")
+    recovery = wait_until_recovered(visit, "requests")
+    next(recovery)
+    visit.page.context.set_offline(False)
+    next(recovery, None)
+    visit.page.wait_for_url("**/?package=requests&__theme=dark")
+    choose(visit, "flask")
+    visit.wait_for_title("Forecast for flask")
+
+
+def test_a_restart_on_the_same_port(browser, tmp_path):
+    # Of sample data there are no newer days, so no call is under way when the server goes.
+    models = make_bundle(NAMES, last_day=today(), source="sample")
+    replace_folder(tmp_path, files_of(models))
+    settings = {"MODELS_DIR": str(tmp_path)}
+    with AppServer(settings) as app, opened(browser, app.url) as visit:
+        visit.open("?package=flask&scale=log")
+        app.close()
+        visit.page.get_by_label("30", exact=True).check()
+        recovery = wait_until_recovered(visit, "flask")
+        next(recovery)
+        with AppServer(settings, port=app.port):
+            next(recovery, None)
+            visit.page.wait_for_url("**/?package=flask&scale=log&range=30")
+            assert visit.page.get_by_label("30", exact=True).is_checked()
+
+
+def ask_often(url, times):
+    """So many sessions open the page, and wait for its models as a visitor does."""
+    config = requests.get(f"{url}config", timeout=10).json()
+    [load] = [
+        each["id"]
+        for each in config["dependencies"]
+        if each["backend_fn"] and any(name == "load" for _, name in each["targets"])
+    ]
+    statuses = []
+    for at in range(times):
+        body = {"data": [None] * len(config["dependencies"][load]["inputs"]), "fn_index": load}
+        answer = requests.post(
+            f"{url}gradio_api/queue/join", json={**body, "session_hash": f"s{at}"}, timeout=10
+        )
+        statuses.append(answer.status_code)
+    return statuses
+
+
+def test_a_queue_is_waited_out(browser, tmp_path):
+    come = threading.Event()
+    with serving(LOADING, tmp_path, come) as app, opened(browser, app.url) as visit:
+        assert set(ask_often(app.url, 30)) == {200}
+        visit.page.goto(app.url)
+        visit.page.get_by_label(re.compile("^Package")).wait_for()
+        come.set()
+        visit.wait_for_title("Forecast for fastapi")
+        visit.wait_for_chart()
+        assert visit.errors == []
+
+
+def test_back_and_forward_go_through_what_was_looked_at(visit):
+    visit.open("?package=fastapi&__theme=dark")
+    choose(visit, "requests")
+    visit.wait_for_title("Forecast for requests")
+    visit.page.get_by_label("30", exact=True).check()
+    visit.page.wait_for_url("**/?package=requests&range=30&__theme=dark")
+    visit.page.go_back()
+    visit.page.wait_for_function("!document.querySelector('#range input').checked")
+    visit.page.wait_for_url("**/?package=requests&__theme=dark")
+    visit.page.go_back()
+    visit.wait_for_title("Forecast for fastapi")
+    assert visit.page.get_by_label(re.compile("^Package")).input_value() == "fastapi"
+    visit.page.go_forward()
+    visit.wait_for_title("Forecast for requests")
+    visit.page.go_forward()
+    visit.page.wait_for_function("document.querySelector('#range input').checked")
+    assert visit.page.url.endswith("?package=requests&range=30&__theme=dark")
+
+
+def test_a_link_adds_nothing_to_the_history(visit):
+    visit.open("?package=Flask&compare=Requests,requests&range=90")
+    before = visit.page.evaluate("history.length")
+    visit.page.wait_for_timeout(1_000)
+    assert visit.page.evaluate("history.length") == before
+    assert visit.page.url == f"{visit.url}?package=Flask&compare=Requests"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_link_is_without_the_theme(visit, theme):
+    visit.open(f"?package=flask&__theme={theme}")
+    link = visit.page.locator("#link textarea, #link input").input_value()
+    assert link == f"{visit.url}?package=flask"
+    assert f"__theme={theme}" in visit.page.url

@@ -1,0 +1,53 @@
+"""The card for previews: its size, and what is painted on it."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.document.card import BAND_80, BAND_95, LINE, Card, draw
+
+AHEAD = {
+    "middle": np.full(30, 100.0),
+    "lower_80": np.full(30, 80.0),
+    "upper_80": np.full(30, 120.0),
+    "lower_95": np.full(30, 60.0),
+    "upper_95": np.full(30, 140.0),
+}
+CARD = Card("flask", "About 69 million downloads.", "the foot", np.full(90, 90.0), AHEAD, "middle")
+
+
+def painted(card):
+    image = Image.open(io.BytesIO(draw(card)))
+    assert image.format == "PNG"
+    assert image.size == (1200, 630)
+    pixels = np.asarray(image).reshape(-1, 3)
+    return {"#" + bytes(colour).hex() for colour in np.unique(pixels, axis=0)}
+
+
+def test_line_and_both_bands_are_painted():
+    assert {LINE, BAND_80, BAND_95} <= painted(CARD)
+
+
+def test_it_is_small_enough_for_messengers():
+    noisy = replace(CARD, past=np.random.default_rng(0).uniform(0, 200, 90))
+    assert len(draw(noisy)) < 300_000
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": "a" * 214},
+        {"answer": "word " * 200},
+        {"past": np.array([])},
+        {"past": np.full(90, np.nan)},
+        {"past": np.zeros(5), "ahead": {name: np.zeros(1) for name in AHEAD}},
+        {"past": np.array([]), "ahead": {name: np.ones(1) for name in AHEAD}},
+        {"ahead": {name: np.full(30, 1e15) for name in AHEAD}},
+    ],
+    ids=str,
+)
+def test_nothing_is_too_long_or_too_little(changes):
+    painted(replace(CARD, **changes))
