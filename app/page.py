@@ -20,7 +20,7 @@ from app.web.record import add_record, badge_route, feed_route
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from gradio.blocks import Block
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 STATIC = Path(__file__).with_name("static")
 TITLE = "PyPI download forecast"
-MAX_QUEUED = 100  # drawings and calls; further ones get an error that says to try again
+# Drawings and calls; further ones get an error that says to try again. A visitor has a share.
+MAX_QUEUED = 400
 MAX_DRAWING = 20  # at the same time; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -63,8 +64,13 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     return page
 
 
-def launch_options(forecasts: Forecasts) -> dict[str, Any]:
-    """The arguments of ``Blocks.launch``, except where to listen."""
+def launch_options(forecasts: Forecasts, hosts: Collection[str] | None = None) -> dict[str, Any]:
+    """The arguments of ``Blocks.launch``, except where to listen.
+
+    Args:
+        forecasts: the forecasts of all packages.
+        hosts: the only names that the page may be asked by; None for any.
+    """
     theme = gr.themes.Default(
         primary_hue="blue", neutral_hue="slate", font=list(FONT), font_mono=list(MONO)
     ).set(
@@ -89,7 +95,10 @@ def launch_options(forecasts: Forecasts) -> dict[str, Any]:
                 route(forecasts)
                 for route in (export_route, find_route, picture_route, badge_route, feed_route)
             ],
-            "middleware": [Middleware(Limits), Middleware(Preload, files=drawing_library())],
+            "middleware": [
+                Middleware(Limits, hosts=hosts),
+                Middleware(Preload, files=drawing_library()),
+            ],
         },
     }
 

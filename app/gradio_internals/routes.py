@@ -17,8 +17,10 @@ ROUTES = (
     (READ, rf"/gradio_api/call/(v2/)?{NAME}/{NAME}"),
     (CALL, rf"/gradio_api/call/(v2/)?{NAME}"),
     (CALL, r"/gradio_api/queue/join"),
-    (READ | CALL, r"/gradio_api/mcp/?"),
+    (CALL, r"/gradio_api/mcp/?"),  # a stream by GET carries nothing: no tool sends a notice
     (READ, r"/gradio_api/mcp/schema"),
 )
+JOIN = "/gradio_api/queue/join"
+MCP = re.compile(r"/gradio_api/mcp(/.*)?")  # gradio answers it by calls over loopback
 # Calls whose results wait in the queue.
 QUEUED = re.compile(r"/gradio_api/(queue/join|call/.+)")

@@ -20,6 +20,16 @@ def queue_of(app: Any) -> Queue:
     return queue
 
 
+def is_waiting(queue: Queue, event: str) -> bool:
+    """Whether an event is in the queue, or is being answered."""
+    return event in queue.event_ids_to_events
+
+
+def is_function(app: Any, number: object) -> bool:
+    """Whether a page's event has this number; gradio logs a traceback for any other."""
+    return type(number) is int and number in app.get_blocks().fns
+
+
 async def evict_unread(queue: Queue, limit: int = MAX_UNREAD) -> None:
     """Drop the oldest idle sessions until few enough are left.
 
