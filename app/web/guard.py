@@ -10,14 +10,22 @@ import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from app.data.rate_limits import RateLimit, client_key
 from app.gradio_internals.files import is_file
-from app.gradio_internals.routes import JOIN, MCP, NAME, QUEUED, READ
+from app.gradio_internals.routes import MCP, NAME, QUEUED, READ, RESULT, SESSION
 from app.gradio_internals.routes import ROUTES as GRADIO_ROUTES
-from app.gradio_internals.session_cleanup import evict_unread, is_function, queue_of
+from app.gradio_internals.session_cleanup import (
+    SESSION_NOT_FOUND,
+    evict_unread,
+    has_results,
+    is_endpoint,
+    is_function,
+    queue_of,
+)
 from app.web.shares import OpenRequests, Turns
 from forecast.errors import BusyError
 
@@ -161,8 +169,13 @@ class Limits:
         body = await self._body(scope, receive)
         if isinstance(body, PlainTextResponse):
             await body(scope, receive, send)
-        elif scope["method"] == "POST" and QUEUED.fullmatch(scope["path"]):
-            await self._call(scope, body, receive, send, client)
+        elif scope["method"] == "POST" and (call := QUEUED.fullmatch(scope["path"])):
+            if unknown := _unknown(scope["app"], call["endpoint"], body):
+                await unknown(scope, receive, send)
+            else:
+                await self._call(scope, body, receive, send, client)
+        elif missing := _without_results(scope):
+            await missing(scope, receive, send)
         else:
             await self._forward(scope, body, receive, send)
 
@@ -171,12 +184,7 @@ class Limits:
     ) -> None:
         """Pass a call on to gradio's queue when it is the visitor's turn."""
         await self._clean_up(scope)
-        app = scope["app"]
-        if scope["path"] == JOIN and not is_function(app, _field(body, "fn_index")):
-            unknown = PlainTextResponse("expected the fn_index of one of the page's events", 400)
-            await unknown(scope, receive, send)
-            return
-        if not await self._turns.take(client, queue_of(app)):
+        if not await self._turns.take(client, queue_of(scope["app"])):
             busy = _busy("your earlier calls are still being answered; try again", 503)
             await busy(scope, receive, send)
             return
@@ -261,6 +269,31 @@ def _host(scope: Scope) -> str:
     """The host that a request names, without its port."""
     host = _header(scope, b"host").decode("latin-1").lower()
     return re.sub(r":\d*$", "", host).strip("[]")
+
+
+def _without_results(scope: Scope) -> Response | None:
+    """The answer to who asks for results that do not exist; None for any other request."""
+    path = scope["path"]
+    if path == SESSION:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        session = query.get("session_hash", [""])[0]
+        missing = Response(SESSION_NOT_FOUND, media_type="text/event-stream")
+    elif result := RESULT.fullmatch(path):
+        session = result["event"]
+        missing = PlainTextResponse("there is no result of this event, or it was read", 404)
+    else:
+        return None
+    return None if has_results(queue_of(scope["app"]), session) else missing
+
+
+def _unknown(app: Any, endpoint: str | None, body: bytes) -> PlainTextResponse | None:
+    """The refusal of a call of nothing; None if there is such an endpoint or event."""
+    if endpoint is not None:
+        known = is_endpoint(app, endpoint)
+        return None if known else PlainTextResponse("there is no endpoint of this name", 404)
+    if is_function(app, _field(body, "fn_index")):
+        return None
+    return PlainTextResponse("expected the fn_index of one of the page's events", 400)
 
 
 def _field(body: bytes, name: str) -> Any:

@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -279,8 +280,9 @@ def test_an_event_that_does_not_exist_writes_no_log(app, fn_index):
     body = json.dumps({"data": [], "fn_index": fn_index, "session_hash": "x"}).encode()
     for _ in range(20):
         assert ask(app, "POST", "/gradio_api/queue/join", body, JSON)[0] == 400
-        ask(app, "POST", "/gradio_api/call/no-such-endpoint", b'{"data": []}', JSON)
-        ask(app, "POST", "/gradio_api/call/forecast", b'{"data": []}', JSON)
+        assert ask(app, "POST", "/gradio_api/call/no-such", b'{"data": []}', JSON)[0] == 404
+        assert ask(app, "GET", "/gradio_api/call/forecast/no-such")[0] == 404
+        assert ask(app, "GET", "/gradio_api/queue/data?session_hash=no-such")[0] < 500
     assert len(app.log) - before < 5_000
 
 
@@ -300,8 +302,9 @@ def test_visitors_by_mcp_are_told_apart_without_a_proxy(pypistats, tmp_path):
         connection = http.client.HTTPConnection(
             "127.0.0.1", app.port, timeout=30, source_address=(source, 0)
         )
-        connection.request("POST", "/gradio_api/mcp/", json.dumps(call), headers)
-        return connection.getresponse().read().decode()
+        with closing(connection):
+            connection.request("POST", "/gradio_api/mcp/", json.dumps(call), headers)
+            return connection.getresponse().read().decode()
 
     with AppServer(settings) as app:
         answers = [

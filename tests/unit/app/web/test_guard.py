@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import json
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import uvicorn
+from gradio.server_messages import UnexpectedErrorMessage
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from app.web.guard import Bounds, Limits
@@ -34,9 +36,13 @@ class Inner:
     def __init__(self):
         self.asked = []
         self.scopes = []
-        self.queue = SimpleNamespace(event_ids_to_events={}, pending_event_ids_session={})
-        self.blocks = SimpleNamespace(fns={3: None}, _queue=self.queue)
-
+        self.queue = SimpleNamespace(
+            event_ids_to_events={},
+            pending_event_ids_session={},
+            pending_messages_per_session={"0123": None, "x": None},
+        )
+        functions = {3: SimpleNamespace(api_name="forecast")}
+        self.blocks = SimpleNamespace(fns=functions, _queue=self.queue)
         self.cancelled = threading.Event()
 
     def get_blocks(self):
@@ -255,7 +261,8 @@ def test_a_site_has_the_share_of_one_visitor():
         waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
         for number, client in enumerate(waiting):
             address = f"2001:db8:0:{number}::1"  # two networks of one household
-            client.sendall(f"GET /config HTTP/1.1\r\nX-Forwarded-For: {address}\r\n\r\n".encode())
+            head = f"GET /config HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n"
+            client.sendall(head.encode())
         while len(inner.asked) < 2:
             time.sleep(0.005)
         assert ask(port, "GET", "/", headers=from_("2001:db8:0:ff::1"))[0] == 503
@@ -309,6 +316,27 @@ def test_a_call_goes_on_as_soon_as_there_is_a_place():
 def test_an_event_that_the_page_does_not_have_is_refused(served, number):
     inner, port = served
     assert joins(port, "198.51.100.7", 1, number) == [400]
+    assert inner.asked == []
+
+
+@pytest.mark.parametrize("path", ["call/no-such", "call/v2/no-such", "call/v2"])
+def test_an_endpoint_that_does_not_exist_is_refused(served, path):
+    inner, port = served
+    assert ask(port, "POST", f"/gradio_api/{path}", b"{}")[0] == 404
+    assert inner.asked == []
+
+
+def test_a_result_that_does_not_exist_is_refused(served):
+    inner, port = served
+    assert ask(port, "GET", "/gradio_api/call/forecast/4567")[0] == 404
+    assert inner.asked == []
+
+
+def test_a_page_whose_session_is_not_known_is_told_so_by_gradio_s_own_message(served):
+    inner, port = served
+    status, text, _ = ask(port, "GET", "/gradio_api/queue/data?session_hash=other")
+    message = UnexpectedErrorMessage(message="404: Not Found", session_not_found=True)
+    assert (status, json.loads(text.removeprefix("data: "))) == (200, message.model_dump())
     assert inner.asked == []
 
 
