@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from app.data.forecasts import Forecasts
 from app.data.live_counts import LiveCounts
@@ -40,6 +41,7 @@ PROXIES = "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10"
 PYPISTATS_TIMEOUT = 20.0  # seconds for a whole answer, as a visitor waits for it
 
 LAST_PORT = 65_535
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 log = logging.getLogger("app")
 
@@ -157,6 +159,18 @@ def check_address(host: str, port: int) -> None:
         ) from None
 
 
+def hosts_of(host: str, environment: Mapping[str, str]) -> frozenset[str] | None:
+    """The names that the page may be asked by; None for any.
+
+    On loopback only programs of this machine can ask, but a web page whose host name leads
+    here could make a browser ask for it. So the name has to be ours, or a proxy's.
+    """
+    if host.strip("[]") not in LOOPBACK:
+        return None
+    proxy = urlsplit(environment.get("GRADIO_ROOT_PATH", "")).hostname
+    return LOOPBACK | ({proxy} if proxy else set())
+
+
 def launch(environment: MutableMapping[str, str]) -> int:
     """Serve the page until the process is told to end.
 
@@ -188,7 +202,12 @@ def launch(environment: MutableMapping[str, str]) -> int:
 
         blocks = page.build(forecasts, clock)
     blocks.launch(
-        **page.launch_options(forecasts, clock, environment.get("SPACE_HOST", "")),
+        **page.launch_options(
+            forecasts,
+            clock,
+            host=environment.get("SPACE_HOST", ""),
+            hosts=hosts_of(settings.host, environment),
+        ),
         server_name=settings.host,
         server_port=settings.port,
         prevent_thread_lock=True,

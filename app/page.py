@@ -23,14 +23,15 @@ from forecast.presentation import wording
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from gradio.blocks import Block
 
     from app.data.forecasts import Forecasts
 
 STATIC = Path(__file__).with_name("static")
-MAX_QUEUED = 100  # drawings and calls; further ones get an error that says to try again
+# Drawings and calls; further ones get an error that says to try again. A visitor has a share.
+MAX_QUEUED = 400
 MAX_DRAWING = 20  # at the same time; a training among them has a lock of its own
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 MONO = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
@@ -67,14 +68,19 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
 
 
 def launch_options(
-    forecasts: Forecasts, clock: Callable[[], dt.datetime], host: str = ""
+    forecasts: Forecasts,
+    clock: Callable[[], dt.datetime],
+    *,
+    host: str = "",
+    hosts: Collection[str] | None = None,
 ) -> dict[str, Any]:
     """The arguments of ``Blocks.launch``, except where to listen.
 
     Args:
         forecasts: the forecasts of all packages.
         clock: the current time, UTC.
-        host: of the page's public address; empty for that of each request.
+        host: of the page's public address; empty for that of the request.
+        hosts: that requests may name; None for any.
     """
     theme = gr.themes.Default(
         primary_hue="blue", neutral_hue="slate", font=list(FONT), font_mono=list(MONO)
@@ -104,7 +110,7 @@ def launch_options(
                 )
             ],
             "middleware": [
-                Middleware(Limits),
+                Middleware(Limits, hosts=hosts),
                 Middleware(Delivery),
                 Middleware(
                     FirstResponse,

@@ -30,7 +30,8 @@ _KEY = re.compile(
     r"([?&;][\w.-]{0,32}(?:auth|key|pass|pwd|secret|sig|token)[\w.-]{0,32}=)[^\s&;\"'“”]+",
     re.IGNORECASE,
 )
-_ODD_PORT = re.compile(r":(?!\d*$)(?![^\[]*\])")  # a port is a number: this is a password
+# A host with a port; what else has a colon is a password.
+_PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:]*)(?::(?:\d*|port))?")
 _COMMAND = re.compile(r"//\[[0-9A-Fa-f:.]{2,64}\]|:(?=:)|##(?=\[)")  # but no IPv6 address
 
 
@@ -49,10 +50,10 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
 def defused(line: str) -> str:
     """The same for a line whose blanks count."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in line)
     line = _ADDRESS.sub(lambda found: found[1] + _without_secrets(found[2]), line)
     line = _KEY.sub(r"\1…", _USER.sub("", line))
-    line = _COMMAND.sub(lambda found: found[0] + " " * (found[0] in ":##"), line)
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+    return _COMMAND.sub(lambda found: found[0] + " " * (found[0] in ":##"), line)
 
 
 def markup(text: str) -> str:
@@ -80,8 +81,10 @@ def _without_secrets(rest: str) -> str:
     authority = _authority(rest)
     if "@" in authority:
         rest = authority.rpartition("@")[2] + rest[len(authority) :]
-    if _ODD_PORT.search(_authority(rest)):
-        rest = rest.rpartition("@")[2] if "@" in rest else "…"
+    if not _PLACE.fullmatch(_authority(rest)):
+        rest = rest.rpartition("@")[2]
+    if not _PLACE.fullmatch(_authority(rest)):
+        return "…"
     found = re.search("[?#]", rest)
     return f"{rest[: found.end()]}…" if found else rest
 

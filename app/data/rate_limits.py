@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 
 MAX_CLIENTS = 10_000  # remembered; a forgotten client starts from zero
 IPV6_PREFIX = 64  # bits; a household has a whole network of this size
+IPV6_SITE = 56  # bits; many households have 256 such networks
+SITE_SHARE = 2  # times the share of one client, for all clients of a site
 
 
 class RateLimit:
     """A sliding window over the requests of each client, and over those of all.
 
     Args:
-        per_client: requests that one client may make in a window.
+        per_client: requests that one client may make in a window; a site may make twice as many.
         total: requests that all clients may make in a window; None for no limit.
         seconds: length of the window.
         clock: a monotonic clock, in seconds.
@@ -50,15 +52,22 @@ class RateLimit:
         """
         now = self._clock()
         with self._lock:
-            own = self._clients.setdefault(client, deque())
-            self._clients.move_to_end(client)
-            while len(self._clients) > MAX_CLIENTS:
-                self._clients.popitem(last=False)
-            self._refuse_if_full(own, self._per_client, now, "you have")
+            limits = {site_key(client): SITE_SHARE * self._per_client, client: self._per_client}
+            for key, limit in limits.items():
+                self._refuse_if_full(self._taken(key), limit, now, "you have")
             if self._total is not None:
                 self._refuse_if_full(self._all, self._total, now, "all visitors together have")
                 self._all.append(now)
-            own.append(now)
+            for key in limits:
+                self._taken(key).append(now)
+
+    def _taken(self, key: str) -> deque[float]:
+        """When a client or a site made its requests; the one that is idle longest is forgotten."""
+        taken = self._clients.setdefault(key, deque())
+        self._clients.move_to_end(key)
+        while len(self._clients) > MAX_CLIENTS:
+            self._clients.popitem(last=False)
+        return taken
 
     def give_back(self, client: str) -> None:
         """Take the client's last request as not made."""
@@ -90,6 +99,17 @@ def client_key(address: str | None) -> str:
         mapped = parsed.ipv4_mapped
         return str(mapped or ipaddress.ip_network((int(parsed), IPV6_PREFIX), strict=False))
     return str(parsed)
+
+
+def site_key(client: str) -> str:
+    """The site of a client: the /56 network of an IPv6 network; any other client is its own."""
+    try:
+        network = ipaddress.ip_network(client)
+    except ValueError:
+        return client
+    if network.version == 4:  # noqa: PLR2004 - its name
+        return client
+    return str(network.supernet(new_prefix=IPV6_SITE))
 
 
 def _span(seconds: float) -> str:

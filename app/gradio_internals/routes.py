@@ -19,8 +19,12 @@ ROUTES = (
     (READ, rf"/gradio_api/call/(v2/)?{NAME}/{NAME}"),
     (CALL, rf"/gradio_api/call/(v2/)?{NAME}"),
     (CALL, r"/gradio_api/(queue/join|cancel|reset)"),
-    (READ | CALL, r"/gradio_api/mcp/?"),
+    (CALL, r"/gradio_api/mcp/?"),  # a stream by GET carries nothing: no tool sends a notice
     (READ, r"/gradio_api/mcp/schema"),
 )
+MCP = re.compile(r"/gradio_api/mcp(/.*)?")  # gradio answers it by calls over loopback
+# Streams of results: of a page's session, or of one call by its event.
+SESSION = "/gradio_api/queue/data"
+RESULT = re.compile(rf"/gradio_api/call/(v2/)?{NAME}/(?P<event>{NAME})")
 # Calls whose results wait in the queue.
-QUEUED = re.compile(r"/gradio_api/(queue/join|call/.+)")
+QUEUED = re.compile(r"/gradio_api/(queue/join|call/(v2/)?(?P<endpoint>[^/]+))")

@@ -20,6 +20,36 @@ def queue_of(app: Any) -> Queue:
     return queue
 
 
+def is_waiting(queue: Queue, event: str) -> bool:
+    """Whether an event is in the queue, or is being answered."""
+    return event in queue.event_ids_to_events
+
+
+# What gradio's page reads when its session is no longer known: it then loads itself anew.
+SESSION_NOT_FOUND = (
+    'data: {"msg":"unexpected_error","event_id":null,"message":"404: Not Found",'
+    '"session_not_found":true,"success":false}\n\n'
+)
+
+
+def has_results(queue: Queue, session: str) -> bool:
+    """Whether a session's results are there or to come; for any other gradio logs a traceback.
+
+    A call without a session has its event in place of one.
+    """
+    return session in queue.pending_messages_per_session
+
+
+def is_function(app: Any, number: object) -> bool:
+    """Whether a page's event has this number; gradio logs a traceback for any other."""
+    return type(number) is int and number in app.get_blocks().fns
+
+
+def is_endpoint(app: Any, name: str) -> bool:
+    """Whether an endpoint has this name; gradio logs a traceback for any other."""
+    return any(function.api_name == name for function in app.get_blocks().fns.values())
+
+
 async def evict_unread(queue: Queue, limit: int = MAX_UNREAD) -> None:
     """Drop the oldest idle sessions until few enough are left.
 

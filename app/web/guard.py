@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 import re
-from collections import Counter
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from app.data.rate_limits import RateLimit, client_key
 from app.gradio_internals.files import is_file
-from app.gradio_internals.routes import NAME, QUEUED, READ
+from app.gradio_internals.routes import MCP, NAME, QUEUED, READ, RESULT, SESSION
 from app.gradio_internals.routes import ROUTES as GRADIO_ROUTES
-from app.gradio_internals.session_cleanup import evict_unread, queue_of
+from app.gradio_internals.session_cleanup import (
+    SESSION_NOT_FOUND,
+    evict_unread,
+    has_results,
+    is_endpoint,
+    is_function,
+    queue_of,
+)
+from app.web.shares import OpenRequests, Turns
 from forecast.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     import gradio as gr
     from starlette.requests import Request
@@ -32,6 +43,9 @@ ROUTES = tuple(
 )
 MAX_DEPTH = 32  # levels of JSON; what gradio and MCP understand has some ten
 CLEANUP_EVERY = 64  # calls
+VISITOR = b"x-forecast-visitor"  # who made a call by MCP: an address, signed by this process
+DROPPED = {VISITOR, b"x-forwarded-host"}  # gradio would write the latter into the page
+PAGE_CACHING = (b"cache-control", b"private, no-cache")
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,10 @@ class Bounds:
         body_seconds: until the whole body has arrived.
         seconds: for a response, streams included.
         concurrent: requests at the same time.
-        concurrent_per_client: the same for one client.
+        concurrent_per_client: the same for one client, and for one site.
+        pending: calls that one client has in gradio's queue; fewer than its workers.
+        pending_per_site: the same for one site.
+        patience: seconds that a call waits for a place there.
         exports: files that one client may download in a minute.
     """
 
@@ -52,8 +69,11 @@ class Bounds:
     target: int = 16 << 10
     body_seconds: float = 10.0
     seconds: float = 300.0
-    concurrent: int = 400
+    concurrent: int = 1_000
     concurrent_per_client: int = 100
+    pending: int = 12
+    pending_per_site: int = 16
+    patience: float = 10.0
     exports: int = 60
 
 
@@ -63,13 +83,20 @@ class Limits:
     Args:
         app: the application behind it.
         bounds: upper bounds; None for the usual ones.
+        hosts: the only names that the page may be asked by; None for any.
     """
 
-    def __init__(self, app: ASGIApp, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, bounds: Bounds | None = None, hosts: Collection[str] | None = None
+    ) -> None:
         self._app = app
-        self._bounds = bounds or Bounds()
-        self._exports = RateLimit(self._bounds.exports, None, 60.0)
-        self._open: Counter[str] = Counter()
+        self._bounds = bounds = bounds or Bounds()
+        self._hosts = hosts
+        self._secret = secrets.token_bytes()
+        self._exports = RateLimit(bounds.exports, None, 60.0)
+        most = bounds.concurrent_per_client
+        self._open = OpenRequests(most, most, bounds.concurrent)
+        self._turns = Turns(bounds.pending, bounds.pending_per_site, bounds.patience)
         self._calls = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,48 +109,97 @@ class Limits:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = client_key((scope.get("client") or ("",))[0])
+        scope = self._identified(scope)
+        client = client_key(_address(scope))
         refusal = self._refusal(scope, client)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        self._open[client] += 1
-        try:
-            await self._pass_on(scope, receive, send)
-        finally:
-            self._open[client] -= 1
-            if not self._open[client]:
-                del self._open[client]
+        with self._open.counted(client):
+            await self._pass_on(scope, receive, send, client)
+
+    def _identified(self, scope: Scope) -> Scope:
+        """The request with the visitor it comes from.
+
+        gradio answers MCP by calls of its own over loopback, with the headers of the request.
+        So such a request gets a header that only this process can sign.
+        """
+        headers = [(name, value) for name, value in scope["headers"] if name not in DROPPED]
+        address, _, signature = _header(scope, VISITOR).rpartition(b" ")
+        if signature and hmac.compare_digest(signature, self._sign(address)):
+            scope = {**scope, "client": (address.decode(), 0)}
+        if MCP.fullmatch(scope["path"]):
+            address = _address(scope).encode()
+            headers.append((VISITOR, address + b" " + self._sign(address)))
+        return {**scope, "headers": headers}
+
+    def _sign(self, address: bytes) -> bytes:
+        return hmac.new(self._secret, address, hashlib.sha256).hexdigest().encode()
 
     def _refusal(self, scope: Scope, client: str) -> PlainTextResponse | None:
-        """The refusal that follows from a request's first line; None if it is accepted."""
-        bounds, path = self._bounds, scope["path"]
-        if len(scope["raw_path"]) + len(scope["query_string"]) > bounds.target:
-            return PlainTextResponse(f"expected an address of at most {bounds.target} bytes", 414)
-        methods = [methods for methods, route in ROUTES if route.fullmatch(path)]
-        if not methods:
-            return PlainTextResponse("there is nothing at this address", 404)
-        if not any(scope["method"] in each for each in methods):
-            return PlainTextResponse(f"{scope['method']} is not answered here", 405)
-        if (
-            self._open[client] >= bounds.concurrent_per_client
-            or self._open.total() >= bounds.concurrent
-        ):
+        """The refusal that follows from a request's first lines; None if it is accepted."""
+        if misdirected := self._misdirected(scope):
+            return misdirected
+        if self._open.is_full(client):
             return _busy("too many requests are being answered; try again in a few seconds", 503)
-        if path.startswith("/export/"):
+        if scope["path"].startswith("/export/"):
             try:
                 self._exports.take(client)
             except BusyError as error:
                 return _busy(f"too many files: {error}", 429, error.retry_after)
         return None
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _misdirected(self, scope: Scope) -> PlainTextResponse | None:
+        """The refusal of an address that is not served; None if it is."""
+        bounds, path = self._bounds, scope["path"]
+        if len(scope["raw_path"]) + len(scope["query_string"]) > bounds.target:
+            return PlainTextResponse(f"expected an address of at most {bounds.target} bytes", 414)
+        if self._hosts is not None and _host(scope) not in self._hosts:
+            names = ", ".join(sorted(self._hosts))
+            return PlainTextResponse(f"expected one of these hosts: {names}", 421)
+        methods = [methods for methods, route in ROUTES if route.fullmatch(path)]
+        if not methods:
+            return PlainTextResponse("there is nothing at this address", 404)
+        if not any(scope["method"] in each for each in methods):
+            allowed = {"Allow": ", ".join(sorted(frozenset().union(*methods)))}
+            return PlainTextResponse(f"{scope['method']} is not answered here", 405, allowed)
+        return None
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
         body = await self._body(scope, receive)
         if isinstance(body, PlainTextResponse):
             await body(scope, receive, send)
+        elif scope["method"] == "POST" and (call := QUEUED.fullmatch(scope["path"])):
+            if unknown := _unknown(scope["app"], call["endpoint"], body):
+                await unknown(scope, receive, send)
+            else:
+                await self._call(scope, body, receive, send, client)
+        elif missing := _without_results(scope):
+            await missing(scope, receive, send)
+        else:
+            await self._forward(scope, body, receive, send)
+
+    async def _call(
+        self, scope: Scope, body: bytes, receive: Receive, send: Send, client: str
+    ) -> None:
+        """Pass a call on to gradio's queue when it is the visitor's turn."""
+        await self._clean_up(scope)
+        if not await self._turns.take(client, queue_of(scope["app"])):
+            busy = _busy("your earlier calls are still being answered; try again", 503)
+            await busy(scope, receive, send)
             return
-        if scope["method"] == "POST" and QUEUED.fullmatch(scope["path"]):
-            await self._clean_up(scope)
+        answer = bytearray()
+
+        async def noting(message: Message) -> None:
+            answer.extend(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self._forward(scope, body, receive, noting)
+        finally:
+            self._turns.give(client, bytes(answer))
+
+    async def _forward(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         begun = False
         whole: Message | None = {"type": "http.request", "body": body, "more_body": False}
 
@@ -137,6 +213,8 @@ class Limits:
         async def send_on(message: Message) -> None:
             nonlocal begun
             begun = True
+            if scope["path"] == "/" and message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], PAGE_CACHING]
             await send(message)
 
         try:
@@ -153,7 +231,7 @@ class Limits:
             return b""
         most = self._bounds.body
         too_large = PlainTextResponse(f"expected a body of at most {most} bytes", 413)
-        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"0")
+        declared = _header(scope, b"content-length") or b"0"
         if not declared.isdigit() or len(declared) > len(str(most)) or int(declared) > most:
             return too_large
         body = bytearray()
@@ -175,6 +253,53 @@ class Limits:
         self._calls += 1
         if self._calls % CLEANUP_EVERY == 0:
             await evict_unread(queue_of(scope["app"]))
+
+
+def _header(scope: Scope, name: bytes) -> bytes:
+    """The first header of this name; empty without one."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def _address(scope: Scope) -> str:
+    """The address of the client; empty if it is unknown."""
+    return str((scope.get("client") or ("",))[0])
+
+
+def _host(scope: Scope) -> str:
+    """The host that a request names, without its port."""
+    host = _header(scope, b"host").decode("latin-1").lower()
+    return re.sub(r":\d*$", "", host).strip("[]")
+
+
+def _without_results(scope: Scope) -> Response | None:
+    """The answer to who asks for results that do not exist; None for any other request."""
+    path = scope["path"]
+    if path == SESSION:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        session = query.get("session_hash", [""])[0]
+        missing = Response(SESSION_NOT_FOUND, media_type="text/event-stream")
+    elif result := RESULT.fullmatch(path):
+        session = result["event"]
+        missing = PlainTextResponse("there is no result of this event, or it was read", 404)
+    else:
+        return None
+    return None if has_results(queue_of(scope["app"]), session) else missing
+
+
+def _unknown(app: Any, endpoint: str | None, body: bytes) -> PlainTextResponse | None:
+    """The refusal of a call of nothing; None if there is such an endpoint or event."""
+    if endpoint is not None:
+        known = is_endpoint(app, endpoint)
+        return None if known else PlainTextResponse("there is no endpoint of this name", 404)
+    if is_function(app, _field(body, "fn_index")):
+        return None
+    return PlainTextResponse("expected the fn_index of one of the page's events", 400)
+
+
+def _field(body: bytes, name: str) -> Any:
+    """A field of a JSON object; None without one."""
+    value = json.loads(body)
+    return value.get(name) if isinstance(value, dict) else None
 
 
 def _fault_of(body: bytes) -> str:

@@ -156,8 +156,8 @@ class Endpoint:
             parts, address = urlsplit(""), ""
         if url_origin(address) is None or parts.query or parts.fragment:
             raise ConfigError(
-                "CLICKHOUSE_URL: expected http(s)://host or http(s)://user:password@host, with a "
-                "port or path perhaps, and got something else (not shown, it may hold a password)"
+                "CLICKHOUSE_URL: expected http(s)://host, with a user and a password before it, a "
+                "port or a path perhaps, and got something else (not shown, it may hold a password)"
             )
         user, password = unquote(parts.username or USER), unquote(parts.password or "")
         return cls(address, user, password)

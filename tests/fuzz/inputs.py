@@ -223,6 +223,15 @@ ARTIFACT_LISTS = st.tuples(
     LINKS,
 )
 
+# ClickHouse's answer, and text on its way out
+
+BULK = b"flask\t[20777,20778]\t[5,7]\t14\t35\t2\nrequests\t[20777]\t[20]\t21\t35\t2\n"
+ODD_OUTPUT = (
+    b"::error::a##[add-mask][]\r\n::stop-commands::x",
+    b"at https://user:pa55word@[::1]:80/api?key=pa55word&x=1#pa55word, or user:pa55word@host",
+)
+TEXTS = st.one_of(st.text().map(str.encode), st.binary(), *map(edited_bytes, ODD_OUTPUT))
+
 # Tables
 
 PAST = b"""package,date,made_on,horizon,mean,median,lower_80,upper_80,lower_95,upper_95

@@ -24,14 +24,17 @@ from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import read_zip
 from forecast.bundle.tables import header, history_rows, read_table
 from forecast.config import Config, load_config
-from forecast.errors import ForecastError
+from forecast.errors import DownloadsError, ForecastError
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.github.attestations import decompressed
 from forecast.github.provenance import ProvenanceVerifier
 from forecast.history import merge
 from forecast.model import pickling
 from forecast.model.model import Model
+from forecast.sources.clickhouse import ClickHouse
 from forecast.sources.pypistats_answer import read_answer
+from forecast.sources.retry import RetryPolicy
+from forecast.text import LONGEST, clean, markup
 from tests.bundles import files_of
 from tests.fuzz import inputs
 
@@ -109,9 +112,11 @@ def artifact_list(parts: tuple[bytes, bytes, bytes, bytes, str]) -> None:
 class _Canned(requests.adapters.BaseAdapter):
     """Answers from memory, by a part of the path; the list has a link as well."""
 
-    def __init__(self, answers: dict[str, bytes], link: str) -> None:
+    def __init__(
+        self, answers: dict[str, bytes], link: str = "", headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__()
-        self._answers, self._link = answers, link
+        self._answers, self._link, self._headers = answers, link, headers or {}
 
     def send(  # type: ignore[override] # how it is sent makes no difference
         self, request: requests.PreparedRequest, **_kwargs: Any
@@ -120,6 +125,7 @@ class _Canned(requests.adapters.BaseAdapter):
         body = next(body for part, body in self._answers.items() if part in path)
         response = requests.Response()
         response.status_code = 200
+        response.headers.update(self._headers)
         response.headers["Link"] = self._link if "artifacts" in path else ""
         response.raw = urllib3.HTTPResponse(io.BytesIO(body), preload_content=False)
         return response
@@ -306,6 +312,40 @@ def _models(bundle: Bundle, name: str) -> Iterator[Model]:
         return  # the table of forecasts is used instead
 
 
+BULK_SUMMARY = {"X-ClickHouse-Summary": '{"read_rows": "9", "total_rows_to_read": "9"}'}
+
+
+def clickhouse(body: bytes) -> None:
+    """ClickHouse's answer; what is let in of it adds up to its control total."""
+    session = requests.Session()
+    session.mount("http://", _Canned({"": body}, headers=BULK_SUMMARY))
+    client = ClickHouse(
+        session,
+        today=lambda: dt.date(2026, 11, 22),
+        url="http://clickhouse.test",
+        retry=RetryPolicy(1, 0.0, 0.0, 0.0, 0.0),
+    )
+    found = dict(client.fetch(["flask", "requests"]))
+    for counts in found.values():
+        if isinstance(counts, DownloadsError):
+            raise counts
+        check_counts(counts)
+    rows = [line.rsplit(b"\t", 3) for line in body.splitlines()]
+    assert {row[2] for row in rows} == {b"%d" % sum(int(row[1]) for row in rows)}
+
+
+def shown(data: bytes) -> None:
+    """Any text on its way out."""
+    text = data.decode("utf-8", "replace")
+    line = clean(text)
+    assert line.isprintable() or not line
+    assert len(line) <= LONGEST
+    assert not line.startswith("::")
+    assert "##[" not in line
+    assert "Zebra77x" not in clean(f"http://user:Zebra77x@host/{text}")
+    assert "<" not in markup(text)
+
+
 TARGETS: dict[str, Target] = {
     "answer": Target(inputs.ANSWERS, answer, tried=400, seeds=(inputs.dumped(inputs.ANSWER),)),
     "artifacts": Target(inputs.ARTIFACT_LISTS, artifact_list, tried=400),
@@ -321,5 +361,7 @@ TARGETS: dict[str, Target] = {
         name: Target(inputs.edited_bytes(true), partial(table, name), seeds=(true,))
         for name, true in inputs.TABLES.items()
     },
+    "clickhouse": Target(inputs.edited_bytes(inputs.BULK), clickhouse, seeds=(inputs.BULK,)),
+    "text": Target(inputs.TEXTS, shown, refuses=False, tried=400, seeds=inputs.ODD_OUTPUT),
     "history": Target(inputs.MERGES, history, refuses=False, tried=50),
 }

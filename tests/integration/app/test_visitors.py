@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,48 @@ def test_answers_that_nobody_fetches_are_forgotten(app):
             body = {"package": "flask", "days": 1}
             assert session.post(url, json=body, timeout=30).status_code in {200, 503}
     assert still_well(app)
+
+
+@pytest.mark.parametrize("fn_index", [-1, 999, True, None, "0", 1.5, [], {}])
+def test_an_event_that_does_not_exist_writes_no_log(app, fn_index):
+    before = len(app.log)
+    body = json.dumps({"data": [], "fn_index": fn_index, "session_hash": "x"}).encode()
+    for _ in range(20):
+        assert ask(app, "POST", "/gradio_api/queue/join", body, JSON)[0] == 400
+        assert ask(app, "POST", "/gradio_api/call/no-such", b'{"data": []}', JSON)[0] == 404
+        assert ask(app, "GET", "/gradio_api/call/forecast/no-such")[0] == 404
+        assert ask(app, "GET", "/gradio_api/queue/data?session_hash=no-such")[0] < 500
+    assert len(app.log) - before < 5_000
+
+
+def test_visitors_by_mcp_are_told_apart_without_a_proxy(pypistats, tmp_path):
+    replace_folder(tmp_path / "models", files_of(make_bundle()))
+    settings = {"MODELS_DIR": str(tmp_path / "models"), "PYPISTATS_URL": pypistats.url}
+
+    def by_mcp(app, package, source, claims):
+        arguments = {"name": "forecast", "arguments": {"package": package, "days": 1}}
+        call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": arguments}
+        headers = {
+            **JSON,
+            "Accept": "application/json, text/event-stream",
+            "X-Forwarded-For": claims,
+            "X-Forecast-Visitor": f"{claims} {'0' * 64}",
+        }
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", app.port, timeout=30, source_address=(source, 0)
+        )
+        with closing(connection):
+            connection.request("POST", "/gradio_api/mcp/", json.dumps(call), headers)
+            return connection.getresponse().read().decode()
+
+    with AppServer(settings) as app:
+        answers = [
+            by_mcp(app, f"by-mcp-{number}", "127.0.0.2", f"198.51.100.{number}")
+            for number in range(PER_CLIENT + 1)
+        ]
+        limit = f"limit of {PER_CLIENT} in an hour"
+        assert [limit in answer for answer in answers] == [False] * PER_CLIENT + [True]
+        assert limit not in by_mcp(app, "by-mcp-other", "127.0.0.3", "198.51.100.1")
 
 
 def test_nothing_of_it_is_a_traceback(app):

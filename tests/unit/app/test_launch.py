@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from app.launch import ROOT, Settings, check_address
+from app.launch import ROOT, Settings, check_address, hosts_of
 from forecast.errors import ConfigError
 from forecast.github.api import API as GITHUB
 from forecast.sources.pypistats import API as PYPISTATS
@@ -77,3 +77,20 @@ def test_an_address_of_no_machine_is_told(monkeypatch):
         ConfigError, match=r"'nowhere', port 7860: the page cannot listen there \(Name or service"
     ):
         check_address("nowhere", 7860)
+
+
+@pytest.mark.parametrize(
+    ("host", "root_path", "hosts"),
+    [
+        ("127.0.0.1", "", {"127.0.0.1", "localhost", "::1"}),
+        ("[::1]", "/forecasts", {"127.0.0.1", "localhost", "::1"}),
+        (
+            "localhost",
+            "https://example.org/forecasts",
+            {"127.0.0.1", "localhost", "::1", "example.org"},
+        ),
+        ("0.0.0.0", "", None),
+    ],
+)
+def test_the_hosts_that_a_page_may_be_asked_by(host, root_path, hosts):
+    assert hosts_of(host, {"GRADIO_ROOT_PATH": root_path}) == hosts

@@ -30,6 +30,8 @@ SECRET = "pa55word"
         ("a\r\n::stop-commands::t", "a : :stop-commands: :t"),
         ("https://pypistats.org/api tells", "https://pypistats.org/api tells"),
         ("at http://host:81/a, or 12:30", "at http://host:81/a, or 12:30"),
+        ("expected tcp://host:port or tls://h:8", "expected tcp://host:port or tls://h:8"),
+        ("http://u:p1#pa55word@[::1]:8pa55word", "http://…"),
         ("http://user:pa55word@host/api is", "http://host/api is"),
         ("http://pa55word@host:8/api", "http://host:8/api"),
         ("http://u:p@ss:pa55word@host/", "http://host/"),

@@ -1,6 +1,6 @@
 import pytest
 
-from app.data.rate_limits import MAX_CLIENTS, RateLimit, client_key
+from app.data.rate_limits import MAX_CLIENTS, RateLimit, client_key, site_key
 from forecast.errors import BusyError
 
 
@@ -84,3 +84,24 @@ def test_what_is_given_back_can_be_taken_again():
     limit.give_back("nobody")
     with pytest.raises(BusyError):
         limit.take("one")
+
+
+def test_a_site_has_twice_the_share_of_a_client():
+    setting = Setting(per_client=2, total=None)
+    for network in ("1", "2", "1", "2"):
+        setting.limit.take(client_key(f"2001:db8:0:{network}::1"))
+    with pytest.raises(BusyError, match="limit of 4"):
+        setting.limit.take(client_key("2001:db8:0:ff::1"))
+    setting.limit.take(client_key("2001:db8:0:100::1"))
+
+
+@pytest.mark.parametrize(
+    ("client", "site"),
+    [
+        ("2001:db8:1:2fe::/64", "2001:db8:1:200::/56"),
+        ("198.51.100.7", "198.51.100.7"),
+        ("", ""),
+    ],
+)
+def test_the_site_of_a_client(client, site):
+    assert site_key(client) == site

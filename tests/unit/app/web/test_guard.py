@@ -2,15 +2,18 @@
 
 import asyncio
 import http.client
+import json
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
-from starlette.responses import PlainTextResponse
+from gradio.server_messages import UnexpectedErrorMessage
+from starlette.responses import JSONResponse, PlainTextResponse
 
 from app.web.guard import Bounds, Limits
 
@@ -32,12 +35,30 @@ class Inner:
 
     def __init__(self):
         self.asked = []
+        self.scopes = []
+        self.queue = SimpleNamespace(
+            event_ids_to_events={},
+            pending_event_ids_session={},
+            pending_messages_per_session={"0123": None, "x": None},
+        )
+        functions = {3: SimpleNamespace(api_name="forecast")}
+        self.blocks = SimpleNamespace(fns=functions, _queue=self.queue)
         self.cancelled = threading.Event()
+
+    def get_blocks(self):
+        return self.blocks
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             return
         self.asked.append(scope["path"])
+        self.scopes.append(scope)
+        if scope["path"] == "/gradio_api/queue/join":
+            event = f"event {len(self.asked)}"
+            self.queue.event_ids_to_events[event] = None
+            await receive()
+            await JSONResponse({"event_id": event})(scope, receive, send)
+            return
         if scope["path"] == "/config":
             try:
                 await asyncio.sleep(30)
@@ -48,10 +69,22 @@ class Inner:
         await PlainTextResponse(f"{scope['method']} {len(body)}")(scope, receive, send)
 
 
+class Outer:
+    """Names the application in each request, as starlette does."""
+
+    def __init__(self, inner, *arguments, **options):
+        self.inner = inner
+        self.limits = Limits(inner, *arguments, **options)
+
+    async def __call__(self, scope, receive, send):
+        await self.limits({**scope, "app": self.inner}, receive, send)
+
+
 @contextmanager
-def serving(bounds=BOUNDS):
+def serving(bounds=BOUNDS, **options):
     inner = Inner()
-    config = uvicorn.Config(Limits(inner, bounds), port=0, log_level="error", lifespan="off")
+    app = Outer(inner, bounds, **options)
+    config = uvicorn.Config(app, port=0, log_level="error", lifespan="off")
     config.load()
     server = uvicorn.Server(config)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -98,7 +131,7 @@ def served():
         "/gradio_api/info",
         "/gradio_api/queue/data?session_hash=x",
         "/gradio_api/call/forecast/0123",
-        "/gradio_api/mcp/",
+        "/gradio_api/mcp/schema",
     ],
 )
 def test_what_is_needed_passes(served, target):
@@ -217,6 +250,161 @@ def test_so_many_at_once():
         assert ask(port, "GET", "/", headers=other)[0] == 200
         for client in waiting:
             client.close()
+
+
+def from_(address):
+    return {"X-Forwarded-For": address}  # loopback may say for whom it asks
+
+
+def test_a_site_has_the_share_of_one_visitor():
+    with serving(Bounds(seconds=5.0, concurrent=9, concurrent_per_client=2)) as (inner, port):
+        waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
+        for number, client in enumerate(waiting):
+            address = f"2001:db8:0:{number}::1"  # two networks of one household
+            head = f"GET /config HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n"
+            client.sendall(head.encode())
+        while len(inner.asked) < 2:
+            time.sleep(0.005)
+        assert ask(port, "GET", "/", headers=from_("2001:db8:0:ff::1"))[0] == 503
+        assert ask(port, "GET", "/", headers=from_("2001:db8:0:100::1"))[0] == 200
+        for client in waiting:
+            client.close()
+
+
+JOIN = "/gradio_api/queue/join"
+SMALL = Bounds(pending=2, pending_per_site=3, patience=0.2)
+
+
+def joins(port, address, times=1, number=b"3"):
+    body = b'{"fn_index": %s}' % number
+    return [ask(port, "POST", JOIN, body, from_(address))[0] for _ in range(times)]
+
+
+def test_a_visitor_waits_for_its_own_calls_and_for_no_other():
+    with serving(SMALL) as (inner, port):
+        assert joins(port, "198.51.100.7", 3) == [200, 200, 503]
+        assert joins(port, "198.51.100.8") == [200]
+        status, text, headers = ask(port, "POST", JOIN, b'{"fn_index": 3}', from_("198.51.100.7"))
+        assert (status, headers["Retry-After"]) == (503, "5")
+        assert text == "your earlier calls are still being answered; try again"
+        inner.queue.event_ids_to_events.clear()  # they are answered
+        assert joins(port, "198.51.100.7", 3) == [200, 200, 503]
+
+
+def test_a_site_has_a_share_of_the_queue():
+    with serving(SMALL) as (_, port):
+        household = [f"2001:db8:0:{number}::1" for number in range(3)]
+        assert [*joins(port, household[0], 2), *joins(port, household[1], 2)] == [200] * 3 + [503]
+        assert joins(port, household[2]) == [503]
+        assert joins(port, "2001:db8:0:100::1") == [200]
+
+
+def test_a_call_goes_on_as_soon_as_there_is_a_place():
+    with serving(Bounds(pending=1, patience=5.0)) as (inner, port), ThreadPoolExecutor(1) as pool:
+        assert joins(port, "198.51.100.7") == [200]
+        started = time.monotonic()
+        later = pool.submit(joins, port, "198.51.100.7")
+        time.sleep(0.1)
+        inner.queue.event_ids_to_events.clear()
+        assert later.result() == [200]
+        assert time.monotonic() - started < 2.0
+
+
+@pytest.mark.parametrize(
+    "number", [b"4", b"-1", b"true", b"null", b'"3"', b"3.0", b"[3]", b"9" * 99]
+)
+def test_an_event_that_the_page_does_not_have_is_refused(served, number):
+    inner, port = served
+    assert joins(port, "198.51.100.7", 1, number) == [400]
+    assert inner.asked == []
+
+
+@pytest.mark.parametrize("path", ["call/no-such", "call/v2/no-such", "call/v2"])
+def test_an_endpoint_that_does_not_exist_is_refused(served, path):
+    inner, port = served
+    assert ask(port, "POST", f"/gradio_api/{path}", b"{}")[0] == 404
+    assert inner.asked == []
+
+
+def test_a_result_that_does_not_exist_is_refused(served):
+    inner, port = served
+    assert ask(port, "GET", "/gradio_api/call/forecast/4567")[0] == 404
+    assert inner.asked == []
+
+
+def test_a_page_whose_session_is_not_known_is_told_so_by_gradio_s_own_message(served):
+    inner, port = served
+    status, text, _ = ask(port, "GET", "/gradio_api/queue/data?session_hash=other")
+    message = UnexpectedErrorMessage(message="404: Not Found", session_not_found=True)
+    assert (status, json.loads(text.removeprefix("data: "))) == (200, message.model_dump())
+    assert inner.asked == []
+
+
+def test_a_call_by_mcp_keeps_its_visitor(served):
+    inner, port = served
+    mcp = "/gradio_api/mcp/"
+    ask(port, "POST", mcp, b"{}", from_("198.51.100.7"))
+    passed = dict(inner.scopes[-1]["headers"])
+    inside = {name.decode(): value.decode() for name, value in passed.items()}
+    # gradio asks over loopback, with the headers of the call; whatever else they say.
+    ask(port, "GET", "/", headers=inside | from_("203.0.113.9"))
+    assert inner.scopes[-1]["client"] == ("198.51.100.7", 0)
+    assert b"x-forecast-visitor" not in dict(inner.scopes[-1]["headers"])
+
+
+@pytest.mark.parametrize("claim", ["203.0.113.9", "203.0.113.9 " + "0" * 64, " ", "203.0.113.9 é"])
+def test_nobody_else_can_say_for_whom_it_asks(served, claim):
+    inner, port = served
+    headers = {"x-forecast-visitor": claim.encode()}
+    ask(port, "GET", "/", headers=headers)
+    assert inner.scopes[-1]["client"][0] == "127.0.0.1"
+    ask(port, "POST", "/gradio_api/mcp/", b"{}", headers)
+    signed = dict(inner.scopes[-1]["headers"])[b"x-forecast-visitor"]
+    assert signed.startswith(b"127.0.0.1 ")
+    with serving() as (other, other_port):  # the secret is that of one process
+        ask(
+            other_port,
+            "GET",
+            "/",
+            headers={"x-forecast-visitor": signed.replace(b"127.0.0.1", b"::1")},
+        )
+        assert other.scopes[-1]["client"][0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("target", ["/gradio_api/mcp", "/gradio_api/mcp/"])
+def test_a_stream_that_carries_nothing_is_refused(served, target):
+    status, _, headers = ask(served[1], "GET", target)
+    assert (status, headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("localhost:7860", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:7860", 200),
+        ("evil.example", 421),
+        ("evil.example:7860", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost:7860:1", 421),
+        ("", 421),
+    ],
+)
+def test_only_the_hosts_of_a_page_on_loopback_are_answered(host, status):
+    with serving(hosts={"127.0.0.1", "localhost", "::1"}) as (_, port):
+        assert ask(port, "GET", "/", headers={"Host": host})[0] == status
+
+
+def test_the_host_of_a_proxy_is_not_passed_on(served):
+    inner, port = served
+    ask(port, "GET", "/", headers={"X-Forwarded-Host": "evil.example"})
+    assert b"x-forwarded-host" not in dict(inner.scopes[-1]["headers"])
+
+
+def test_the_page_is_asked_for_again_each_time(served):
+    assert ask(served[1], "GET", "/")[2]["Cache-Control"] == "private, no-cache"
+    assert ask(served[1], "GET", "/theme.css")[2]["Cache-Control"] is None
 
 
 def test_room_is_free_again_afterwards(served):
