@@ -11,6 +11,7 @@ from forecast.errors import BundleError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SVG = "http://www.w3.org/2000/svg"  # the namespace
 LARGEST_PICTURE = 64 * 1024  # bytes
 # What a picture may be made of: nothing that runs, links or loads.
 ELEMENTS = {
@@ -40,7 +41,7 @@ def check_picture(file_name: str, data: bytes) -> None:
     if not _is_utf8(data):
         raise BundleError(f"{file_name} is no SVG in UTF-8")
     checks = _Checks(file_name)
-    parser = expat.ParserCreate("utf-8")
+    parser = expat.ParserCreate("utf-8", namespace_separator=" ")
     parser.buffer_text = True
     parser.StartElementHandler = checks.element
     parser.CharacterDataHandler = checks.texts.append
@@ -70,10 +71,11 @@ class _Checks:
 
     def element(self, element: str, attributes: Mapping[str, str]) -> None:
         """Refuse an element that is not listed, and attributes that run or link."""
-        if element not in ELEMENTS:
+        space, _, local = element.rpartition(" ")
+        if space not in {"", SVG} or local not in ELEMENTS:
             self._refuse(f"the element {element!r:.40}")
         for key, value in attributes.items():
-            if key.lower().startswith("on") or key.rpartition(":")[2] in LINKS:
+            if key.lower().startswith("on") or key.rpartition(" ")[2] in LINKS:
                 self._refuse(f"the attribute {key!r:.40}")
             self.text(value)
 

@@ -38,6 +38,7 @@ from tests.faults.world import (
     recreated,
     replaced,
     snappy_bomb,
+    with_files,
     with_manifest,
     with_member,
     without_artifacts,
@@ -136,6 +137,8 @@ def _no_answer(
         yield Row(f"{who}: {words}", make(how), outcome, reason, slow=reason == slow)
 
 
+# NEWOBJ without BUILD
+BARE_MODEL = b"\x80\x05\x8c\x0eforecast.model\x8c\x05Model\x93)\x81."
 KEPT = Models.KEPT
 NEWEST = "the newest zip"
 ATTESTED_BUT_BROKEN = f"{NEWEST} has a good attestation of a broken zip"
@@ -318,6 +321,26 @@ MODELS = (
         artifact(lambda: zip_of({"manifest.json": b"{"})),
         KEPT,
         "manifest.json: ",
+    ),
+    Row(
+        f"{NEWEST} has a manifest with millions of season lengths",
+        artifact(lambda: with_manifest(m_values=[7] * 2_500_000)),
+        KEPT,
+        "manifest.json: expected at most 33,554,432 bytes and 2,000,000 values",
+        bomb=True,
+    ),
+    Row(
+        f"{NEWEST} has 200,000 entries",
+        artifact(lambda: b"PK\x01\x02" * 200_000),
+        KEPT,
+        "the zip has 200,000 members; at most 20,000 are allowed",
+        bomb=True,
+    ),
+    Row(
+        f"{NEWEST} has a pickle of an object without fields",
+        artifact(lambda: with_files(flask__pkl=BARE_MODEL)),
+        Models.UNREAD,
+        "cannot be read by this version of the page",
     ),
     Row(
         f"{NEWEST} forecasts NaN",

@@ -35,6 +35,11 @@ ZIPPED = WHOLE_ZIP.getvalue()
 MANIFEST = json.loads(FILES["manifest.json"])
 MODEL = BUNDLE.model("flask")
 PICKLE = FILES["flask.pkl"]
+PICTURE = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>flask</title>'
+    b'<style>.a { fill: #fff }</style><g><rect class="a" width="9" height="9"/>'
+    b'<polyline points="0,1 2,3"/><text x="1" y="2">flask</text></g></svg>'
+)
 ODD_NUMBERS = [0, 1, -1, 2**31, 2**63, 10**30, 0.5, -0.0, 1e308, float("nan"), float("inf")]
 ODD_TEXT = [
     *("", "nan", "inf", "-1", "1e999", "0x1", "../x", "\0", "\ud800", "é", "a\nb"),

@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import tempfile
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ import urllib3
 from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS
 from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import read_zip
+from forecast.bundle.svg import ELEMENTS, check_picture
 from forecast.bundle.tables import header, history_rows, read_table
 from forecast.config import Config, load_config
 from forecast.errors import DownloadsError, ForecastError
@@ -173,6 +175,14 @@ def pickled(data: bytes) -> None:
     assert np.isfinite(model.change())
     assert np.isfinite(model.day_off_losses(8)).all()
     assert pickling.loads(pickling.dumps(model)) == model
+
+
+def picture(data: bytes) -> None:
+    """A picture: what passes has nothing that runs, links or loads, for another parser too."""
+    check_picture("flask.svg", data)
+    for element in ET.fromstring(data).iter():
+        assert element.tag.rpartition("}")[2] in ELEMENTS
+        assert not any(re.match(r"(?i)on|.*href$|.*src$", key) for key in element.attrib)
 
 
 def config(data: bytes) -> None:
@@ -356,6 +366,9 @@ TARGETS: dict[str, Target] = {
         inputs.MANIFESTS, manifest, tried=400, seeds=(inputs.FILES["manifest.json"],)
     ),
     "pickle": Target(inputs.PICKLES, pickled, tried=500, seeds=(inputs.PICKLE,)),
+    "picture": Target(
+        inputs.edited_bytes(inputs.PICTURE, 2), picture, tried=300, seeds=(inputs.PICTURE,)
+    ),
     "config": Target(inputs.CONFIGS, config, tried=400, seeds=(inputs.CONFIG.encode(),)),
     **{
         name: Target(inputs.edited_bytes(true), partial(table, name), seeds=(true,))
