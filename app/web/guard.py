@@ -214,7 +214,8 @@ class Limits:
             nonlocal begun
             begun = True
             if scope["path"] == "/" and message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], PAGE_CACHING]
+                kept = [each for each in message["headers"] if each[0] != PAGE_CACHING[0]]
+                message["headers"] = [*kept, PAGE_CACHING]
             await send(message)
 
         try:
