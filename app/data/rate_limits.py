@@ -72,7 +72,7 @@ class RateLimit:
     def give_back(self, client: str) -> None:
         """Take the client's last request as not made."""
         with self._lock:
-            for taken in (self._clients.get(client), self._all if self._total else None):
+            for taken in (self._all, *map(self._clients.get, {site_key(client), client})):
                 if taken:
                     taken.pop()
 

@@ -5,6 +5,7 @@
   const SPELLED = { 0: "all" }; // values of controls, in an address
   const LONGEST = 10_000; // characters of a name that are sent
   const CONTROLS = "#package, #compare, #range, #scale, #mode, #found";
+  let pushed = location.href; // the address that the next answer may spell as the server does
   let touched = false; // whether the visitor used a control since the last call
 
   function address(query, kept = KEPT) {
@@ -31,13 +32,16 @@
     });
     const next = address(`?${query}`);
     if (next !== location.href) history.pushState(null, "", next);
+    pushed = location.href;
     return controls;
   }
 
   // The same view as the server has understood it: a query, or its link again.
   function answered(query) {
     gradio.groups.forEach(nameGroup);
-    history.replaceState(null, "", address(query));
+    // Not if the visitor has gone back or forward meanwhile: those addresses are answered ones.
+    if (location.href === pushed) history.replaceState(null, "", address(query));
+    pushed = location.href;
     return address(query, []);
   }
 
@@ -53,6 +57,7 @@
   // Back and Forward: the server draws the view of the address.
   window.addEventListener("popstate", () => {
     touched = false;
+    pushed = "";
     document.querySelector("#reopen").click();
   });
 

@@ -105,3 +105,13 @@ def test_a_site_has_twice_the_share_of_a_client():
 )
 def test_the_site_of_a_client(client, site):
     assert site_key(client) == site
+
+
+def test_what_is_given_back_counts_for_its_site_neither():
+    client, other = (client_key(f"2001:db8:0:{network}::1") for network in ("1", "2"))
+    limit = RateLimit(1, None, 60.0, lambda: 0.0)
+    for _ in range(5):
+        limit.take(client)
+        limit.give_back(client)
+    limit.take(client)
+    limit.take(other)
