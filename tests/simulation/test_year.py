@@ -45,6 +45,7 @@ GITHUB_DOWN = 38
 NOTHING_NEW = 41
 RUN_FAILS = 46
 FORKS = (10, 20, 30)
+TAGS = (11, 31)  # with the name of the branch
 
 OUTAGE_DAYS = {(sunday(OUTAGE) - back * DAY).date() for back in (4, 5)}
 GAP_DAYS = {(sunday(GAP) - back * DAY).date() for back in (2, 3, 6)}
@@ -214,6 +215,8 @@ def live(year, week, capsys):
     check_run(year, week, said, published=published)
     if week in FORKS:
         year.github.add_artifact(b"evil", created_at=year.now + DAY, fork=True)
+    if week in TAGS:
+        year.github.add_artifact(b"evil", created_at=year.now + DAY, tag=True)
 
     if week == TOKEN_EXPIRES:
         year.valid_app_token = "token_of_the_second_year"
