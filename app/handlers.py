@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components.plot import PlotData
 
-from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT
+from app.data.forecasts import BUNDLE_TIMEOUT, GROUP_TIMEOUT, LIVE_COUNTS_TIMEOUT
 from app.view import content
 from app.view.state import Mode, Scale, View, chosen, parse_view
 from app.web.guard import client_of
@@ -117,7 +117,9 @@ class Handlers:
         view = self._latest.get(request.session_hash)
         if view is None or not any(map(self._forecasts.pending, view.packages)):
             return gr.skip()
-        shown = self._show(view, request, wait=LIVE_COUNTS_TIMEOUT)
+        grouped = any(package.is_group for package in view.packages)
+        wait = GROUP_TIMEOUT if grouped else LIVE_COUNTS_TIMEOUT
+        shown = self._show(view, request, wait=wait)
         if self._latest.get(request.session_hash) != view:
             return gr.skip()
         return [*shown[:-1], gr.skip()]

@@ -91,9 +91,13 @@ def make_bundle(
     last_day=LAST_DAY,
     failed: Mapping[str, str] | None = None,
     pictures: Mapping[str, str] | None = None,
+    groups: Mapping[str, Mapping[str, Any]] | None = None,
     **changed,
 ) -> Bundle:
-    """A bundle of models made without a search; ``changed`` are fields of the manifest."""
+    """A bundle of models made without a search; ``changed`` are fields of the manifest.
+
+    ``groups`` are fields of the entries of those names that are groups.
+    """
     histories = {name: counts(last_day, size=1000 * (1 + n)) for n, name in enumerate(names)}
     models = {name: model_of(each.index[0].date(), each) for name, each in histories.items()}
     manifest = draft(**changed)
@@ -105,7 +109,7 @@ def make_bundle(
             made, totals = model.predict_with_totals(manifest.forecast_days)
             writer.add(
                 name,
-                entry(name, histories[name], model),
+                entry(name, histories[name], model).model_copy(update=(groups or {}).get(name)),
                 dumps(model),
                 made,
                 totals=totals,

@@ -79,7 +79,8 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "packages",
         nargs="*",
         metavar="PACKAGE",
-        help="one name, or several separated by white space; default: the config's",
+        help="one name, or several separated by white space, @name for a group of the config; "
+        "default: the config's",
     )
     add(
         "--config",

@@ -6,7 +6,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from forecast.config import LONGEST_NAME
+from forecast.config import GROUP, LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -43,7 +43,12 @@ class Catalogue:
             return list(self.packages) if not text.strip() else []
         inside = [package for package in self.packages if wanted in package.name]
         # Sorting is stable: among equals the order stays.
-        inside.sort(key=lambda each: (each.name != wanted, not each.name.startswith(wanted)))
+        inside.sort(
+            key=lambda each: (
+                each.name != wanted,
+                not each.name.removeprefix(GROUP).startswith(wanted),
+            )
+        )
         return inside
 
     def near(self, text: str) -> list[Package]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
 from app.data.live_counts import Counts
@@ -12,11 +14,15 @@ from app.data.records import Records
 from forecast.bundle.manifest import PUBLIC
 from forecast.config import Package
 from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
+from forecast.history import merge
 from forecast.presentation.package_forecast import PackageForecast, from_bundle
+from forecast.sources.group import add_up
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    import pandas as pd
 
     from app.data.live_counts import LiveCounts
     from app.data.on_demand import OnDemand
@@ -27,9 +33,25 @@ log = logging.getLogger(__name__)
 
 BUNDLE_TIMEOUT = 45.0  # seconds to wait for the first bundle after a cold start
 LIVE_COUNTS_TIMEOUT = 12.0  # seconds to wait for newer days
+GROUP_TIMEOUT = 60.0  # the same for those of all parts of a group
 CACHE_SIZE = 256  # package forecasts; each has some 20 kB
-NOTHING = Counts()
+MOST_ADDED = 20  # parts of a group whose newer days are asked for; each takes some two seconds
 PREPARED = 10  # packages whose forecasts are made as soon as a bundle is there
+
+
+@dataclass(frozen=True)
+class _Cached:
+    """A forecast, and what it was made of."""
+
+    bundle: Bundle
+    counts: Mapping[str, Counts]
+    through: dt.date | None
+    forecast: PackageForecast
+
+    def is_of(self, bundle: Bundle, counts: Mapping[str, Counts], through: dt.date | None) -> bool:
+        """Whether nothing newer is known; counts and bundles are replaced, never changed."""
+        same = all(self.counts.get(name) is each for name, each in counts.items())
+        return self.bundle is bundle and same and self.through == through
 
 
 class Forecasts:
@@ -51,9 +73,7 @@ class Forecasts:
         self._on_demand = on_demand
         self._lock = threading.Lock()
         self._preparing = False
-        self._cache: OrderedDict[str, tuple[Bundle, Counts, dt.date | None, PackageForecast]] = (
-            OrderedDict()
-        )
+        self._cache: OrderedDict[str, _Cached] = OrderedDict()
 
     def package_forecast(
         self,
@@ -79,6 +99,8 @@ class Forecasts:
         package = self.store.catalogue.get(package.name) or package  # as the config spells it
         if _has_model(bundle, package.name):
             return self._from_bundle(bundle, package, wait).seen_on(self._live_counts.today())
+        if package.is_group:
+            raise self._no_group(snapshot, package)
         try:
             return self._on_demand.package_forecast(package, report, client, self._through(bundle))
         except BusyError:
@@ -109,16 +131,16 @@ class Forecasts:
         bundle = self.store.snapshot.bundle
         with self._lock:
             cached = self._cache.get(package.name)
-        if cached is None or cached[0] is not bundle or days > cached[3].days:
+        if cached is None or cached.bundle is not bundle or days > cached.forecast.days:
             return False
         return not self.pending(package)
 
     def pending(self, package: Package) -> bool:
         """Whether newer days of the package are being fetched."""
         bundle = self.store.snapshot.bundle
-        if not _has_model(bundle, package.name) or not _grows(bundle):
+        if not _has_model(bundle, package.name):
             return False
-        return self._live_counts.pending(package.name)
+        return any(map(self._live_counts.pending, _asked(bundle, package)))
 
     def start_preparing(self) -> None:
         """From now on forecast the first packages of each new bundle in advance.
@@ -149,23 +171,27 @@ class Forecasts:
             _ = forecast.change, forecast.day_off_names
 
     def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> PackageForecast:
-        counts = self._live_counts.counts(package.name, wait) if _grows(bundle) else NOTHING
+        end = time.monotonic() + wait
+        counts = {
+            name: self._live_counts.counts(name, max(end - time.monotonic(), 0.0))
+            for name in _asked(bundle, package)
+        }
         through = self._through(bundle)
         with self._lock:
             cached = self._cache.get(package.name)
-        # "is": counts and bundles are replaced, never changed.
-        if cached and cached[0] is bundle and cached[1] is counts and cached[2] == through:
-            return cached[3]
+        if cached and cached.is_of(bundle, counts, through):
+            return cached.forecast
+        newer = _newer(bundle, package, counts, through)
         forecast = from_bundle(
             bundle,
             package,
-            counts.series,
+            newer.series,
             self.store.config.outages,
-            counts.problem,
+            newer.problem,
             through=through,
         )
         with self._lock:
-            self._cache[package.name] = (bundle, counts, through, forecast)
+            self._cache[package.name] = _Cached(bundle, counts, through, forecast)
             self._cache.move_to_end(package.name)
             while len(self._cache) > CACHE_SIZE:
                 self._cache.popitem(last=False)
@@ -176,6 +202,15 @@ class Forecasts:
         days = (bundle.known_through if bundle else None, self._live_counts.through)
         return max((day for day in days if day), default=None)
 
+    def _no_group(self, snapshot: Snapshot, group: Package) -> ForecastError:
+        """Why there is no forecast of a group: the weekly run alone adds up and trains one."""
+        if group.name in self.store.configured:
+            return BundleError(_no_model(snapshot, group))
+        return UnknownPackageError(
+            f"There is no group {group.label}: the groups are those of config.toml."
+            f"{self._hint(group)}"
+        )
+
     def _hint(self, package: Package) -> str:
         labels = [each.label for each in self.store.catalogue.near(package.name)]
         return f" Did you mean {' or '.join(labels)}?" if labels else ""
@@ -184,6 +219,37 @@ class Forecasts:
 def _has_model(bundle: Bundle | None, name: str) -> TypeGuard[Bundle]:
     """Whether there is a bundle with a model of this package that this version can load."""
     return bundle is not None and not bundle.manifest.outdated and name in bundle.modelled
+
+
+def _asked(bundle: Bundle, package: Package) -> tuple[str, ...]:
+    """The packages to ask PyPI Stats for: none if it has no newer days, or a group has many."""
+    if not _grows(bundle):
+        return ()
+    if not package.is_group:
+        return (package.name,)
+    names = tuple(part.name for part in bundle.entry(package.name).parts if not part.missing)
+    return names if len(names) <= MOST_ADDED else ()
+
+
+def _newer(
+    bundle: Bundle, package: Package, counts: Mapping[str, Counts], through: dt.date | None
+) -> Counts:
+    """The newest counts of a package, or the newer days of a group's sum."""
+    if not package.is_group:
+        return counts.get(package.name, Counts())
+    trained_through = bundle.entry(package.name).trained_through
+    if _grows(bundle) and not counts and through != trained_through:
+        return Counts(problem=f"Of groups of more than {MOST_ADDED} only the weekly run adds days.")
+    parts: dict[str, pd.Series[int]] = {}
+    for name, each in counts.items():
+        if each.series is None:
+            return each
+        earlier = bundle.history(name) if bundle.has_history(name) else None
+        parts[name] = merge(earlier, each.series).counts
+    if not parts:
+        return Counts()
+    total = add_up(parts, through)
+    return Counts(total.loc[total.index > str(trained_through)])
 
 
 def _grows(bundle: Bundle) -> bool:

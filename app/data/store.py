@@ -187,7 +187,7 @@ class Store:
         every: float = CHECK_EVERY,
     ) -> None:
         self.config = config
-        self.configured = frozenset(package.name for package in config.packages)
+        self.configured = frozenset(package.name for package in config.everything)
         self.snapshot = Snapshot()
         self.notify: Callable[[Bundle], None] = lambda _bundle: None
         self._source = source
@@ -268,7 +268,7 @@ class Store:
 
 
 def _catalogue(config: Config, bundle: Bundle | None) -> Catalogue:
-    known = {package.name: package for package in config.packages}
+    known = {package.name: package for package in config.everything}
     for name, entry in bundle.modelled.items() if bundle else ():
-        known.setdefault(name, Package(name, entry.label))
+        known.setdefault(name, Package(name, entry.label, entry.title))
     return Catalogue(known.values())

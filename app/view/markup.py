@@ -44,7 +44,10 @@ def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
     title = f"<h2>Forecast for {markup(wording.format_names(shown))}</h2>"
     sentences = [markup(wording.headline(forecast, events)) for forecast in shown]
     if len(sentences) == 1:
-        return f'{title}<p class="answer">{sentences[0]}</p>'
+        parts = wording.parts(shown[0])
+        return f'{title}<p class="answer">{sentences[0]}</p>' + (
+            f'<p class="parts">{markup(parts)}</p>' if parts else ""
+        )
     return f'{title}<ul class="answers"><li>{"</li><li>".join(sentences)}</li></ul>'
 
 
@@ -123,6 +126,8 @@ def details(
         repaired = forecast.series.repaired
         model = wording.model_summary(forecast)
         parts.append(f"<h3>{markup(forecast.package.label)}</h3><p>Model: {markup(model)}</p>")
+        if forecast.parts:
+            parts.append(f"<p>{markup(wording.parts(forecast, len(forecast.parts)))}</p>")
         if repaired:
             days = ", ".join(_time(day) for day in repaired)
             parts.append(

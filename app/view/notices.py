@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from forecast.presentation.wording import format_date, format_names, not_better
+from forecast.presentation.wording import format_date, format_names, not_better, part_remarks
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -54,6 +54,7 @@ def notices(
         *_stale_counts(shown, now, manifest),
         *_unreadable(shown),
         *_missing_days(shown),
+        *_parts(shown),
         *_not_better(shown),
     ]
     if manifest is not None:
@@ -168,6 +169,15 @@ def _missing_days(shown: Sequence[PackageForecast]) -> list[Notice]:
         )
         for forecast in shown
         if forecast.problem
+    ]
+
+
+def _parts(shown: Sequence[PackageForecast]) -> list[Notice]:
+    """What must be said of the parts of each group, in one notice."""
+    return [
+        Notice("warning", f"{forecast.package.label}: {' '.join(remarks)}")
+        for forecast in shown
+        if (remarks := part_remarks(forecast))
     ]
 
 

@@ -67,7 +67,7 @@ class View:
             fields["range"] = "all" if self.days == ALL else str(self.days)
         if self.mode != default.mode:
             fields["mode"] = self.mode
-        return "?" + urlencode(fields, safe=",") if fields else ""
+        return "?" + urlencode(fields, safe=",@") if fields else ""
 
 
 def usual_fields() -> dict[str, str | int]:

@@ -51,7 +51,7 @@ def add_endpoints(forecasts: Forecasts) -> None:
         """Forecast the daily downloads of a package on PyPI, with 80 % and 95 % bands.
 
         Args:
-            package: name of the package, such as flask
+            package: name of the package, such as flask, or of a group, such as @pallets
             days: how many days to forecast, from the day after the last one observed
         """
         # A cached forecast takes less time than handing the call to a thread.
@@ -61,7 +61,7 @@ def add_endpoints(forecasts: Forecasts) -> None:
         return await to_thread.run_sync(answer, forecasts, package, days, client_of(request))
 
     def packages(search: str = "", offset: int = 0, limit: int = 100) -> list[PackageStatus]:
-        """List the packages that are trained every week, a page at a time.
+        """List the packages and groups that are trained every week, a page at a time.
 
         There are more as long as a page is full: ask again with offset raised by limit.
 

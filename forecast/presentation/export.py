@@ -111,6 +111,7 @@ def _contents(forecast: PackageForecast) -> dict[str, object]:
         **answer(forecast, forecast.days),
         "total": total and {name: round(float(each), 1) for name, each in total.columns().items()},
         "backtest": forecast.backtest.model_dump() if forecast.backtest else None,
+        "parts": [part.model_dump(mode="json") for part in forecast.parts],
         "history": history,
     }
 

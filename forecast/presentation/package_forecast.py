@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from forecast.bands import Bands, Total
-    from forecast.bundle.manifest import MemberEntry
+    from forecast.bundle.manifest import MemberEntry, PartEntry
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
     from forecast.presentation.track_record import TrackRecord
@@ -56,7 +56,7 @@ class PackageForecast:
     """The forecast of one package, with what it was made of.
 
     Attributes:
-        package: its name and label.
+        package: its name and label, of a group its title as the label.
         series: daily counts; it ends on the day before the forecast.
         trained_through: the last day the parameters were estimated from.
         daily: mean and bands by day, from the day after the last counted one.
@@ -67,6 +67,7 @@ class PackageForecast:
         on_demand: whether the page trained the model, rather than the weekly run.
         problem: why newer days are missing, in a sentence; empty if none are.
         track_record: errors of earlier weeks' forecasts; None before any day of them was counted.
+        parts: the packages of a group; empty for a package.
     """
 
     package: Package
@@ -80,6 +81,7 @@ class PackageForecast:
     on_demand: bool = False
     problem: str = ""
     track_record: TrackRecord | None = None
+    parts: tuple[PartEntry, ...] = ()
 
     @property
     def observed_through(self) -> dt.date:
@@ -216,6 +218,7 @@ def from_bundle(
         SeriesError: if the bundle's own history is unusable.
     """
     entry = bundle.entry(package.name)
+    package = replace(package, label=entry.title or package.label)
     trained_through = _day(entry.trained_through)
     known_outages = {*outages, *bundle.manifest.outages}
     series = regular(bundle.history(package.name), known_outages, trained_through)
@@ -246,6 +249,7 @@ def from_bundle(
             totals=totals,
             problem=problem,
             track_record=track_record(bundle.track(package.name)),
+            parts=entry.parts,
         )
     return PackageForecast(
         package=package,
@@ -258,6 +262,7 @@ def from_bundle(
         totals=bundle.totals(package.name),
         problem=problem,
         track_record=track_record(bundle.track(package.name)),
+        parts=entry.parts,
     )
 
 

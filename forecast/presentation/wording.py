@@ -11,7 +11,7 @@ from forecast.config import LONGEST_NAME
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from forecast.bundle.manifest import Backtest, Manifest
+    from forecast.bundle.manifest import Backtest, Manifest, PartEntry
     from forecast.config import Event
     from forecast.github.artifact import Provenance
     from forecast.presentation.package_forecast import PackageForecast
@@ -20,6 +20,7 @@ FEW = (2, 20)  # millions or billions; below each, a number gets one more digit
 LEVEL = 0.02  # a smaller change of the total is reported as none
 SAME_ERROR = 0.005  # a smaller difference of two errors would read 0 %
 NEAR_ZERO = 0.05  # of the largest package; a smaller one is flat on the chart
+MOST_PARTS = 12  # of a group that are named beside its forecast
 FEW_A_DAY = 10  # downloads; below, a fraction is displayed
 
 TITLE = "PyPI download forecast"
@@ -80,7 +81,10 @@ def format_date(day: dt.date) -> str:
 
 def format_names(shown: Sequence[PackageForecast]) -> str:
     """The names of the packages: "a, b and c"."""
-    names = [forecast.package.label for forecast in shown]
+    return _listed([forecast.package.label for forecast in shown])
+
+
+def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -111,6 +115,32 @@ def headline(forecast: PackageForecast, events: Iterable[Event]) -> str:
         sentence += f" ({format_percent(0.8)}: {band})"
     comparison = _comparison(forecast, events)
     return f"{sentence}, {comparison}." if comparison else f"{sentence}."
+
+
+def parts(forecast: PackageForecast, most: int = MOST_PARTS) -> str:
+    """Of which packages a group is the sum, up to so many by name; empty for a package."""
+    names = [part.name for part in forecast.parts if not part.missing]
+    if not names:
+        return ""
+    more = [f"{len(names) - most:,} more"] if len(names) > most else []
+    number = f"{len(names):,} package{'s' if len(names) != 1 else ''}"
+    return f"The sum of {number}: {_listed([*names[:most], *more])}."
+
+
+def part_remarks(forecast: PackageForecast) -> list[str]:
+    """What must be said of a group's parts: which are missing, have stopped or are new."""
+    return [_remark(part) for part in forecast.parts if part.remark]
+
+
+def _remark(part: PartEntry) -> str:
+    if part.missing:
+        return f"Without {part.name}: {part.missing}"
+    said = []
+    if part.no_counts_before:
+        said.append(f"no counts before {format_date(part.no_counts_before)}")
+    if part.no_counts_since:
+        said.append(f"no counts since {format_date(part.no_counts_since)}")
+    return f"{part.name} has {' and '.join(said)}."
 
 
 def no_counts(forecast: PackageForecast) -> str:

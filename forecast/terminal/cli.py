@@ -72,7 +72,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "else from the published one, else trained at once on counts from PyPI Stats.",
     )
     add = parser.add_argument
-    add("package", metavar="PACKAGE", help="any name on PyPI, such as flask")
+    add("package", metavar="PACKAGE", help="any name on PyPI, such as flask, or @group")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="history, forecast, total and accuracy")
     form.add_argument("--markdown", action="store_true", help="for an issue or a README")

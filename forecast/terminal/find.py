@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import MANIFEST
 from forecast.bundle.reader import read_folder
-from forecast.errors import ArtifactError, BundleError, SeriesError
+from forecast.errors import ArtifactError, BundleError, SeriesError, UnknownPackageError
 from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.github.newest import open_newest
@@ -72,6 +72,11 @@ class Finder:
         if bundle is not None and package.name in bundle.modelled:
             made = from_bundle(bundle, package, None, self._config.outages)
             return Found(made, f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}")
+        if package.is_group:
+            raise UnknownPackageError(
+                f"There is no model of a group {package.label}: the weekly run makes those of the "
+                "groups in config.toml; python -m trainer makes them here."
+            )
         return self._trained(package, bundle.known_through if bundle else None)
 
     def _published(self) -> Bundle | None:

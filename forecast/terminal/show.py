@@ -31,8 +31,10 @@ def shown(forecast: PackageForecast, origin: str, events: Iterable[Event], style
         BundleError: the model cannot be loaded.
     """
     headline = wording.headline(forecast, events)
+    remarks = wording.part_remarks(forecast)
     blocks = [
         f"**{headline}**" if style is Style.MARKDOWN else headline,
+        *filter(None, [" ".join(filter(None, [wording.parts(forecast), *remarks]))]),
         _table(_rows(forecast), style),
         "\n".join(filter(None, [*wording.accuracy(forecast), wording.track_record(forecast)])),
         f"From {origin}. Counted through {wording.format_date(forecast.observed_through)}.",
