@@ -82,7 +82,7 @@ def test_preparing_makes_forecasts_ready():
     page.forecasts._preparing = True
     page.forecasts.prepare(bundle)
     assert list(page.forecasts._cache) == ["flask", "requests"]
-    assert "change" in vars(page.forecasts._cache["flask"][3])
+    assert "change" in vars(page.forecasts._cache["flask"].forecast)
 
 
 def test_preparing_survives_anything(monkeypatch, caplog):
