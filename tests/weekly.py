@@ -107,6 +107,7 @@ class WeeklyJob:
         self.folder, self.pypistats, self.github = folder, pypistats, github
         self.clickhouse = clickhouse
         self.output = folder / "models"
+        self.tables = ""  # of the config, beside its keys
         self.seconds = Seconds()
         patient: dict[str, Any] = {"sleep": self.seconds.sleep, "clock": self.seconds}
         bulk = functools.partial(ClickHouse, **(patient | (clickhouse_client or {})))
@@ -139,7 +140,7 @@ class WeeklyJob:
         """The exit status of one run at this time, with more environment variables."""
         config = self.folder / "config.toml"
         quoted = ", ".join(f'"{package}"' for package in packages)
-        config.write_text(CONFIG.format(packages=quoted), encoding="utf-8")
+        config.write_text(CONFIG.format(packages=quoted) + self.tables, encoding="utf-8")
         environment = {
             "GITHUB_ACTIONS": "true",
             "GITHUB_TOKEN": self.github.token,
