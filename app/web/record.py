@@ -50,7 +50,7 @@ def feed_route(forecasts: Forecasts) -> Route:
         known = HOST.fullmatch(request.headers.get("host", ""))
         data = feed(
             recorded.weeks,
-            {name: entry.label for name, entry in manifest.packages.items()},
+            {name: entry.shown for name, entry in manifest.packages.items()},
             config=forecasts.store.config,
             updated=manifest.created_at,
             page=str(request.base_url) if known else "",
