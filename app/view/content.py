@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FIRST = {"sample", "error"}  # kinds of notices that are shown above the headline
+FIRST = {"sample", "error"}  # kinds of notices that stand above the headline, the others below
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,7 @@ def _show(
     found += [Notice("warning", problem) for problem in problems]
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
+    first, rest = found[:1], found[1:]  # one notice above the chart
     events = config.events
     manifest = snapshot.bundle.manifest if snapshot.bundle else None
     mirrors = manifest.mirrors if manifest else config.mirrors
@@ -140,14 +141,19 @@ def _show(
     return PageContent(
         title=wording.title(shown),
         description=" ".join(wording.headline(each, events) for each in shown),
-        banner=markup.notices([notice for notice in found if notice.kind in FIRST]),
+        banner=markup.notices(first if first and first[0].kind in FIRST else []),
         headline=markup.headline(shown, events),
         figure=chart.to_json(chart.draw(shown, view, around)) if drawn else None,
-        warnings=markup.notices([notice for notice in found if notice.kind not in FIRST]),
-        facts=markup.facts(shown, manifest),
+        warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
+        facts=markup.notices(rest) + markup.owner(found) + markup.facts(shown, manifest),
         exports=markup.exports(view) + _embedding(snapshot, view),
         details=markup.details(
-            shown, view, events, mirrors=mirrors, origin=origin if published else ""
+            shown,
+            view,
+            events,
+            mirrors=mirrors,
+            origin=origin if published else "",
+            repository=config.repository_url,
         ),
         numbers=markup.numbers(shown),
         query=view.query,
@@ -184,11 +190,12 @@ def _package_forecasts(
 def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> PageContent:
     """The reason that there is no forecast, with the notices that do not repeat it."""
     reasons = " ".join(problems)
-    banner = [notice for notice in found if notice.kind in FIRST and notice.text not in reasons]
+    told = [each for each in found if not (each.owner and each.owner in reasons)]
+    banner = [each for each in told if each.kind in FIRST and each.text not in reasons]
     if problems:
         title, text = f"No forecast for {view.packages[0].label}", problems[0]
     elif view.typed and view.typed.strip():
         title, text = "Not the name of a package", wording.no_name(view.typed.strip())
     else:
         title, text = wording.NOTHING_CHOSEN
-    return _message(title, text, view, markup.notices(banner))
+    return _message(title, text, view, markup.notices(banner) + markup.owner(told))

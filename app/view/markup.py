@@ -10,6 +10,7 @@ from app.view.curves import shown_events
 from app.view.state import View
 from forecast.presentation import wording
 from forecast.presentation.export import by_day
+from forecast.presentation.spans import weeks
 from forecast.text import clean, markup
 
 if TYPE_CHECKING:
@@ -37,6 +38,17 @@ def notices(found: Sequence[Notice]) -> str:
         for notice in found
     ]
     return f'<ul class="notices">{"".join(items)}</ul>' if items else ""
+
+
+def owner(found: Sequence[Notice]) -> str:
+    """What the owner of the page can do, folded up; empty if nothing."""
+    items = [
+        f"<li>{_code(text)}</li>" for text in dict.fromkeys(each.owner for each in found) if text
+    ]
+    if not items:
+        return ""
+    lines = f"<ul>{''.join(items)}</ul>"
+    return f'<details class="owner"><summary>For the owner</summary>{lines}</details>'
 
 
 def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
@@ -68,39 +80,41 @@ def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None) -> str:
     record = wording.track_record(forecast)
     if record:
         record = f'<p class="record">{markup(record)}</p>'
-    figures = [(name, markup(value)) for name, value in wording.error_figures(forecast)]
     dates = [(name, _time(day)) for name, day in wording.freshness(forecast, manifest)]
     return (
         '<div class="facts">'
-        f"<section><h3>Can you trust it?</h3><p>{sentences}</p>{_pairs(figures)}{record}"
-        "</section>"
-        f"<section><h3>How fresh is it?</h3>{_pairs(dates)}</section>"
+        f"<section><h3>Week by week</h3>{_weeks(forecast)}</section>"
+        f"<section><h3>Can you trust it?</h3><p>{sentences}</p>{record}"
+        f"<h3>How fresh is it?</h3>{_pairs(dates)}</section>"
         "</div>"
     )
 
 
+def _weeks(forecast: PackageForecast) -> str:
+    """The totals of the coming weeks and of all days, and what was counted so far."""
+    rows = [
+        [f"{wording.format_short(span.first)} to {wording.format_short(span.last)}", *amounts]
+        for span in weeks(forecast)
+        if (amounts := wording.format_total(span.total))
+    ]
+    if forecast.total is not None:
+        rows.append([f"All {forecast.days} days", *wording.format_total(forecast.total)])
+    table = _table(("Days", "Expected", "80 % band", "95 % band"), rows, "Totals") if rows else ""
+    return f"{table}<p>{markup(wording.total_so_far(forecast))}</p>"
+
+
 def _facts_of_many(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
     days = shown[0].days
-    heads = (
-        "Package",
-        f"Next {days} days",
-        "80 % band",
-        "Error (MASE)",
-        "Seasonal naive",
-        "Observed through",
-    )
+    heads = ("Package", f"Next {days} days", "Probably", "Error", "Observed through")
     rows = []
     for forecast in shown:
         mean, band = wording.expected_total(forecast)
-        figures = dict(wording.error_figures(forecast))
-        doubt = " (not better)" if wording.not_better(forecast) else ""
         rows.append(
             [
                 forecast.package.label,
                 mean,
                 band or "unknown",
-                figures.get("Error of the model (MASE)", "unknown") + doubt,
-                figures.get("Error of the seasonal naive (MASE)", "unknown"),
+                f"{wording.compared(forecast.usual_error)} that of repeating the last week",
                 wording.no_counts(forecast) or wording.format_date(forecast.observed_through),
             ]
         )
@@ -119,13 +133,16 @@ def details(
     *,
     mirrors: bool,
     origin: str = "",
+    repository: str = "",
 ) -> str:
-    """Models, repaired days, events and definitions; ``origin`` is HTML already."""
+    """Models, repaired days, events, definitions and links; ``origin`` is HTML already."""
     parts = []
     for forecast in shown:
         repaired = forecast.series.repaired
         model = wording.model_summary(forecast)
         parts.append(f"<h3>{markup(forecast.package.label)}</h3><p>Model: {markup(model)}</p>")
+        figures = [(name, markup(value)) for name, value in wording.error_figures(forecast)]
+        parts.append(_pairs(figures))
         if forecast.parts:
             parts.append(f"<p>{markup(wording.parts(forecast, len(forecast.parts)))}</p>")
         if repaired:
@@ -142,14 +159,36 @@ def details(
     counted = "include" if mirrors else "leave out"
     parts.append(
         "<h3>How to read it</h3>"
-        f"<p>Counts come from PyPI's download log and {counted} downloads by mirrors. The forecast "
+        f"<p>Counts come from PyPI's download log and {counted} downloads by mirrors. "
+        "\u201cProbably\u201d is the 80 % band: of five such ranges four should hold. The forecast "
         "starts on the day after the last observed day. Of the coming days, 80 % and 95 % should "
         "lie within the two bands, and half of them below the line, which is the median; the means "
         "add up to the total, whose band allows for correlated errors of neighbouring days. MASE "
         "is the mean absolute error divided by the usual change from one week to the next; the "
         "seasonal naive forecast repeats the last week.</p>"
     )
+    parts.append(_links(shown, repository))
     return f'<div class="details">{"".join(parts)}{origin}</div>'
+
+
+def _links(shown: Sequence[PackageForecast], repository: str) -> str:
+    """Where to check: the counts of each package, the code, the method and the benchmarks."""
+    links = [
+        (
+            f"{each.package.label} on PyPI Stats",
+            f"https://pypistats.org/packages/{each.package.name}",
+        )
+        for each in shown
+        if not each.package.name.startswith("@")
+    ]
+    if repository:
+        links += [
+            ("Code", repository),
+            ("Method", f"{repository}/blob/main/forecast/model/__init__.py"),
+            ("Benchmarks", f"{repository}/blob/main/benchmarks/README.md"),
+        ]
+    items = "".join(f'<li><a href="{escape(url)}">{markup(name)}</a></li>' for name, url in links)
+    return f"<h3>Check it</h3><ul>{items}</ul>"
 
 
 def origin(provenance: Provenance | None, *, asked: bool) -> str:
@@ -167,7 +206,7 @@ def numbers(shown: Sequence[PackageForecast]) -> str:
         rows = [
             [
                 f"{dt.date.fromisoformat(day):%a %d %b %Y}",
-                *(wording.format_count(value) for value in values.values()),
+                *wording.format_amounts(*values.values()),
             ]
             for day, values in by_day(forecast, forecast.days)
         ]

@@ -6,7 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from forecast.presentation.wording import format_date, format_names, not_better, part_remarks
+from forecast.presentation.wording import (
+    format_date,
+    format_names,
+    narrow_band,
+    not_better,
+    part_remarks,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -16,16 +22,18 @@ if TYPE_CHECKING:
     from forecast.bundle.manifest import Manifest
     from forecast.presentation.package_forecast import PackageForecast
 
+NO_MODELS = "There are no weekly models now, so each forecast is made when it is asked for."
 STALE_MODEL = 10  # days; the job is weekly, and may be late
 STALE_DATA = 4  # days; PyPI Stats loads every night, and may be late
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One sentence or two, and how serious they are."""
+    """One sentence or two, how serious they are, and what the page's owner can do."""
 
     kind: Literal["sample", "warning", "info", "error"]
     text: str
+    owner: str = ""
 
 
 def notices(
@@ -56,6 +64,7 @@ def notices(
         *_missing_days(shown),
         *_parts(shown),
         *_not_better(shown),
+        *(Notice("info", text) for text in map(narrow_band, shown) if text),
     ]
     if manifest is not None:
         found += _carried(shown, manifest)
@@ -66,11 +75,9 @@ def notices(
 def _sample(manifest: Manifest | None) -> list[Notice]:
     if manifest is None or manifest.source != "sample":
         return []
-    text = (
-        "These counts are made up, and only look like downloads. "
-        "Train on real counts with `python -m trainer`, or let the workflow do it."
-    )
-    return [Notice("sample", text)]
+    text = "These counts are made up, and only look like downloads."
+    owner = "Train on real counts with `python -m trainer`, or let the workflow do it."
+    return [Notice("sample", text, owner)]
 
 
 def _problem(snapshot: Snapshot) -> list[Notice]:
@@ -78,9 +85,9 @@ def _problem(snapshot: Snapshot) -> list[Notice]:
     if not snapshot.problem:
         return []
     if snapshot.bundle is None:
-        return [Notice("error", snapshot.problem)]
+        return [Notice("error", NO_MODELS, snapshot.problem)]
     text = "Newer models could not be loaded, so the last good ones are shown."
-    return [Notice("warning", f"{text} {snapshot.problem}")]
+    return [Notice("warning", text, snapshot.problem)]
 
 
 def _outdated(manifest: Manifest | None) -> list[Notice]:
@@ -89,9 +96,9 @@ def _outdated(manifest: Manifest | None) -> list[Notice]:
         return []
     text = (
         "The published models were made by an earlier version, so the page trains a model of each "
-        "package when it is asked for: run the workflow again."
+        "package when it is asked for."
     )
-    return [Notice("warning", text)]
+    return [Notice("info", text, "Run the workflow again.")]
 
 
 def _other_repository(manifest: Manifest | None, repository: str) -> list[Notice]:
@@ -102,23 +109,21 @@ def _other_repository(manifest: Manifest | None, repository: str) -> list[Notice
     if not found or not repository or found[1].lower() == repository.lower():
         return []
     owner, _, name = found[1].partition("/")
-    text = (
-        f"A run of {found[1]} made these models, but config.toml names {repository}: set "
-        f'`username = "{owner}"` and `repo_name = "{name}"` there.'
-    )
-    return [Notice("warning", text)]
+    text = f"A run of {found[1]} made these models, and not one of {repository}."
+    remedy = f'Set `username = "{owner}"` and `repo_name = "{name}"` in config.toml.'
+    return [Notice("warning", text, remedy)]
 
 
 def _stale_model(manifest: Manifest | None, now: dt.datetime) -> list[Notice]:
     age = 0 if manifest is None else (now - manifest.created_at).days
     if age <= STALE_MODEL:
         return []
-    text = (
-        f"The models are {age:,} days old, although they should be renewed every week: "
-        "check whether GitHub has disabled the schedule, as it does after 60 days without "
+    text = f"The models are {age:,} days old, although they should be renewed every week."
+    owner = (
+        "Check whether GitHub has disabled the schedule, as it does after 60 days without "
         "a commit, and start the workflow by hand."
     )
-    return [Notice("warning", text)]
+    return [Notice("warning", text, owner)]
 
 
 def _stale_counts(
@@ -130,17 +135,17 @@ def _stale_counts(
         packages.setdefault(forecast.observed_through, []).append(forecast)
     own_files = manifest is not None and manifest.source == "folder"
     remedy = (
-        "add the newer days to the file, and train again"
+        "Add the newer days to the file, and train again."
         if own_files
-        else "check whether PyPI Stats is up and the weekly run succeeds"
+        else "Check whether PyPI Stats is up and the weekly run succeeds."
     )
     ages = {day: (now.date() - day).days for day in packages}
     return [
         Notice(
             "warning",
             f"The newest counts of {format_names(packages[day])} are {age:,} days old "
-            f"({format_date(day)}), so the forecast starts in the past: "
-            f"{remedy}.",
+            f"({format_date(day)}), so the forecast starts in the past.",
+            remedy,
         )
         for day, age in ages.items()
         if age > STALE_DATA
@@ -153,7 +158,8 @@ def _unreadable(shown: Sequence[PackageForecast]) -> list[Notice]:
         Notice(
             "warning",
             f"The model of {forecast.package.label} cannot be read by this version of the page, "
-            "so the forecast published with it is shown: run the workflow again.",
+            "so the forecast published with it is shown.",
+            "Run the workflow again.",
         )
         for forecast in shown
         if forecast.change is None
@@ -209,7 +215,8 @@ def _untrained(shown: Sequence[PackageForecast], configured: Collection[str]) ->
         Notice(
             "info",
             f"{forecast.package.label} has no model from the weekly run yet, so the page trained "
-            "one today. Start the workflow by hand, or wait for the weekly run.",
+            "one today.",
+            "Start the workflow by hand, or wait for the weekly run.",
         )
         for forecast in shown
         if forecast.on_demand and forecast.package.name in configured

@@ -25,11 +25,10 @@ class Span:
 def weeks(forecast: PackageForecast) -> list[Span]:
     """The whole weeks from the first day of the forecast on, each with bands of its own.
 
-    Raises:
-        BundleError: the model cannot be loaded.
+    None where the model cannot be loaded, or the forecast is shorter.
     """
     ends = range(WEEK, forecast.days + 1, WEEK)
-    if not ends:
+    if not ends or not forecast.has_model:
         return []
     sums = forecast.sums([WEEK] * len(ends), list(ends))
     begin = forecast.daily.start

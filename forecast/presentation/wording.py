@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from forecast.config import LONGEST_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from forecast.bands import Total
     from forecast.bundle.manifest import Backtest, Manifest, PartEntry
     from forecast.config import Event
     from forecast.github.artifact import Provenance
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 FEW = (2, 20)  # millions or billions; below each, a number gets one more digit
 LEVEL = 0.02  # a smaller change of the total is reported as none
+HALF_HELD = 0.5  # of the days of a backtest; of a band of 80 % it is far too few
 SAME_ERROR = 0.005  # a smaller difference of two errors would read 0 %
 NEAR_ZERO = 0.05  # of the largest package; a smaller one is flat on the chart
 MOST_PARTS = 12  # of a group that are named beside its forecast
@@ -25,7 +30,7 @@ FEW_A_DAY = 10  # downloads; below, a fraction is displayed
 
 TITLE = "PyPI download forecast"
 DESCRIPTION = "How many downloads of a Python package in the coming weeks, and can you believe it?"
-UNMEASURED = "There is too little history of this package to test it on that."
+UNMEASURED = "Its own history is too short, or too even, to test a forecast on."
 NOTHING_CHOSEN = (
     "No package chosen",
     "Choose a package, or type the name of any package on PyPI.",
@@ -64,6 +69,11 @@ def format_amounts(*values: float) -> list[str]:
     return [format_count(_three_digits(value)) for value in values]
 
 
+def downloads(number: str) -> str:
+    """A formatted number with its unit: "1 download", "2 downloads"."""
+    return f"{number} download{'' if number == '1' else 's'}"
+
+
 def format_range(lower: str, upper: str) -> str:
     """Two formatted numbers; a unit that both have stands behind the second one."""
     return f"{lower.partition(' ')[0]} to {upper}"
@@ -77,6 +87,19 @@ def format_percent(share: float) -> str:
 def format_date(day: dt.date) -> str:
     """A date, such as 22 November 2026."""
     return f"{day.day} {day:%B %Y}"
+
+
+def format_short(day: dt.date) -> str:
+    """A day of the coming weeks, such as 30 Nov."""
+    return f"{day.day} {day:%b}"
+
+
+def format_total(total: Total) -> tuple[str, str, str]:
+    """The mean of a total, its 80 % and its 95 % band."""
+    mean, low, high, lowest, highest = format_amounts(
+        total.mean, total.lower_80, total.upper_80, total.lower_95, total.upper_95
+    )
+    return mean, format_range(low, high), format_range(lowest, highest)
 
 
 def format_names(shown: Sequence[PackageForecast]) -> str:
@@ -93,26 +116,27 @@ def title(shown: Sequence[PackageForecast]) -> str:
     if len(shown) > 1:
         return f"Forecast for {format_names(shown)} - {TITLE}"
     mean, _ = expected_total(shown[0])
-    return f"{shown[0].package.label}: about {mean} downloads in the next {shown[0].days} days"
+    days = f"the next {shown[0].days} days"
+    return f"{shown[0].package.label}: about {downloads(mean)} in {days}"
 
 
 def card(forecast: PackageForecast) -> str:
     """The answer on the card for previews, below the package's name."""
     mean, band = expected_total(forecast)
-    sentence = f"About {mean} downloads in the next {forecast.days} days"
+    sentence = f"About {downloads(mean)} in the next {forecast.days} days"
     return f"{sentence}, probably {band}." if band else f"{sentence}."
 
 
 def headline(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The total expected, its 80 % band, and how that compares with the days before."""
     mean, band = expected_total(forecast)
-    about = f"about {mean} downloads in the"
+    about = f"about {downloads(mean)} in the"
     sentence = f"{forecast.package.label}: {about} next {forecast.days} days"
     if silence := no_counts(forecast):
         days = f"{forecast.days} days from {format_date(forecast.daily.start)}"
         sentence = f"{forecast.package.label}: {silence}, and {about} {days}"
     if band:
-        sentence += f" ({format_percent(0.8)}: {band})"
+        sentence += f" (probably {band})"
     comparison = _comparison(forecast, events)
     return f"{sentence}, {comparison}." if comparison else f"{sentence}."
 
@@ -184,7 +208,7 @@ def _last_days(forecast: PackageForecast) -> tuple[dt.date, dt.date]:
 
 def accuracy(forecast: PackageForecast) -> list[str]:
     """What such forecasts missed by, and the results of the package's own backtest."""
-    error = f"error {_compared(forecast.usual_error)} that of repeating the last week"
+    error = f"error {compared(forecast.usual_error)} that of repeating the last week"
     usual = f"Forecasts like this one have an {error}."
     if forecast.usual_miss is not None:
         usual = (
@@ -210,7 +234,7 @@ def _measured(forecast: PackageForecast) -> Backtest | None:
     return scores if complete else None
 
 
-def _compared(ratio: float) -> str:
+def compared(ratio: float) -> str:
     """How an error compares with another one; ends in "than" or "as"."""
     change = abs(ratio - 1.0)
     if change < SAME_ERROR:
@@ -231,11 +255,40 @@ def track_record(forecast: PackageForecast) -> str:
     )
     sentence = f"{subject}, compared with the counts so far:"
     if record.ratio is not None:
-        sentence += f" an error {_compared(record.ratio)} that of repeating the last week;"
+        sentence += f" an error {compared(record.ratio)} that of repeating the last week;"
     return (
         f"{sentence} {format_percent(record.inside_80)} of {record.days:,} days within the "
         f"{format_percent(0.8)} band, {format_percent(record.inside_95)} within the "
         f"{format_percent(0.95)} band."
+    )
+
+
+def total_so_far(forecast: PackageForecast) -> str:
+    """What was counted in all, and the next round number if the forecast reaches it."""
+    counted = float(forecast.series.values.sum())
+    if counted < 1:
+        return ""
+    mean = format_amounts(counted)[0]
+    since = format_date(forecast.series.start)
+    sentence = f"Since {since}, {downloads(mean)} were counted."
+    step = 10.0 ** math.floor(math.log10(counted))
+    goal = next(each * step for each in (2, 5, 10) if each * step > counted)
+    reached = np.flatnonzero(counted + np.cumsum(forecast.daily.mean) >= goal)
+    if not reached.size:
+        return sentence
+    day = forecast.daily.start + dt.timedelta(days=int(reached[0]))
+    return f"{sentence} {format_amounts(goal)[0]} will be reached around {format_date(day)}."
+
+
+def narrow_band(forecast: PackageForecast) -> str:
+    """That the band held far too few days in the past of the package; empty if it did not."""
+    scores = _measured(forecast)
+    held = scores.coverage_80 if scores else None
+    if held is None or held >= HALF_HELD:
+        return ""
+    return (
+        f"In the tests on the past of {forecast.package.label} the {format_percent(0.8)} band held "
+        f"{format_percent(held)} of the days only: expect larger surprises."
     )
 
 
@@ -275,7 +328,8 @@ def model_summary(forecast: PackageForecast) -> str:
         f"A mean of ARIMA(0,1,1), the same for all packages ({', '.join(pooled)}), and of "
         f"ARIMA{searched[0].notation} ({format_percent(searched[0].weight)}), chosen among "
         f"{tried:,} candidate{'s' if tried != 1 else ''} for this one. The weekly pattern and "
-        "days off are taken out before and put back after."
+        "days off are taken out before and put back after. The thetas, the effect of days off and "
+        "the widths of the bands were learned from thousands of packages."
     )
 
 

@@ -45,19 +45,8 @@ def shown(forecast: PackageForecast, origin: str, events: Iterable[Event], style
 def _rows(forecast: PackageForecast) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [HEAD]
     for span in weeks(forecast):
-        total = span.total
-        mean, low, high, lowest, highest = wording.format_amounts(
-            total.mean, total.lower_80, total.upper_80, total.lower_95, total.upper_95
-        )
         days = f"{span.first:%Y-%m-%d} to {span.last:%m-%d}"
-        rows.append(
-            (
-                days,
-                mean,
-                wording.format_range(low, high),
-                wording.format_range(lowest, highest),
-            )
-        )
+        rows.append((days, *wording.format_total(span.total)))
     return rows
 
 

@@ -147,7 +147,8 @@ class Year:
         return shown
 
     def told(self):
-        return " ".join(notice.text for notice in notices(self.space.store.snapshot, [], self.now))
+        found = notices(self.space.store.snapshot, [], self.now)
+        return " ".join(f"{notice.text} {notice.owner}" for notice in found)
 
 
 def check_forecast(forecast):

@@ -91,12 +91,14 @@ def test_packages_that_cannot_be_seen_get_a_hint_at_another_scale():
     assert "close to zero" not in log.warnings
 
 
-def test_sample_data_and_errors_come_above_and_warnings_below_the_headline():
+def test_one_notice_stands_above_the_chart_and_the_owner_s_advice_is_folded_up():
     shown = show(Forecasts(make_bundle(source="sample"), "GitHub is down."), "flask", "nonesuch")
     assert "Sample data" in shown.banner
-    assert "GitHub is down" not in shown.banner
-    assert "GitHub is down" in shown.warnings
-    assert "nonesuch is unknown" in shown.warnings
+    assert "GitHub is down" not in shown.banner + shown.warnings
+    assert shown.warnings == ""  # one notice above the chart
+    owner = shown.facts.partition("For the owner")[2].partition("</details>")[0]
+    assert "GitHub is down" in owner
+    assert "nonesuch is unknown" in shown.facts.partition("For the owner")[0]
     assert "Forecast for flask<" in shown.headline
 
 

@@ -14,7 +14,7 @@ NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 def texts(bundle=None, shown=(), now=NOW, problem="", configured=()):
     found = notices(Snapshot(bundle, problem, looked=True), shown, now, configured)
-    return [(notice.kind, notice.text) for notice in found]
+    return [(notice.kind, f"{notice.text} {notice.owner}".strip()) for notice in found]
 
 
 RUN = "https://github.com/a-fork/of-it/actions/runs/17"
@@ -26,11 +26,11 @@ def test_models_of_another_repository_than_the_config_s_are_told():
 
     def told(repository):
         found = notices(Snapshot(bundle, looked=True), [], NOW, (), repository)
-        return [notice.text for notice in found]
+        return [f"{notice.text} {notice.owner}" for notice in found]
 
     assert told("a-fork/of-it") == told("A-Fork/Of-It") == []
     (text,) = told("owner/repo")
-    assert text.startswith("A run of a-fork/of-it made these models, but config.toml names owner")
+    assert text.startswith("A run of a-fork/of-it made these models, and not one of owner/repo.")
     assert '`username = "a-fork"` and `repo_name = "of-it"`' in text
 
 
@@ -38,7 +38,7 @@ def test_own_files_are_not_pypi_stats():
     [(_, text)] = texts(
         make_bundle(source="folder"), [package_forecast()], now=NOW + dt.timedelta(5)
     )
-    assert text.endswith("add the newer days to the file, and train again.")
+    assert text.endswith("Add the newer days to the file, and train again.")
 
 
 def test_nothing_to_notice():
@@ -52,8 +52,10 @@ def test_sample_data_comes_first():
     assert "made up" in text
 
 
-def test_a_problem_without_a_bundle_is_told_as_it_is():
-    assert texts(problem="Set GITHUB_TOKEN.") == [("error", "Set GITHUB_TOKEN.")]
+def test_a_problem_without_a_bundle_is_told_to_the_owner_alone():
+    (found,) = notices(Snapshot(None, "Set GITHUB_TOKEN.", looked=True), [], NOW)
+    assert (found.kind, found.owner) == ("error", "Set GITHUB_TOKEN.")
+    assert "TOKEN" not in found.text
 
 
 def test_a_problem_beside_a_good_bundle_is_a_warning():
@@ -97,9 +99,9 @@ def test_one_bad_month_is_no_reason_to_warn():
 def test_models_of_an_earlier_version_are_told_once():
     made = package_forecast(on_demand=True)
     [(kind, text)] = texts(outdated(make_bundle()), [made], configured={"flask"})
-    assert kind == "warning"
+    assert kind == "info"
     assert text.startswith("The published models were made by an earlier version")
-    assert text.endswith("run the workflow again.")
+    assert text.endswith("Run the workflow again.")
 
 
 def test_missing_days_and_missing_models_are_told():
@@ -153,7 +155,7 @@ def test_a_model_that_cannot_be_read_is_told():
     vars(made)["change"] = None
     [(kind, text)] = texts(make_bundle(), [made])
     assert kind == "warning"
-    assert "run the workflow again" in text
+    assert "Run the workflow again" in text
 
 
 def test_a_package_outside_the_config_needs_no_weekly_model():

@@ -36,8 +36,8 @@ def expecting(total, change=1.0):
             92e6,
             1.04,
             (
-                "flask: about 92 million downloads in the next 30 days (80 %: 85 to 99 million), "
-                "4 % more a day than in the last 28 days."
+                "flask: about 92 million downloads in the next 30 days (probably 85 to 99 "
+                "million), 4 % more a day than in the last 28 days."
             ),
         ),
         (
@@ -45,14 +45,14 @@ def expecting(total, change=1.0):
             0.75,
             (
                 "flask: about 1.50 billion downloads in the next 30 days "
-                "(80 %: 1.38 to 1.62 billion), 25 % fewer a day than in the last 28 days."
+                "(probably 1.38 to 1.62 billion), 25 % fewer a day than in the last 28 days."
             ),
         ),
         (
             12_400,
             1.01,
             (
-                "flask: about 12,400 downloads in the next 30 days (80 %: 11,400 to 13,400), "
+                "flask: about 12,400 downloads in the next 30 days (probably 11,400 to 13,400), "
                 "about as many a day as in the last 28 days."
             ),
         ),
@@ -60,11 +60,11 @@ def expecting(total, change=1.0):
             333,
             3.33,
             (
-                "flask: about 333 downloads in the next 30 days (80 %: 306 to 360), "
+                "flask: about 333 downloads in the next 30 days (probably 306 to 360), "
                 "3.3 times as many a day as in the last 28 days."
             ),
         ),
-        (0, None, "flask: about 0 downloads in the next 30 days (80 %: 0 to 0)."),
+        (0, None, "flask: about 0 downloads in the next 30 days (probably 0 to 0)."),
     ],
 )
 def test_headline(total, change, sentence):
@@ -100,7 +100,7 @@ def test_the_headline_of_a_real_model_has_the_sum_s_own_band():
     low, high = wording.format_rounded(made.total.mean, made.total.lower_80, made.total.upper_80)[
         1:
     ]
-    assert f"(80 %: {low} to {high})" in sentence
+    assert f"(probably {low} to {high})" in sentence
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_the_two_errors_stand_side_by_side():
 def test_unmeasured_accuracy_is_called_so(scores):
     usual, unmeasured = wording.accuracy(package_forecast(scores=scores))
     assert usual.startswith("Forecasts like this one have missed the total by ")
-    assert unmeasured == "There is too little history of this package to test it on that."
+    assert unmeasured == "Its own history is too short, or too even, to test a forecast on."
     assert wording.error_figures(package_forecast(scores=scores)) == []
     assert not wording.not_better(package_forecast(scores=scores))
 
@@ -237,7 +237,8 @@ def test_the_choice():
     assert plain(wording.model_summary(made)) == (
         "A mean of ARIMA(0,1,1), the same for all packages (90 % with theta -0.8), and of "
         "ARIMA(2,1,0)(0,0,1)7 (10 %), chosen among 3,456 candidates for this one. The weekly "
-        "pattern and days off are taken out before and put back after."
+        "pattern and days off are taken out before and put back after. The thetas, the effect of "
+        "days off and the widths of the bands were learned from thousands of packages."
     )
     single = replace(made, choice=Choice((pooled, searched), 1))
     assert "among 1 candidate for" in wording.model_summary(single)
@@ -330,3 +331,36 @@ def test_a_package_whose_counts_stopped_says_so():
     assert told.startswith("flask: no counts since 11 November 2026, and about ")
     assert "than in" not in told
     assert ("No counts since", dt.date(2026, 11, 11)) in wording.freshness(forecast, None)
+
+
+def test_one_download_is_singular():
+    assert wording.downloads("1") == "1 download"
+    assert wording.downloads("0") == "0 downloads"
+    assert wording.downloads("1.0 million") == "1.0 million downloads"
+
+
+def test_the_next_round_number_is_named_where_the_forecast_reaches_it():
+    made = package_forecast()
+    counted = float(made.series.values.sum())
+    near, far = (
+        replace(made, series=replace(made.series, values=made.series.values * factor))
+        for factor in (99_000 / counted, 21_000 / counted)
+    )
+    assert plain(wording.total_so_far(near)).endswith(
+        "100,000 will be reached around 23 November 2026."
+    )
+    assert "will be reached" not in wording.total_so_far(far)
+    assert wording.total_so_far(far).startswith("Since 13 September 2026, 21,000 downloads")
+    none = replace(made, series=replace(made.series, values=made.series.values * 0))
+    assert wording.total_so_far(none) == ""
+
+
+def test_a_band_that_held_few_days_is_told():
+    made = package_forecast()
+    held = [
+        replace(made, backtest=Backtest(origins=4, mase=1.0, naive_mase=1.1, coverage_80=share))
+        for share in (0.18, 0.5, None)
+    ]
+    told = [plain(wording.narrow_band(each)) for each in held]
+    assert told[0].startswith("In the tests on the past of flask the 80 % band held 18 % of")
+    assert told[1:] == ["", ""]
