@@ -62,7 +62,7 @@ def build(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> gr.Blocks:
     page.queue(max_size=MAX_QUEUED)
     with page:
         _wire(page, _lay_out(), Handlers(forecasts, clock))
-        add_endpoints(forecasts)
+        add_endpoints(forecasts, clock)
         add_record(forecasts)
     return page
 

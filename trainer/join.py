@@ -81,7 +81,7 @@ def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
     )
 
 
-def read_back(folder: Path) -> None:
+def read_back(folder: Path) -> Bundle:
     """Read what ``join`` has written, each model too, with the reader that the page has.
 
     No model is run again: the writer has run the very bytes that the manifest names.
@@ -92,6 +92,7 @@ def read_back(folder: Path) -> None:
     bundle = read_folder(folder)
     for name in bundle.names:
         pickling.loads(bundle.pickle(name))
+    return bundle
 
 
 def check_worth(manifest: Manifest, previous: Bundle | None, output: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
 from forecast.errors import BundleError, ConfigError
+from forecast.record.weeks import last_week
 from trainer.engines import local
 from trainer.fetch import fetch
 from trainer.inputs import make_plan, open_previous, other_repository
@@ -69,7 +70,8 @@ class Phases:
                 manifest = join(store, previous, Writer(fresh, store.plan.forecast_days))
                 self.console.report(manifest)
                 check_worth(manifest, previous, arguments.output)
-                read_back(fresh)
+                written = read_back(fresh)
+                self.console.report_weeks(last_week(written, store.plan.redefined), manifest)
         except BundleError:
             self._remove_run()
             raise

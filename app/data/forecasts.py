@@ -119,6 +119,11 @@ class Forecasts:
             package
         )
 
+    @property
+    def known_through(self) -> dt.date | None:
+        """The last day that any package has counts of."""
+        return self._through(self.store.snapshot.bundle)
+
     def first(self) -> tuple[Package, ...]:
         """The package to show when none was asked for: the first with a model."""
         packages = self.store.catalogue.packages
@@ -166,6 +171,7 @@ class Forecasts:
     def _prepare(self, bundle: Bundle) -> None:
         if not self._preparing or bundle.manifest.outdated:
             return
+        self.records.current()
         for name in bundle.names[:PREPARED]:
             forecast = self.package_forecast(Package(name, bundle.entry(name).label))
             _ = forecast.change, forecast.day_off_names

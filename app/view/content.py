@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.view import chart, markup
 from app.view.curves import months_known, shown_events
 from app.view.layout import Surroundings
-from app.view.notices import Notice, notices
+from app.view.notices import Notice, notices, unusual_weeks
 from forecast.errors import ForecastError
 from forecast.presentation import wording
 
@@ -127,6 +127,7 @@ def _show(
         return _without_forecast(view, problems, found)
     problems += [wording.no_name(text.strip()) for text in view.refused]
     found += [Notice("warning", problem) for problem in problems]
+    found += unusual_weeks(forecasts.records, shown)
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
     first, rest = found[:1], found[1:]  # one notice above the chart

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from forecast.presentation.record import week_sentence
 from forecast.presentation.wording import (
     format_date,
     format_names,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Sequence
 
+    from app.data.records import Records
     from app.data.store import Snapshot
     from forecast.bundle.manifest import Manifest
     from forecast.presentation.package_forecast import PackageForecast
@@ -70,6 +72,12 @@ def notices(
         found += _carried(shown, manifest)
         found += [] if manifest.outdated else _untrained(shown, configured)
     return found
+
+
+def unusual_weeks(records: Records, shown: Sequence[PackageForecast]) -> list[Notice]:
+    """Whose last week left the band that was forecast for it."""
+    weeks = [(each, records.unusual(each.package.name)) for each in shown if not each.on_demand]
+    return [Notice("info", week_sentence(week, each.package.label)) for each, week in weeks if week]
 
 
 def _sample(manifest: Manifest | None) -> list[Notice]:

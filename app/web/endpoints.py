@@ -3,6 +3,8 @@
 No ``from __future__ import annotations`` here: gradio makes schemas of the annotations.
 """
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any, Literal, TypedDict
 
 import gradio as gr
@@ -13,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT, Forecasts
+from app.view.notices import notices, unusual_weeks
 from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
@@ -35,6 +38,13 @@ PICTURE_HEADERS = {
 }
 
 
+class ForecastAnswer(Answer):
+    """The response of ``/forecast``: a forecast, and what the page says beside it."""
+
+    known_through: str | None
+    warnings: list[str]
+
+
 class PackageStatus(TypedDict):
     """One package of ``/packages``."""
 
@@ -43,11 +53,13 @@ class PackageStatus(TypedDict):
     trained_through: str | None
 
 
-def add_endpoints(forecasts: Forecasts) -> None:
+def add_endpoints(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> None:
     """Add ``/forecast`` and ``/packages``, which are also MCP tools, to the current Blocks."""
 
     # The docstring is shown to callers, who do not pass the request.
-    async def forecast(package: str, request: gr.Request, days: int = 30) -> Answer:  # noqa: D417
+    async def forecast(  # noqa: D417
+        package: str, request: gr.Request, days: int = 30
+    ) -> ForecastAnswer:
         """Forecast the daily downloads of a package on PyPI, with 80 % and 95 % bands.
 
         Args:
@@ -57,8 +69,10 @@ def add_endpoints(forecasts: Forecasts) -> None:
         # A cached forecast takes less time than handing the call to a thread.
         plain = isinstance(package, str) and isinstance(days, int)
         if plain and forecasts.is_cached(Package(package, package), days):
-            return answer(forecasts, package, days)
-        return await to_thread.run_sync(answer, forecasts, package, days, client_of(request))
+            return answer(forecasts, package, days, clock())
+        return await to_thread.run_sync(
+            answer, forecasts, package, days, clock(), client_of(request)
+        )
 
     def packages(search: str = "", offset: int = 0, limit: int = 100) -> list[PackageStatus]:
         """List the packages and groups that are trained every week, a page at a time.
@@ -77,7 +91,9 @@ def add_endpoints(forecasts: Forecasts) -> None:
     api(packages, api_name="packages", **options)
 
 
-def answer(forecasts: Forecasts, package: str, days: int, client: str = "") -> Answer:
+def answer(
+    forecasts: Forecasts, package: str, days: int, now: dt.datetime, client: str = ""
+) -> ForecastAnswer:
     """The response of ``/forecast``.
 
     Raises:
@@ -90,8 +106,14 @@ def answer(forecasts: Forecasts, package: str, days: int, client: str = "") -> A
     _check_whole("days", days, 1, LONGEST_HORIZON)
     forecasts.store.wait(BUNDLE_TIMEOUT)
     try:
-        return export.answer(
-            forecasts.package_forecast(parsed, wait=LIVE_COUNTS_TIMEOUT, client=client), days
+        made = forecasts.package_forecast(parsed, wait=LIVE_COUNTS_TIMEOUT, client=client)
+        through = forecasts.known_through
+        found = notices(forecasts.store.snapshot, [made], now, forecasts.store.configured)
+        found += unusual_weeks(forecasts.records, [made])
+        return ForecastAnswer(
+            **export.answer(made, days),
+            known_through=through.isoformat() if through else None,
+            warnings=[notice.text for notice in found],
         )
     except ForecastError as error:
         name = "" if parsed.label in str(error) else f"package {parsed.label!r}: "

@@ -30,18 +30,42 @@ class Day(TypedDict):
     upper_95: float
 
 
+class Tested(TypedDict):
+    """How a package's forecasts did in its backtest, or since they are published."""
+
+    forecasts: int
+    error_ratio: float | None
+    inside_80: float | None
+    inside_95: float | None
+
+
+class Accuracy(TypedDict):
+    """How far to believe a forecast.
+
+    ``error_ratio`` is the error to be expected over that of repeating the last week, and
+    ``total_error`` by what share of it the total is missed in half the cases: both are drawn
+    from what packages like it gave.
+    """
+
+    error_ratio: float
+    total_error: float | None
+    backtest: Tested | None
+    record: Tested | None
+
+
 class Answer(TypedDict):
-    """The response of ``/forecast``."""
+    """A forecast with its accuracy."""
 
     package: str
     trained_through: str
     observed_through: str
     no_counts_since: str | None
     forecast: list[Day]
+    accuracy: Accuracy
 
 
 def answer(forecast: PackageForecast, days: int) -> Answer:
-    """Make the response of ``/forecast``.
+    """The forecast of the next days with its accuracy.
 
     Raises:
         BundleError: if the table has fewer days than asked for, and the model is unusable.
@@ -52,7 +76,37 @@ def answer(forecast: PackageForecast, days: int) -> Answer:
         observed_through=forecast.observed_through.isoformat(),
         no_counts_since=_stopped(forecast) or None,
         forecast=ahead(forecast, days),
+        accuracy=accuracy(forecast),
     )
+
+
+def accuracy(forecast: PackageForecast) -> Accuracy:
+    """What is known about the accuracy of a forecast."""
+    scores, record = forecast.backtest, forecast.track_record
+    return Accuracy(
+        error_ratio=round(forecast.usual_error, 3),
+        total_error=_rounded(forecast.usual_miss),
+        backtest=Tested(
+            forecasts=scores.origins,
+            error_ratio=_rounded(scores.ratio),
+            inside_80=_rounded(scores.coverage_80),
+            inside_95=_rounded(scores.coverage_95),
+        )
+        if scores and scores.origins
+        else None,
+        record=Tested(
+            forecasts=record.forecasts,
+            error_ratio=_rounded(record.ratio),
+            inside_80=_rounded(record.inside_80),
+            inside_95=_rounded(record.inside_95),
+        )
+        if record
+        else None,
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def ahead(forecast: PackageForecast, days: int) -> list[Day]:

@@ -17,8 +17,11 @@ from app.view.notices import notices
 from app.view.state import View, choose
 from forecast.bundle.reader import read_zip
 from forecast.config import Package
+from forecast.presentation.record import record_sentences
+from forecast.record.record import make_record
+from forecast.record.weeks import all_weeks
 from tests.bundles import files_of, zip_of
-from tests.simulation.year import DAY, WEEK, Loads, count, expire_old, load, start_space
+from tests.simulation.year import DAY, STEP, WEEK, Loads, count, expire_old, load, start_space
 from tests.weekly import WeeklyJob
 
 FIRST = dt.datetime(2026, 3, 1, 3, 17, tzinfo=dt.UTC)  # a Sunday
@@ -195,6 +198,7 @@ def test_a_year(job, capsys):
     bundle = read_zip(last)
     check_history(bundle, year)
     check_record(bundle, year)
+    check_weeks(bundle)
     assert len(year.published) == WEEKS - len(DOWN) - 3
     assert year.pages > 2 * WEEKS * 4
 
@@ -312,6 +316,22 @@ def check_record(bundle, year):
         assert found[key] == pytest.approx(scores, abs=0.051), key
     assert {package for package, _, _ in found} == {*BEGIN, "httpx"}
     assert len(found) > 4 * 7 * WEEKS
+
+
+def check_weeks(bundle):
+    """What is told of the year: how good it was, and the week of the change of definition."""
+    record = make_record(bundle, {STEP})
+    assert record.since == FIRST.date()
+    assert record.packages == len(BEGIN) + 1
+    assert 0.5 < record.days.inside_80 < record.days.inside_95 <= 1
+    assert all(0.5 < each.inside_80 <= each.inside_95 for each in record.totals.values())
+    assert [each.week for each in record.skill] == [1, 2, 3, 4, 5]
+    assert len(record_sentences(record)) >= 6
+    for redefined, cause in ((set(), "common"), ({STEP}, "definition")):
+        weeks = [week for week in all_weeks(bundle, redefined) if week.start <= STEP <= week.end]
+        assert {week.package for week in weeks} == {"flask", "requests", "django", "numpy"}
+        assert {(week.above, week.cause) for week in weeks} == {(False, cause)}
+    assert all(week.cause != "definition" for week in record.surprises)
 
 
 def record_of(year):

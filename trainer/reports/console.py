@@ -12,11 +12,13 @@ from tqdm import tqdm
 
 from forecast.text import clean
 from trainer.reports.summary import annotation, markdown, plain, remarks, staleness, warnings_of
+from trainer.reports.unusual import unusual_weeks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from forecast.bundle.manifest import Manifest
+    from forecast.record.weeks import LastWeek
 
 T = TypeVar("T")
 
@@ -94,6 +96,12 @@ class Console:
         if self.summary:
             with self.summary.open("a", encoding="utf-8") as file:
                 file.write(markdown(manifest))
+
+    def report_weeks(self, last: LastWeek, manifest: Manifest) -> None:
+        """Add the packages whose last week was unusual to the job summary."""
+        if self.summary:
+            with self.summary.open("a", encoding="utf-8") as file:
+                file.write(unusual_weeks(last, manifest))
 
     def _show(self, level: str, message: str) -> None:
         if self.on_actions:

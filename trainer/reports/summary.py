@@ -45,7 +45,7 @@ def markdown(manifest: Manifest) -> str:
         if status[kind]:
             lines += [f"### {status[kind]} {head}", ""]
             listed = (
-                f"- **{_escaped(each.shown)}**: {_escaped(each.reason)}"
+                f"- **{escaped(each.shown)}**: {escaped(each.reason)}"
                 for each in _first_entries(manifest, kind)
             )
             lines += [*_bounded(listed, status[kind]), ""]
@@ -66,8 +66,8 @@ def _parts(name: str, entry: PackageEntry) -> Iterator[str]:
     parts = [part.name for part in entry.parts if not part.missing]
     more = f" and {len(parts) - MOST_PARTS:,} more" if len(parts) > MOST_PARTS else ""
     told = ", ".join(parts[:MOST_PARTS]) + more
-    yield f"- **{_escaped(entry.shown)}** (`{name}`), the sum of {told}"
-    yield from (f"  - {text}" for text in map(_escaped, remarks(entry)))
+    yield f"- **{escaped(entry.shown)}** (`{name}`), the sum of {told}"
+    yield from (f"  - {text}" for text in map(escaped, remarks(entry)))
 
 
 def remarks(entry: PackageEntry) -> list[str]:
@@ -213,11 +213,11 @@ def _figure(value: float | None) -> str:
 
 def _table(rows: list[list[str]]) -> list[str]:
     align = ["---", "---", *["---:"] * (len(HEAD) - 2)]
-    body = [[_escaped(cell) for cell in row] for row in rows]
+    body = [[escaped(cell) for cell in row] for row in rows]
     return [f"| {' | '.join(cells)} |" for cells in (HEAD, align, *body)]
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A clean text, escaped for a cell of a Markdown table."""
     text = clean(text)
     for special in "\\`*_[]<>|":

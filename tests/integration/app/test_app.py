@@ -25,6 +25,7 @@ forecast_days = 30
 m_values = [3, 6, 7]
 """
 KEYS = ["package", "trained_through", "observed_through", "no_counts_since", "forecast"]
+KEYS += ["accuracy", "known_through", "warnings"]
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,15 @@ def test_forecast(app):
     assert answer["package"] == "flask"
     assert answer["trained_through"] == TRAINED.isoformat()
     assert answer["observed_through"] == OBSERVED.isoformat()
+    assert answer["known_through"] == OBSERVED.isoformat()
+    assert answer["warnings"] == []
+    assert answer["accuracy"]["backtest"] == {
+        "forecasts": 3,
+        "error_ratio": 0.9,
+        "inside_80": 0.8,
+        "inside_95": 0.95,
+    }
+    assert answer["accuracy"]["record"] is None
     assert len(answer["forecast"]) == 7
     assert answer["forecast"][0]["date"] == TODAY.isoformat()
     for day in answer["forecast"]:

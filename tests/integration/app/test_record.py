@@ -45,6 +45,12 @@ def test_the_record(app):
     assert answer["sentences"][0].startswith("Compared with the counts: 1 forecast of 1 package")
 
 
+def test_a_forecast_warns_of_an_unusual_week(app):
+    _, [answer] = call(app, "forecast", package="flask", days=1)
+    assert answer["warnings"][-1].startswith("flask: 2,000 downloads in the week to 21 November")
+    assert answer["accuracy"]["record"]["forecasts"] == 1
+
+
 def test_the_feed(app):
     answer = requests.get(f"{app.url}feed.xml?x=1", timeout=10)
     assert answer.status_code == 200

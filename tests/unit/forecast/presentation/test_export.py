@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from forecast.bundle.manifest import Backtest
 from forecast.config import Package
 from forecast.presentation import export
 from forecast.presentation.package_forecast import from_bundle
+from forecast.presentation.track_record import TrackRecord
 from tests.bundles import LAST_DAY, make_bundle
 
 
@@ -62,10 +64,35 @@ def test_the_answer_has_exactly_these_keys(forecast):
         "observed_through",
         "no_counts_since",
         "forecast",
+        "accuracy",
     ]
     assert [list(day) for day in answer["forecast"]] == [
         ["date", "mean", "median", "lower_80", "upper_80", "lower_95", "upper_95"]
     ] * 2
+
+
+def test_the_answer_says_how_far_to_believe_it(forecast):
+    record = TrackRecord(4, LAST_DAY, 28, None, 0.75, 0.96429, ())
+    told = export.answer(replace(forecast, track_record=record), 2)["accuracy"]
+    assert told["error_ratio"] == round(forecast.usual_error, 3)
+    assert told["total_error"] == round(forecast.usual_miss, 3)
+    assert told["backtest"] == {
+        "forecasts": 3,
+        "error_ratio": 0.9,
+        "inside_80": 0.8,
+        "inside_95": 0.95,
+    }
+    assert told["record"] == {
+        "forecasts": 4,
+        "error_ratio": None,
+        "inside_80": 0.75,
+        "inside_95": 0.964,
+    }
+    for untested in (None, Backtest(origins=0)):
+        told = export.answer(replace(forecast, backtest=untested), 2)["accuracy"]
+        assert told["backtest"] is None
+        assert told["record"] is None
+        assert told["error_ratio"] > 0
 
 
 def test_a_package_whose_counts_stopped_says_so(forecast):
