@@ -77,7 +77,7 @@ def notices(
 def unusual_weeks(records: Records, shown: Sequence[PackageForecast]) -> list[Notice]:
     """Whose last week left the band that was forecast for it."""
     weeks = [(each, records.unusual(each.package.name)) for each in shown if not each.on_demand]
-    return [Notice("info", week_sentence(week, each.package.label)) for each, week in weeks if week]
+    return [Notice("info", week_sentence(week, each.package.shown)) for each, week in weeks if week]
 
 
 def _sample(manifest: Manifest | None) -> list[Notice]:

@@ -47,7 +47,7 @@ def test_the_record(app):
 
 def test_a_forecast_warns_of_an_unusual_week(app):
     _, [answer] = call(app, "forecast", package="flask", days=1)
-    assert answer["warnings"][-1].startswith("flask: 2,000 downloads in the week to 21 November")
+    assert answer["warnings"][-1].startswith("Flask: 2,000 downloads in the week to 21 November")
     assert answer["accuracy"]["record"]["forecasts"] == 1
 
 

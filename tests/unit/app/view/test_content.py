@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from app.data.records import Records
 from app.data.store import Snapshot
 from app.view import content
 from app.view.state import View, choose, chosen
@@ -12,6 +13,7 @@ from forecast.errors import ForecastError
 from forecast.github.artifact import Provenance
 from tests.bundles import CREATED_AT, make_bundle
 from tests.unit.app.view.samples import package_forecast
+from tests.unit.forecast.record.records import bundle_with, total_row
 
 NOW = CREATED_AT
 PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)
@@ -32,6 +34,7 @@ class Forecasts:
         )
         snapshot = Snapshot(bundle, problem, looked=True, provenance=PROVENANCE)
         self.store = SimpleNamespace(snapshot=snapshot, config=config, configured={"flask"})
+        self.records = Records(self.store)
         self.asked = []
         self.changes = changes
 
@@ -45,6 +48,15 @@ class Forecasts:
 def show(forecasts, *names, view=None, **options):
     wanted = replace(view or View(), packages=choose(names[0], names[1:]))
     return content.show(forecasts, wanted, NOW, **options)
+
+
+def test_an_unusual_week_is_told():
+    forecasts = Forecasts(bundle_with(totals=[total_row(downloads=2_000)]))
+    shown = show(forecasts, "flask", "requests")
+    text = "2,000 downloads in the week to 21 November 2026, far above what was expected"
+    assert shown.warnings.count(text) == 1
+    assert "far above" not in show(forecasts, "requests").warnings
+    assert "far above" not in show(Forecasts(make_bundle()), "flask").warnings
 
 
 def test_every_part_of_a_view_is_filled():
