@@ -34,7 +34,7 @@ class Forecasts:
         )
         snapshot = Snapshot(bundle, problem, looked=True, provenance=PROVENANCE)
         self.store = SimpleNamespace(snapshot=snapshot, config=config, configured={"flask"})
-        self.records = Records(self.store)
+        self.records = Records(self.store)  # type: ignore[arg-type] # what it reads is there
         self.asked = []
         self.changes = changes
 
