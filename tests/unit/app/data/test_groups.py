@@ -18,7 +18,7 @@ from app.web.guard import Limits
 from forecast.bundle.manifest import PartEntry
 from forecast.config import Config, Package
 from forecast.errors import BundleError, DownloadsError, UnknownPackageError
-from tests.bundles import LAST_DAY, make_bundle
+from tests.bundles import CREATED_AT, LAST_DAY, make_bundle
 from tests.pages import Answers, PageData
 
 GROUP = Package("@pallets", "@pallets")
@@ -112,16 +112,16 @@ def test_a_group_is_never_asked_of_the_source_nor_trained_on_demand():
 
 def test_the_endpoints_know_groups():
     page = PageData(bundle_of(source="folder"))
-    found = answer(page.forecasts, "@PALLETS", 7)
+    found = answer(page.forecasts, "@PALLETS", 7, CREATED_AT)
     assert found["package"] == "@pallets"
     assert len(found["forecast"]) == 7
     names = [each["package"] for each in list_packages(page.forecasts, "pallets", 0, 10)]
     assert names == ["@pallets"]
     assert list_packages(page.forecasts, "@", 0, 10)[0]["status"] == "ready"
     with pytest.raises(gr.Error, match="There is no group @other"):
-        answer(page.forecasts, "@other", 7)
+        answer(page.forecasts, "@other", 7, CREATED_AT)
     with pytest.raises(gr.Error, match="expected a name that PyPI allows"):
-        answer(page.forecasts, "@../x", 7)
+        answer(page.forecasts, "@../x", 7, CREATED_AT)
 
 
 def test_files_and_pictures_of_a_group():
