@@ -44,7 +44,7 @@ def test_a_group_of_a_folder_is_forecast(tmp_path):
     )
     forecasts = assemble(settings, load_config(config), lambda: NOW)
     forecasts.store.refresh()
-    found = answer(forecasts, "@Pallets", 30)
+    found = answer(forecasts, "@Pallets", 30, NOW)
     assert found["package"] == "@pallets"
     assert found["forecast"][0]["date"] == "2026-11-22"
     expected = sum(float(each.iloc[-28:].mean()) for each in series.values())
