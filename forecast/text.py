@@ -78,6 +78,8 @@ def _beginning(text: str) -> str:
 
 def _without_secrets(rest: str) -> str:
     """What follows ``scheme://``, without user, password, query and fragment."""
+    if (bare := rest.rstrip(":")) != rest:  # the sentence's own: "http://host: expected"
+        return _without_secrets(bare) + rest[len(bare) :]
     authority = _authority(rest)
     if "@" in authority:
         rest = authority.rpartition("@")[2] + rest[len(authority) :]

@@ -89,7 +89,7 @@ def test_the_keyboard_alone(visit):
     visit.page.keyboard.press("ArrowDown")
     visit.page.keyboard.press("ArrowDown")
     visit.page.keyboard.press("Enter")
-    visit.page.wait_for_function("!location.search.endsWith('=fastapi')")
+    visit.page.wait_for_function("/package=(?!fastapi)/.test(location.search)")
     chosen = re.search(r"package=(.+)", visit.page.url)[1]
     assert chosen in NAMES[1:]
     visit.wait_for_title(f"Forecast for {chosen}")
@@ -202,7 +202,7 @@ def test_events_and_repaired_days_are_marked_and_told(visit):
 def test_the_forecast_as_a_table(visit):
     visit.open("?package=flask")
     visit.page.get_by_role("button", name="The forecast as a table").click()
-    table = visit.page.get_by_role("table")
+    table = visit.page.get_by_role("table", name="Daily downloads of flask")
     table.wait_for()
     assert table.get_by_role("row").count() == 31
 

@@ -85,7 +85,7 @@ def test_what_the_workflow_trains_is_what_the_page_draws(checkout, tmp_path, out
         AppServer(settings, root=checkout) as app,
         opened(browser, app.url) as visit,
     ):
-        visit.open("?package=flask")
+        visit.open("?package=flask&mode=daily")
         assert "Forecast for Flask" in visit.text("body")
         drawn = visit.trace("Forecast")
         expected = bundle.forecast("flask")

@@ -91,7 +91,7 @@ def test_a_fault_leaves_the_app_its_forecast(row, world, written, caplog):
     assert line.isprintable()
     problem = forecasts._live_counts.counts("flask").problem
     assert line == f"no newer days of flask: {problem}"
-    assert "Newer days of flask are missing" in shown.warnings
+    assert "Newer days of flask are missing" in shown.warnings + shown.facts
     assert written == before
 
     asked = len(world.pypistats.calls)

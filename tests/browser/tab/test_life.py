@@ -53,13 +53,15 @@ def test_a_restart_on_the_same_port(browser, tmp_path):
     settings = {"MODELS_DIR": str(tmp_path)}
     with AppServer(settings) as app, opened(browser, app.url) as visit:
         visit.open("?package=flask&scale=log")
+        visit.page.wait_for_load_state("networkidle")
         app.close()
         visit.page.get_by_label("30", exact=True).check()
         recovery = wait_until_recovered(visit, "flask")
         next(recovery)
         with AppServer(settings, port=app.port):
             next(recovery, None)
-            visit.page.wait_for_url("**/?package=flask&scale=log&range=30")
+            visit.page.wait_for_url(re.compile("package=flask.*range=30"))
+            assert "scale=log" in visit.page.url
             assert visit.page.get_by_label("30", exact=True).is_checked()
 
 
@@ -84,7 +86,7 @@ def ask_often(url, times):
 def test_a_queue_is_waited_out(browser, tmp_path):
     come = threading.Event()
     with serving(LOADING, tmp_path, come) as app, opened(browser, app.url) as visit:
-        assert set(ask_often(app.url, 30)) == {200}
+        assert set(ask_often(app.url, 8)) == {200}  # a visitor's share of the queue is larger
         visit.page.goto(app.url)
         visit.page.get_by_label(re.compile("^Package")).wait_for()
         come.set()

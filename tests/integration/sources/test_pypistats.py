@@ -18,7 +18,7 @@ from forecast.errors import DownloadsError, UnknownPackageError
 from forecast.http import HeaderTimeoutAdapter, new_session
 from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
 from forecast.sources.pypistats_answer import read_answer
-from forecast.sources.retry import RetryPolicy
+from forecast.sources.retry import RetryPolicy, UnavailableError
 from tests.standins.pypistats import FAULTS, PyPIStatsServer, edited
 from tests.standins.server import Answer
 
@@ -182,7 +182,7 @@ def test_retries_end_and_say_what_came(server, client, clock):
     with pytest.raises(DownloadsError, match=r"503: “503 TEMPORARILY DISABLED”.*6 times") as caught:
         client.daily("flask")
 
-    assert type(caught.value) is DownloadsError
+    assert type(caught.value) is UnavailableError
     assert len(server.calls) == 6
     assert clock.now > 60
 

@@ -31,6 +31,8 @@ SECRET = "pa55word"
         ("https://pypistats.org/api tells", "https://pypistats.org/api tells"),
         ("at http://host:81/a, or 12:30", "at http://host:81/a, or 12:30"),
         ("expected tcp://host:port or tls://h:8", "expected tcp://host:port or tls://h:8"),
+        ("--cluster tcp://127.0.0.1:8786: expected", "--cluster tcp://127.0.0.1:8786: expected"),
+        ("http://u:pa55word@host/api: expected", "http://host/api: expected"),
         ("http://u:p1#pa55word@[::1]:8pa55word", "http://…"),
         ("http://user:pa55word@host/api is", "http://host/api is"),
         ("http://pa55word@host:8/api", "http://host:8/api"),
