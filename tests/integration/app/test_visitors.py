@@ -289,6 +289,8 @@ def test_an_event_that_does_not_exist_writes_no_log(app, fn_index):
 def test_visitors_by_mcp_are_told_apart_without_a_proxy(pypistats, tmp_path):
     replace_folder(tmp_path / "models", files_of(make_bundle()))
     settings = {"MODELS_DIR": str(tmp_path / "models"), "PYPISTATS_URL": pypistats.url}
+    # Packages that exist count, though one day is too short for a forecast.
+    pypistats.series |= {f"by-mcp-{number}": {YESTERDAY: 5} for number in range(PER_CLIENT + 1)}
 
     def by_mcp(app, package, source, claims):
         arguments = {"name": "forecast", "arguments": {"package": package, "days": 1}}
