@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import brotli
 import pytest
@@ -39,7 +40,8 @@ def ask(served, path="/", accepted="gzip, deflate, br"):
 
     headers = [(b"accept-encoding", accepted.encode())]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
-    asyncio.run(served(scope, None, send))
+    with ThreadPoolExecutor(1) as thread:  # Playwright's loop may run in this one
+        thread.submit(asyncio.run, served(scope, None, send)).result()
     start, *bodies = sent
     return {k.decode().lower(): v.decode() for k, v in start["headers"]}, [
         b["body"] for b in bodies
