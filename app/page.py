@@ -213,13 +213,7 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
     package, others, days, scale, mode = parts.controls
     # For a list of several, gradio sends no "input" when names are added or removed by keyboard.
     changes = [package.input, others.change, days.input, scale.input, mode.input]
-    # What is asked for while an answer is on its way is asked for after it, and not lost.
-    shared = {
-        **private,
-        "concurrency_limit": MAX_DRAWING,
-        "concurrency_id": "draw",
-        "trigger_mode": "always_last",
-    }
+    shared = {**private, "concurrency_limit": MAX_DRAWING, "concurrency_id": "draw"}
     drawn = gr.on(
         changes,
         handlers.change,
@@ -233,6 +227,7 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
         handlers.load,
         inputs=None,
         outputs=[*controls, *outputs],
+        trigger_mode="always_last",  # who goes back twice is not held up by the first answer
         **shared,
     )
     for event in (drawn, opened):
