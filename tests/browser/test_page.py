@@ -86,8 +86,8 @@ def test_the_keyboard_alone(visit):
         visit.page.keyboard.press("Tab")
     else:
         pytest.fail("the package cannot be reached with Tab")
-    visit.page.keyboard.press("ArrowDown")
-    visit.page.keyboard.press("ArrowDown")
+    visit.page.keyboard.press("Control+A")
+    visit.page.keyboard.type("requests")
     visit.page.keyboard.press("Enter")
     visit.page.wait_for_function("/package=(?!fastapi)/.test(location.search)")
     chosen = re.search(r"package=(.+)", visit.page.url)[1]

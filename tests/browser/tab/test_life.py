@@ -53,7 +53,7 @@ def test_a_restart_on_the_same_port(browser, tmp_path):
     settings = {"MODELS_DIR": str(tmp_path)}
     with AppServer(settings) as app, opened(browser, app.url) as visit:
         visit.open("?package=flask&scale=log")
-        visit.page.wait_for_load_state("networkidle")
+        visit.page.wait_for_timeout(2_000)  # the known days are asked for once more
         app.close()
         visit.page.get_by_label("30", exact=True).check()
         recovery = wait_until_recovered(visit, "flask")
