@@ -21,6 +21,7 @@
   let request = null; // the last one, to be aborted when it is out of date
   let timer = 0; // of the pause before a request
   let entered = false; // whether the box was focused and not clicked since
+  let wanted = ""; // what was typed since the box was focused; empty lists every package
 
   const own = (target) => target.matches?.(`.searched ${gradio.input}`);
   const tokens = () => [...input.closest(gradio.box).querySelectorAll(gradio.token)];
@@ -73,6 +74,7 @@
   }
 
   async function ask(text) {
+    wanted = text;
     request?.abort();
     const controller = (request = new AbortController());
     try {
@@ -104,7 +106,7 @@
     if (!own(event.target) || event.isComposing) return;
     const arrow = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (arrow) {
-      if (panel.hidden) ask(input.value);
+      if (panel.hidden) ask(wanted); // and not for the name that is shown: only it would match
       else if (list.children.length) activate(active < 0 && arrow < 0 ? -1 : active + arrow);
     } else if (event.key === "Escape" && !panel.hidden) {
       close();
@@ -136,7 +138,8 @@
   document.addEventListener("input", (event) => {
     if (!own(event.target) || !event.isTrusted) return;
     clearTimeout(timer);
-    timer = setTimeout(ask, PAUSE, input.value);
+    wanted = input.value;
+    timer = setTimeout(ask, PAUSE, wanted);
   }, options);
   panel.addEventListener("mousedown", (event) => event.preventDefault()); // keep the focus
   panel.addEventListener("click", ({ target }) => {

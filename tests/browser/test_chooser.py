@@ -137,6 +137,22 @@ def test_escape_closes_the_list_and_keeps_what_is_typed(visit):
     assert options(visit).first.inner_text() == "html-admin"
 
 
+def test_an_arrow_before_the_list_has_come_asks_for_every_package_again(visit):
+    visit.open()
+    held = []
+
+    def hold(route):
+        held.append(route)
+
+    visit.page.route(re.compile(r"find\?"), hold)
+    package(visit).focus()
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.wait_for_timeout(QUIET)
+    assert len(held) == 2  # the first one is aborted
+    held[-1].continue_()
+    options(visit).nth(1).wait_for()
+
+
 def test_letters_typed_quickly_are_one_question(visit, asked):
     visit.open()
     package(visit).click()

@@ -86,8 +86,9 @@ def test_the_keyboard_alone(visit):
         visit.page.keyboard.press("Tab")
     else:
         pytest.fail("the package cannot be reached with Tab")
-    visit.page.keyboard.press("Control+A")
-    visit.page.keyboard.type("requests")
+    visit.page.get_by_role("option").nth(1).wait_for()
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.keyboard.press("ArrowDown")
     visit.page.keyboard.press("Enter")
     visit.page.wait_for_function("/package=(?!fastapi)/.test(location.search)")
     chosen = re.search(r"package=(.+)", visit.page.url)[1]
