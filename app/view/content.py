@@ -191,7 +191,7 @@ def _package_forecasts(
 def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> PageContent:
     """The reason that there is no forecast, with the notices that do not repeat it."""
     reasons = " ".join(problems)
-    told = [each for each in found if not (each.owner and each.owner.rstrip(".") in reasons)]
+    told = [each for each in found if not (each.owner and each.owner in reasons)]
     banner = [each for each in told if each.kind in FIRST and each.text not in reasons]
     if problems:
         title, text = f"No forecast for {view.packages[0].label}", problems[0]

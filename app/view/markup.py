@@ -10,7 +10,6 @@ from app.view.curves import shown_events
 from app.view.state import View
 from forecast.presentation import wording
 from forecast.presentation.export import by_day
-from forecast.presentation.spans import weeks
 from forecast.text import clean, markup
 
 if TYPE_CHECKING:
@@ -93,9 +92,11 @@ def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None) -> str:
 def _weeks(forecast: PackageForecast) -> str:
     """The totals of the coming weeks and of all days, and what was counted so far."""
     rows = [
-        [f"{wording.format_short(span.first)} to {wording.format_short(span.last)}", *amounts]
-        for span in weeks(forecast)
-        if (amounts := wording.format_total(span.total))
+        [
+            f"{wording.format_short(span.first)} to {wording.format_short(span.last)}",
+            *wording.format_total(span.total),
+        ]
+        for span in forecast.weeks
     ]
     if forecast.total is not None:
         rows.append([f"All {forecast.days} days", *wording.format_total(forecast.total)])
@@ -179,7 +180,7 @@ def _links(shown: Sequence[PackageForecast], repository: str) -> str:
             f"https://pypistats.org/packages/{each.package.name}",
         )
         for each in shown
-        if not each.package.name.startswith("@")
+        if not each.package.is_group
     ]
     if repository:
         links += [

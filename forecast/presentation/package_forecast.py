@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from forecast.bands import Forecast
+from forecast.bands import Forecast, Total
 from forecast.bundle.manifest import Backtest, member_entries
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
 from forecast.model.model import COMPARED_DAYS, Model
 from forecast.presentation.track_record import track_record
+from forecast.quantities import WEEK
 from forecast.search.backtest import told_ratio, told_total_error
 from forecast.search.day_names import name_of
 from forecast.series import Series, regular
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from forecast.bands import Bands, Total
+    from forecast.bands import Bands
     from forecast.bundle.manifest import MemberEntry, PartEntry
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
@@ -49,6 +50,15 @@ class Choice:
 
     members: tuple[MemberEntry, ...]
     candidates: int
+
+
+@dataclass(frozen=True)
+class Span:
+    """A total over some of the days ahead, first and last included."""
+
+    first: dt.date
+    last: dt.date
+    total: Total
 
 
 @dataclass(frozen=True)
@@ -137,6 +147,23 @@ class PackageForecast:
         if self.days in self.totals:
             return self.totals[self.days]
         return self._of_model(lambda model: model.total(self.days))
+
+    @cached_property
+    def weeks(self) -> list[Span]:
+        """The whole weeks ahead, each with bands of its own; none if no model loads."""
+        ends = range(WEEK, self.days + 1, WEEK)
+        sums = self._of_model(lambda model: model.sums([WEEK] * len(ends), ends)) if ends else None
+        if sums is None:
+            return []
+        begin = self.daily.start
+        return [
+            Span(
+                begin + dt.timedelta(days=end - WEEK),
+                begin + dt.timedelta(days=end - 1),
+                Total(**{name: float(values[at]) for name, values in sums.columns().items()}),
+            )
+            for at, end in enumerate(ends)
+        ]
 
     @cached_property
     def change(self) -> float | None:

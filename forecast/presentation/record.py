@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from forecast.presentation.wording import format_date, format_percent, format_range, format_rounded
+from forecast.presentation.wording import (
+    format_date,
+    format_percent,
+    format_range,
+    format_rounded,
+    listed,
+)
 from forecast.quantities import WEEK
 from forecast.record.record import (
     FEWEST_DAYS,
@@ -236,7 +242,7 @@ def _skill(skill: Sequence[WeekSkill]) -> list[str]:
     ]
     if not parts:
         return []
-    return [f"The error, compared with that of repeating the last week, was {_listed(parts)}."]
+    return [f"The error, compared with that of repeating the last week, was {listed(parts)}."]
 
 
 def _direction(direction: Direction) -> list[str]:
@@ -265,10 +271,6 @@ def _compared(ratio: float) -> str:
 
 def _ordinal(week: int) -> str:
     return ORDINALS[week - 1] if week <= len(ORDINALS) else f"{week}th"
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _coverage(coverage: Coverage) -> CoverageAnswer:

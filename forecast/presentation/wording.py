@@ -53,20 +53,21 @@ def format_count(value: float) -> str:
 
 def format_rounded(*values: float) -> list[str]:
     """Rounded numbers, such as "1.4 million", all with the unit of the first one."""
-    for size, unit in UNITS:
-        if values[0] >= size:
-            digits = sum(values[0] < limit * size for limit in FEW)
-            return [f"{value / size:,.{digits}f} {unit}" for value in values]
-    return [f"{_three_digits(value):,.0f}" for value in values]
+    return _in_units(values, FEW) or [f"{_three_digits(value):,.0f}" for value in values]
 
 
 def format_amounts(*values: float) -> list[str]:
     """Expected downloads to three digits, all with the unit of the first one."""
+    return _in_units(values, (10, 100)) or [format_count(_three_digits(value)) for value in values]
+
+
+def _in_units(values: Sequence[float], limits: Sequence[float]) -> list[str]:
+    """Values in the unit of the first one, with a digit more below each limit; none if small."""
     for size, unit in UNITS:
         if values[0] >= size:
-            digits = sum(values[0] < limit * size for limit in (10, 100))
+            digits = sum(values[0] < limit * size for limit in limits)
             return [f"{value / size:,.{digits}f} {unit}" for value in values]
-    return [format_count(_three_digits(value)) for value in values]
+    return []
 
 
 def downloads(number: str) -> str:
@@ -104,10 +105,11 @@ def format_total(total: Total) -> tuple[str, str, str]:
 
 def format_names(shown: Sequence[PackageForecast]) -> str:
     """The names of the packages: "a, b and c"."""
-    return _listed([forecast.package.label for forecast in shown])
+    return listed([forecast.package.label for forecast in shown])
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names or phrases: "a, b and c"."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
@@ -148,7 +150,7 @@ def parts(forecast: PackageForecast, most: int = MOST_PARTS) -> str:
         return ""
     more = [f"{len(names) - most:,} more"] if len(names) > most else []
     number = f"{len(names):,} package{'s' if len(names) != 1 else ''}"
-    return f"The sum of {number}: {_listed([*names[:most], *more])}."
+    return f"The sum of {number}: {listed([*names[:most], *more])}."
 
 
 def part_remarks(forecast: PackageForecast) -> list[str]:

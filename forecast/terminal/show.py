@@ -6,7 +6,6 @@ import enum
 from typing import TYPE_CHECKING
 
 from forecast.presentation import wording
-from forecast.presentation.spans import weeks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +43,7 @@ def shown(forecast: PackageForecast, origin: str, events: Iterable[Event], style
 
 def _rows(forecast: PackageForecast) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [HEAD]
-    for span in weeks(forecast):
+    for span in forecast.weeks:
         days = f"{span.first:%Y-%m-%d} to {span.last:%m-%d}"
         rows.append((days, *wording.format_total(span.total)))
     return rows

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from forecast.bands import are_totals
 from forecast.config import Package
 from forecast.errors import BundleError
 from forecast.presentation.package_forecast import from_bundle
@@ -156,3 +157,20 @@ def test_without_an_answer_silence_says_nothing():
     forecast = from_bundle(make_bundle(), FLASK, None, (), "down", through=through)
     assert forecast.no_counts_since is None
     assert forecast.observed_through == LAST_DAY
+
+
+def test_weeks_are_whole_and_follow_the_last_day_counted():
+    made = from_bundle(make_bundle(), FLASK, None, ())
+    spans = made.weeks
+
+    assert [(span.first - LAST_DAY).days for span in spans] == [1, 8, 15, 22]
+    assert all(span.last - span.first == dt.timedelta(days=6) for span in spans)
+    for at, span in enumerate(spans):
+        assert are_totals(span.total.columns())
+        days = made.daily.mean[7 * at : 7 * at + 7]
+        assert span.total.mean == pytest.approx(days.sum(), rel=1e-3)
+
+
+def test_a_forecast_of_less_than_a_week_has_no_weeks():
+    made = from_bundle(make_bundle(), FLASK, None, ())
+    assert replace(made, daily=made.daily.first(6)).weeks == []
