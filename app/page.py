@@ -11,7 +11,6 @@ from starlette.middleware import Middleware
 
 from app.gradio_internals.dom import SAVE_CHART, with_settings
 from app.handlers import MAX_SESSIONS, Handlers
-from app.view import markup
 from app.view.state import ALL, MOST_COMPARED, RANGES, View, usual_fields
 from app.web.cards import card_route
 from app.web.delivery import Delivery
@@ -19,6 +18,7 @@ from app.web.endpoints import add_endpoints, export_route, find_route, picture_r
 from app.web.first import FirstResponse
 from app.web.guard import Limits
 from app.web.record import add_record, badge_route, feed_route
+from forecast.document import markup
 from forecast.presentation import wording
 
 if TYPE_CHECKING:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from app.view import chart, markup
+from app.view import chart
 from app.view.curves import months_known, shown_events
 from app.view.layout import Surroundings
-from app.view.notices import Notice, notices, unusual_weeks
+from app.view.state import View
+from forecast.document import markup
 from forecast.errors import ForecastError
 from forecast.presentation import wording
+from forecast.presentation.notices import Notice, notices, unusual_weeks
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from app.data.forecasts import Forecasts
     from app.data.store import Snapshot
-    from app.view.state import View
     from forecast.config import Package
     from forecast.presentation.package_forecast import PackageForecast
 
@@ -122,17 +123,18 @@ def _show(
     shown, problems = _package_forecasts(view, ask)
     config = forecasts.store.config
     repository = f"{config.username}/{config.repo_name}"
-    found = notices(snapshot, shown, now, forecasts.store.configured, repository)
+    manifest = snapshot.bundle.manifest if snapshot.bundle else None
+    configured = forecasts.store.configured
+    found = notices(manifest, shown, now, configured, repository, problem=snapshot.problem)
     if not shown:
         return _without_forecast(view, problems, found)
     problems += [wording.no_name(text.strip()) for text in view.refused]
     found += [Notice("warning", problem) for problem in problems]
-    found += unusual_weeks(forecasts.records, shown)
+    found += unusual_weeks(forecasts.records.unusual, shown)
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
     first, rest = found[:1], found[1:]  # one notice above the chart
     events = config.events
-    manifest = snapshot.bundle.manifest if snapshot.bundle else None
     mirrors = manifest.mirrors if manifest else config.mirrors
     published = any(not forecast.on_demand for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
@@ -147,11 +149,10 @@ def _show(
         figure=chart.to_json(chart.draw(shown, view, around)) if drawn else None,
         warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
         facts=markup.notices(rest) + markup.owner(found) + markup.facts(shown, manifest),
-        exports=markup.exports(view) + _embedding(snapshot, view),
+        exports=markup.exports(view.packages[0].name, view.query) + _embedding(snapshot, view),
         details=markup.details(
             shown,
-            view,
-            events,
+            marked,
             mirrors=mirrors,
             origin=origin if published else "",
             repository=config.repository_url,
@@ -167,7 +168,7 @@ def _embedding(snapshot: Snapshot, view: View) -> str:
     package = view.packages[0]
     if snapshot.bundle is None or snapshot.bundle.picture(f"{package.name}.svg") is None:
         return ""
-    return markup.embedding(package)
+    return markup.embedding(package, View((package,)).query)
 
 
 def _package_forecasts(

@@ -10,11 +10,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.rate_limits import RateLimit
-from app.document.card import Card, draw
 from app.view.curves import MIDDLE, curve_of, drawn_mode
 from app.view.state import View
 from app.web.guard import client_of
 from forecast.config import Package
+from forecast.document.card import Card, draw
 from forecast.errors import BusyError, ForecastError
 from forecast.presentation import wording
 

@@ -15,7 +15,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT, Forecasts
-from app.view.notices import notices, unusual_weeks
 from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
@@ -25,6 +24,7 @@ from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
 from forecast.presentation import export
 from forecast.presentation.export import Answer
+from forecast.presentation.notices import notices, unusual_weeks
 from forecast.quantities import LONGEST_HORIZON
 
 MAX_LIMIT = 1_000  # packages in one response
@@ -108,8 +108,11 @@ def answer(
     try:
         made = forecasts.package_forecast(parsed, wait=LIVE_COUNTS_TIMEOUT, client=client)
         through = forecasts.known_through
-        found = notices(forecasts.store.snapshot, [made], now, forecasts.store.configured)
-        found += unusual_weeks(forecasts.records, [made])
+        snapshot = forecasts.store.snapshot
+        manifest = snapshot.bundle.manifest if snapshot.bundle else None
+        configured = forecasts.store.configured
+        found = notices(manifest, [made], now, configured, problem=snapshot.problem)
+        found += unusual_weeks(forecasts.records.unusual, [made])
         return ForecastAnswer(
             **export.answer(made, days),
             known_through=through.isoformat() if through else None,

@@ -13,10 +13,10 @@ from anyio import to_thread
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
-from app.document.document import Document, Templates
 from app.gradio_internals.first_html import drawing_library, with_answer
 from app.view import content
 from app.view.state import parse_view
+from forecast.document.document import Document, Templates
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -17,11 +17,11 @@ from app.data.live_counts import LiveCounts
 from app.data.on_demand import OnDemand
 from app.data.store import ArtifactSource, Store
 from app.view.content import show
-from app.view.notices import notices
 from app.view.state import View, choose
 from forecast.config import Config
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import HeaderTimeoutAdapter, Limits, new_session
+from forecast.presentation.notices import notices
 from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
 from tests.faults.table import (
     ATTESTED,
@@ -142,7 +142,9 @@ def assert_told(store, caplog, world):
     assert problem.isprintable()
     assert len(problem) < 700
     assert warnings(caplog) == [problem]
-    told = notices(store.snapshot, [], world.now)
+    snapshot = store.snapshot
+    manifest = snapshot.bundle and snapshot.bundle.manifest
+    told = notices(manifest, [], world.now, problem=snapshot.problem)
     assert [notice for notice in told if notice.owner == problem] != []
 
 

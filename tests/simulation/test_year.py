@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from app.view.content import show
-from app.view.notices import notices
 from app.view.state import View, choose
 from forecast.bundle.reader import read_zip
 from forecast.config import Package
+from forecast.presentation.notices import notices
 from forecast.presentation.record import record_sentences
 from forecast.record.record import make_record
 from forecast.record.weeks import all_weeks
@@ -150,7 +150,9 @@ class Year:
         return shown
 
     def told(self):
-        found = notices(self.space.store.snapshot, [], self.now)
+        snapshot = self.space.store.snapshot
+        manifest = snapshot.bundle and snapshot.bundle.manifest
+        found = notices(manifest, [], self.now, problem=snapshot.problem)
         return " ".join(f"{notice.text} {notice.owner}" for notice in found)
 
 

@@ -29,6 +29,9 @@ ARROWS = {
         *("forecast", "forecast.model", "forecast.search", "forecast.bundle", "forecast.github"),
         "forecast.record",
     },
+    "forecast.document": {
+        *("forecast", "forecast.bundle", "forecast.github", "forecast.presentation"),
+    },
     "forecast.terminal": {
         *("forecast", "forecast.search", "forecast.bundle", "forecast.github"),
         *("forecast.sources", "forecast.presentation"),
@@ -40,18 +43,17 @@ ARROWS = {
         "forecast.presentation",
     },
     "app": {
-        *(*DOMAIN, "forecast.github", "forecast.presentation"),
+        *(*DOMAIN, "forecast.github", "forecast.presentation", "forecast.document"),
         *("app.data", "app.view", "app.web", "app.gradio_internals"),
     },
-    "app.document": {"forecast"},
     "app.data": {*DOMAIN, "forecast.github", "forecast.search", "forecast.presentation"},
     "app.view": {
         *("forecast", "forecast.model", "forecast.bundle", "forecast.github"),
-        *("forecast.presentation", "app.data"),
+        *("forecast.presentation", "forecast.document", "app.data"),
     },
     "app.web": {
-        *("forecast", "forecast.bundle", "forecast.presentation"),
-        *("app.data", "app.document", "app.gradio_internals", "app.view"),
+        *("forecast", "forecast.bundle", "forecast.presentation", "forecast.document"),
+        *("app.data", "app.gradio_internals", "app.view"),
     },
     "app.gradio_internals": set(),
 }

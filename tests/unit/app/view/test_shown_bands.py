@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.view import chart, markup
+from app.view import chart
 from app.view.state import View
 from forecast.bands import BAND_COLUMNS, Total
 from forecast.config import Package
+from forecast.document import markup
 from forecast.presentation import export
 from forecast.presentation.package_forecast import from_bundle
 from tests.bundles import BANDS, TOTAL, bands, make_bundle

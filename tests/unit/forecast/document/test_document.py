@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from app.document.document import Document, Templates
+from forecast.document.document import Document, Templates
 
 HOSTILE = "\"><script>alert(1)</script><i x='"
 FULL = Document(

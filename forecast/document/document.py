@@ -48,7 +48,7 @@ class Document:
 
 
 class Templates:
-    """Renders documents; everything is escaped, except HTML made by :mod:`app.view.markup`."""
+    """Renders documents: everything is escaped, except HTML of :mod:`forecast.document.markup`."""
 
     def __init__(self) -> None:
         self._environment = Environment(
@@ -68,7 +68,7 @@ class Templates:
         return self._environment.get_template("body.html").render(
             document=document,
             site=SITE,
-            headline=Markup(document.headline),  # noqa: S704 - made by app.view.markup
+            headline=Markup(document.headline),  # noqa: S704 - made by forecast.document.markup
             facts=Markup(document.facts),  # noqa: S704 - the same
             # In an <img> an SVG runs no script, whatever is in it.
             picture=f"data:image/svg+xml,{quote(document.picture)}" if document.picture else "",

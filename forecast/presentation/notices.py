@@ -17,12 +17,11 @@ from forecast.presentation.wording import (
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from app.data.records import Records
-    from app.data.store import Snapshot
     from forecast.bundle.manifest import Manifest
     from forecast.presentation.package_forecast import PackageForecast
+    from forecast.record.weeks import Week
 
 NO_MODELS = "There are no weekly models now, so each forecast is made when it is asked for."
 STALE_MODEL = 10  # days; the job is weekly, and may be late
@@ -39,25 +38,27 @@ class Notice:
 
 
 def notices(
-    snapshot: Snapshot,
+    manifest: Manifest | None,
     shown: Sequence[PackageForecast],
     now: dt.datetime,
     configured: Collection[str] = (),
     repository: str = "",
+    *,
+    problem: str = "",
 ) -> list[Notice]:
-    """All notices of a view, the most serious first.
+    """All notices about some forecasts, the most serious first.
 
     Args:
-        snapshot: the bundle in use.
+        manifest: of the bundle in use; None if there is none.
         shown: the packages shown.
         now: the current time, UTC.
         configured: names of the packages that the weekly run should train.
         repository: the config's, as owner/name.
+        problem: why the last check for a newer bundle failed; empty if it did not.
     """
-    manifest = snapshot.bundle.manifest if snapshot.bundle else None
     found = [
         *_sample(manifest),
-        *_problem(snapshot),
+        *_problem(manifest, problem),
         *_outdated(manifest),
         *_other_repository(manifest, repository),
         *_stale_model(manifest, now),
@@ -74,9 +75,16 @@ def notices(
     return found
 
 
-def unusual_weeks(records: Records, shown: Sequence[PackageForecast]) -> list[Notice]:
-    """Whose last week left the band that was forecast for it."""
-    weeks = [(each, records.unusual(each.package.name)) for each in shown if not each.on_demand]
+def unusual_weeks(
+    week_of: Callable[[str], Week | None], shown: Sequence[PackageForecast]
+) -> list[Notice]:
+    """Whose last week left the band that was forecast for it.
+
+    Args:
+        week_of: the last week of a package by its name, if it was unusual.
+        shown: the packages shown.
+    """
+    weeks = [(each, week_of(each.package.name)) for each in shown if not each.on_demand]
     return [Notice("info", week_sentence(week, each.package.shown)) for each, week in weeks if week]
 
 
@@ -88,14 +96,14 @@ def _sample(manifest: Manifest | None) -> list[Notice]:
     return [Notice("sample", text, owner)]
 
 
-def _problem(snapshot: Snapshot) -> list[Notice]:
+def _problem(manifest: Manifest | None, problem: str) -> list[Notice]:
     """Why the last check for a newer bundle failed."""
-    if not snapshot.problem:
+    if not problem:
         return []
-    if snapshot.bundle is None:
-        return [Notice("error", NO_MODELS, snapshot.problem)]
+    if manifest is None:
+        return [Notice("error", NO_MODELS, problem)]
     text = "Newer models could not be loaded, so the last good ones are shown."
-    return [Notice("warning", text, snapshot.problem)]
+    return [Notice("warning", text, problem)]
 
 
 def _outdated(manifest: Manifest | None) -> list[Notice]:

@@ -6,8 +6,6 @@ import datetime as dt
 from html import escape
 from typing import TYPE_CHECKING
 
-from app.view.curves import shown_events
-from app.view.state import View
 from forecast.presentation import wording
 from forecast.presentation.export import by_day
 from forecast.text import clean, markup
@@ -15,10 +13,10 @@ from forecast.text import clean, markup
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from app.view.notices import Notice
     from forecast.bundle.manifest import Manifest
     from forecast.config import Event, Package
     from forecast.github.artifact import Provenance
+    from forecast.presentation.notices import Notice
     from forecast.presentation.package_forecast import PackageForecast
 
 LABELS = {"sample": "Sample data", "warning": "Warning", "info": "Note", "error": "Problem"}
@@ -129,14 +127,16 @@ def _facts_of_many(shown: Sequence[PackageForecast], manifest: Manifest | None) 
 
 def details(
     shown: Sequence[PackageForecast],
-    view: View,
     events: Sequence[Event],
     *,
     mirrors: bool,
     origin: str = "",
     repository: str = "",
 ) -> str:
-    """Models, repaired days, events, definitions and links; ``origin`` is HTML already."""
+    """Models, repaired days, the events on the chart, definitions and links.
+
+    ``origin`` is HTML already.
+    """
     parts = []
     for forecast in shown:
         repaired = forecast.series.repaired
@@ -153,9 +153,8 @@ def details(
             )
         else:
             parts.append("<p>Every day was counted; none was repaired.</p>")
-    marked = shown_events(shown, view, events)
-    if marked:
-        items = "".join(f"<li>{markup(wording.event_note(event))}</li>" for event in marked)
+    if events:
+        items = "".join(f"<li>{markup(wording.event_note(event))}</li>" for event in events)
         parts.append(f"<h3>Marked on the chart</h3><ul>{items}</ul>")
     counted = "include" if mirrors else "leave out"
     parts.append(
@@ -215,21 +214,25 @@ def numbers(shown: Sequence[PackageForecast]) -> str:
     return "".join(parts)
 
 
-def exports(view: View) -> str:
-    """Links to the data of the view as files."""
-    name = view.packages[0].name
-    query = escape(view.query)
+def exports(name: str, query: str) -> str:
+    """Links to the data of a view as files, by the name of its first package and its query."""
     links = [
-        f'<a href="export/{name}.{kind}{query}" download="{name}.{kind}">{kind.upper()}</a>'
+        f'<a href="export/{name}.{kind}{escape(query)}" download="{name}.{kind}">{kind.upper()}</a>'
         for kind in ("csv", "json")
     ]
     return f'<p class="exports">History and forecast as {" or ".join(links)}.</p>'
 
 
-def embedding(package: Package) -> str:
-    """How to show the pictures of a package on another page; embed.js writes the page's address."""
+def embedding(package: Package, query: str) -> str:
+    """How to show the pictures of a package on another page; embed.js writes the page's address.
+
+    Args:
+        package: whose pictures.
+        query: opens it on the page.
+    """
     parts = "".join(
-        _snippets(package, title, end) for title, end in (("Chart", "svg"), ("Badge", "badge.svg"))
+        _snippets(package, query, title, end)
+        for title, end in (("Chart", "svg"), ("Badge", "badge.svg"))
     )
     return (
         '<details class="embed"><summary>Show it on your own page</summary>'
@@ -239,9 +242,9 @@ def embedding(package: Package) -> str:
     )
 
 
-def _snippets(package: Package, title: str, end: str) -> str:
+def _snippets(package: Package, query: str, title: str, end: str) -> str:
     """A picture, and the Markdown and the HTML that show it with a link to the page."""
-    picture, query = f"picture/{package.name}.{end}", View((package,)).query
+    picture = f"picture/{package.name}.{end}"
     alt = clean(f"Forecast of the downloads of {package.label}")
     texts = {
         "Markdown": f"[![{alt}](\0{picture})](\0{query})",

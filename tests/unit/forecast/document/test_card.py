@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.document.card import BAND_80, BAND_95, LINE, Card, draw
+from forecast.document.card import BAND_80, BAND_95, LINE, Card, draw
 
 AHEAD = {
     "middle": np.full(30, 100.0),

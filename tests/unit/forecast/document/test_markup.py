@@ -5,17 +5,17 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.view import markup
-from app.view.notices import Notice
-from app.view.state import View, choose
 from forecast.config import Package
+from forecast.document import markup
 from forecast.github.artifact import Provenance
+from forecast.presentation.notices import Notice
 from forecast.presentation.package_forecast import from_bundle
 from tests.bundles import make_bundle
 
 PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)
 EVIL = '<img src=x onerror="alert(1)">'
 VOID = {"img", "br"}
+QUERY = "?package=flask"
 
 
 class Checker(HTMLParser):
@@ -56,15 +56,14 @@ def package_forecast(name="flask", label=None):
 
 def everything(shown):
     manifest = make_bundle().manifest
-    view = View(choose("flask", []))
     return [
         markup.headline(shown, ()),
         markup.facts(shown, manifest),
-        markup.details(shown, view, (), mirrors=True),
+        markup.details(shown, (), mirrors=True),
         markup.origin(PROVENANCE, asked=True),
         markup.numbers(shown),
-        markup.exports(view),
-        markup.embedding(shown[0].package),
+        markup.exports("flask", QUERY),
+        markup.embedding(shown[0].package, QUERY),
         markup.notices([Notice("warning", shown[0].package.label)]),
         markup.empty(shown[0].package.label, shown[0].package.label),
     ]
@@ -107,13 +106,12 @@ def test_tables_can_be_reached_and_are_named():
 
 
 def test_exports_open_the_same_view():
-    view = View(choose("Flask", ["requests"]), "log")
-    text = markup.exports(view)
+    text = markup.exports("flask", "?package=Flask&compare=requests&scale=log")
     assert 'href="export/flask.csv?package=Flask&amp;compare=requests&amp;scale=log"' in text
 
 
 def test_pictures_for_other_pages_come_with_the_text_to_copy():
-    text = markup.embedding(Package("zope-interface", "zope.interface"))
+    text = markup.embedding(Package("zope-interface", "zope.interface"), "?package=zope.interface")
     code = re.findall(r"<div><code>(.*?)</code>", text)
     page = "https://a.example/"
     markdown, html, *badge = [unescape(each.replace(markup.PAGE_ADDRESS, page)) for each in code]

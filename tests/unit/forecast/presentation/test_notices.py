@@ -3,9 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.data.store import Snapshot
-from app.view.notices import notices
 from forecast.presentation import wording
+from forecast.presentation.notices import notices
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle, outdated
 from tests.unit.app.view.samples import SCORES, package_forecast
 
@@ -13,7 +12,8 @@ NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
 
 def texts(bundle=None, shown=(), now=NOW, problem="", configured=()):
-    found = notices(Snapshot(bundle, problem, looked=True), shown, now, configured)
+    manifest = bundle and bundle.manifest
+    found = notices(manifest, shown, now, configured, problem=problem)
     return [(notice.kind, f"{notice.text} {notice.owner}".strip()) for notice in found]
 
 
@@ -25,7 +25,7 @@ def test_models_of_another_repository_than_the_config_s_are_told():
     bundle = replace(made, manifest=made.manifest.model_copy(update={"run": RUN}))
 
     def told(repository):
-        found = notices(Snapshot(bundle, looked=True), [], NOW, (), repository)
+        found = notices(bundle.manifest, [], NOW, (), repository)
         return [f"{notice.text} {notice.owner}" for notice in found]
 
     assert told("a-fork/of-it") == told("A-Fork/Of-It") == []
@@ -53,7 +53,7 @@ def test_sample_data_comes_first():
 
 
 def test_a_problem_without_a_bundle_is_told_to_the_owner_alone():
-    (found,) = notices(Snapshot(None, "Set GITHUB_TOKEN.", looked=True), [], NOW)
+    (found,) = notices(None, [], NOW, problem="Set GITHUB_TOKEN.")
     assert (found.kind, found.owner) == ("error", "Set GITHUB_TOKEN.")
     assert "TOKEN" not in found.text
 
@@ -137,15 +137,15 @@ def carried():
 
 
 def test_a_model_of_an_earlier_run_says_why_and_since_when():
-    found = notices(Snapshot(carried(), looked=True), [package_forecast()], NOW)
+    found = notices(carried().manifest, [package_forecast()], NOW)
     [notice] = found
     assert notice.text == (
         "The last run did not train flask: PyPI Stats is down; "
         "the model of 2026-11-15 goes on serving."
     )
-    assert notices(Snapshot(carried(), looked=True), [package_forecast("requests")], NOW) == []
+    assert notices(carried().manifest, [package_forecast("requests")], NOW) == []
     on_demand = package_forecast(on_demand=True)
-    assert notices(Snapshot(carried(), looked=True), [on_demand], NOW) == []
+    assert notices(carried().manifest, [on_demand], NOW) == []
     fresh = dict(wording.freshness(package_forecast(), carried().manifest))
     assert fresh["Last model updated on"] == dt.date(2026, 11, 15)
 

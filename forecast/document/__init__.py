@@ -1,0 +1,1 @@
+"""A forecast as plain HTML, readable without scripts, and its card for previews."""
