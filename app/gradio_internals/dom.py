@@ -12,6 +12,8 @@ SELECTORS = {
     "token": ".token span",  # a chosen name, where there can be several
     "text": ":is(textarea, input)",  # of a text box
     "legend": "[data-testid=block-info]",  # the label of a group of radio buttons
+    "toast": "[data-testid=toast-text]",  # a message at the edge of the page
+    "lost": "Connection to the server was lost",  # how such a message begins
 }
 # Saves the chart with its title, in the colours of the page, which a drawing has not itself.
 SAVE_CHART = """() => { const plot = document.querySelector('#chart .js-plotly-plot');

@@ -28,7 +28,7 @@
     const query = new URLSearchParams({ package: name.slice(0, 200) });
     if (others?.length) query.set("compare", others.join(","));
     Object.entries(gradio.usual).forEach(([field, usual], at) => {
-      if (rest[at] !== usual) query.set(field, SPELLED[rest[at]] ?? rest[at]);
+      if (String(rest[at]) !== String(usual)) query.set(field, SPELLED[rest[at]] ?? rest[at]);
     });
     const next = address(`?${query}`);
     if (next !== location.href) history.pushState(null, "", next);
@@ -47,10 +47,25 @@
 
   window.forecastPage = { asked, answered };
 
+  // gradio answers no control after it has lost the connection, and reloads the address when the
+  // server is back: what was chosen meanwhile must be in the address by then.
+  function keep() {
+    const toasts = [...document.querySelectorAll(gradio.toast)];
+    if (!toasts.some((toast) => toast.textContent.startsWith(gradio.lost))) return;
+    const others = [...document.querySelectorAll(`#compare ${gradio.token}`)];
+    asked([
+      document.querySelector(`#package ${gradio.input}`).value,
+      others.map((each) => each.textContent.trim()),
+      ...gradio.groups.map((id) => document.querySelector(`#${id} input:checked`)?.value),
+    ]);
+  }
+
   const used = (event) => {
-    if (event.isTrusted && event.target.closest?.(CONTROLS)) touched = true;
+    if (!event.isTrusted || !event.target.closest?.(CONTROLS)) return;
+    touched = true;
+    if (event.type === "click" || event.key === "Enter") setTimeout(keep);
   };
-  for (const kind of ["keydown", "pointerdown", "input", "paste"]) {
+  for (const kind of ["keydown", "pointerdown", "click", "input", "paste"]) {
     document.addEventListener(kind, used, { capture: true });
   }
 

@@ -93,7 +93,7 @@ def test_months_are_hidden_where_too_few_were_counted(visit):
     assert not visit.page.get_by_label("Monthly").is_visible()
     visit.open("?package=django")  # counted for two hundred days
     visit.page.get_by_label("Monthly").check()
-    visit.page.wait_for_url("**/*mode=monthly")
+    visit.wait_for_answer("?package=django&mode=monthly")
     assert "Monthly total" in {each["name"] for each in visit.traces()}
 
 

@@ -109,7 +109,7 @@ def test_enter_takes_what_is_typed_however_quickly(visit, pause):
     visit.page.wait_for_timeout(pause)
     visit.page.keyboard.press("Enter")
     visit.wait_for_title("Forecast for torch")
-    visit.page.wait_for_url("**/?package=torch")
+    visit.wait_for_answer("?package=torch")
     assert "Model trained today" in visit.text("#facts")
     assert package(visit).input_value() == "torch"
 

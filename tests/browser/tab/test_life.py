@@ -46,6 +46,20 @@ def test_offline_and_back(visit):
     visit.wait_for_title("Forecast for flask")
 
 
+def test_what_is_chosen_while_offline_is_shown_afterwards(visit):
+    visit.open("?package=fastapi")
+    visit.page.context.set_offline(True)
+    choose(visit, "requests")
+    recovery = wait_until_recovered(visit, "flask")
+    next(recovery)
+    choose(visit, "flask")
+    visit.page.get_by_label("30", exact=True).check()
+    visit.page.wait_for_url("**/?package=flask&range=30")
+    visit.page.context.set_offline(False)
+    next(recovery, None)
+    assert visit.page.get_by_label("30", exact=True).is_checked()
+
+
 def test_a_restart_on_the_same_port(browser, tmp_path):
     # Of sample data there are no newer days, so no call is under way when the server goes.
     models = make_bundle(NAMES, last_day=today(), source="sample")

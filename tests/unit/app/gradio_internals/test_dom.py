@@ -36,6 +36,12 @@ def test_gradio_s_dropdown_has(name, selector, markup):
     assert markup in dropdown()
 
 
+def test_gradio_tells_of_a_lost_connection_in_a_message():
+    assert SELECTORS["toast"] == "[data-testid=toast-text]"
+    assert any('data-testid="toast-text"' in text for text in scripts("*.js"))
+    assert any(f"`{SELECTORS['lost']}" in text for text in scripts("Blocks-*.js"))
+
+
 def test_every_selector_is_in_use():
     used = "".join((STATIC / name).read_text("utf-8") for name in ("chooser.js", "page.js"))
     assert all(f"gradio.{name}" in used for name in SELECTORS)
