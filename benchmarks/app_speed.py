@@ -1,6 +1,6 @@
 """The speed of the page: a real server, real HTTP clients, a real Chromium.
 
-python -m benchmarks.app_speed            everything, about three minutes
+python -m benchmarks.app_speed            everything, about four minutes
 python -m benchmarks.app_speed --quick    fewer repetitions, as a quick test
 """
 
@@ -42,6 +42,14 @@ USERS = 20
 PACKAGE = "flask"
 OTHERS = ("requests", "tensorflow", "pytorch", "fastapi")
 KILOBYTES = 1024
+SLOW = {  # a phone far from a mast: 400 kbit/s, in bytes, and 400 ms
+    "offline": False,
+    "latency": 400,
+    "downloadThroughput": 50_000,
+    "uploadThroughput": 50_000,
+}
+READABLE = """document.querySelector('.answer')
+&& performance.getEntriesByName('first-contentful-paint').length"""
 
 
 @dataclass
@@ -63,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args(arguments).quick
-    starts, visits, calls, more = (2, 2, 500, 1_000) if quick else (7, 9, 5_000, 10_000)
+    starts, visits, slow, calls, more = (2, 2, 1, 500, 1_000) if quick else (7, 9, 3, 5_000, 10_000)
     with tempfile.TemporaryDirectory() as folder:
         few, many = Path(folder) / "few", Path(folder) / "many"
         train_sample(few)
@@ -78,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         with AppServer({"MODELS_DIR": str(few)}) as app:
             figures += browse(app, visits)
+            figures += browse_slowly(app, slow)
             figures += load(app, calls, more)
         with AppServer({"MODELS_DIR": str(many)}) as app:
             figures += crowd(app)
@@ -199,6 +208,32 @@ def visit(browser: Browser, url: str) -> tuple[float, list[float]]:
         changed.append(time.perf_counter() - begun)
     context.close()
     return opened, changed
+
+
+def browse_slowly(app: AppServer, visits: int) -> list[Figure]:
+    """Open a new page over a slow network, with an empty cache."""
+    with chromium() as browser:
+        readable, drawn = zip(*[visit_slowly(browser, app.url) for _ in range(visits)], strict=True)
+    what = "400 kbit/s, 400 ms: page open to "
+    return [
+        Figure(f"{what}answer readable", median(readable), "s", 2),
+        Figure(f"{what}chart drawn", median(drawn), "s", 30),
+    ]
+
+
+def visit_slowly(browser: Browser, url: str) -> tuple[float, float]:
+    """Seconds until the answer is painted, and until the chart is."""
+    context = browser.new_context(viewport={"width": 360, "height": 800})
+    page = context.new_page()
+    context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+    begun = time.perf_counter()
+    page.goto(f"{url}?package={PACKAGE}", wait_until="commit")
+    page.wait_for_function(READABLE)
+    readable = time.perf_counter() - begun
+    page.locator("#chart .main-svg").first.wait_for(timeout=90_000)
+    drawn = time.perf_counter() - begun
+    context.close()
+    return readable, drawn
 
 
 def load(app: AppServer, calls: int, more: int) -> list[Figure]:
