@@ -10,13 +10,10 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.rate_limits import RateLimit
-from app.view.curves import MIDDLE, curve_of, drawn_mode
-from app.view.state import View
 from app.web.guard import client_of
 from forecast.config import Package
-from forecast.document.card import Card, draw
+from forecast.document.card import card_of, draw
 from forecast.errors import BusyError, ForecastError
-from forecast.presentation import wording
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -58,7 +55,7 @@ class Cards:
         if known and known[0] is forecast:
             return known[1]
         self._limit.take(client)
-        png = draw(_card(forecast))
+        png = draw(card_of(forecast))
         with self._lock:
             self._drawn[package.name] = forecast, png
             while len(self._drawn) > CACHE_SIZE:
@@ -86,16 +83,3 @@ def card_route(forecasts: Forecasts) -> Route:
         return Response(png, media_type="image/png", headers=HEADERS)
 
     return Route("/picture/{name}.png", card)
-
-
-def _card(forecast: PackageForecast) -> Card:
-    curve = curve_of(forecast, View(mode=drawn_mode([forecast], "mean")))
-    until = wording.format_date(forecast.observed_through)
-    return Card(
-        title=forecast.package.label,
-        answer=wording.card(forecast),
-        foot=f"{wording.TITLE}, counts through {until}",
-        past=curve.past.values[MIDDLE],
-        ahead=curve.ahead.values,
-        middle=MIDDLE,
-    )

@@ -13,6 +13,7 @@ from forecast.bundle.manifest import Backtest, member_entries
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
 from forecast.model.model import COMPARED_DAYS, Model
+from forecast.presentation.means import HISTORY_DAYS, Means, means_of
 from forecast.presentation.track_record import track_record
 from forecast.quantities import WEEK
 from forecast.search.backtest import told_ratio, told_total_error
@@ -164,6 +165,12 @@ class PackageForecast:
             )
             for at, end in enumerate(ends)
         ]
+
+    @cached_property
+    def means(self) -> Means:
+        """Means of seven days around the last one counted; of a day each if no model loads."""
+        made = self._of_model(lambda model: means_of(model, self.days))
+        return made or Means(self.series.values[-HISTORY_DAYS:], self.daily.columns())
 
     @cached_property
     def change(self) -> float | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.presentation.badge import badge_texts, compact
-from forecast.quantities import WEEK
+from forecast.presentation.means import means_of
 from forecast.text import markup
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 480, 220
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 44, 30  # margins of the plotted area
 EDGE = 12  # pixels between the texts and the border
-HISTORY_DAYS = 90
 FEWEST_TICKS = 3
 CHARACTER = 6.6  # pixels; width of a character in the badge's 11 px type, rounded up
 
@@ -99,13 +98,12 @@ def badge(label: str, total: Total, days: int, stopped: dt.date | None = None) -
 
 def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | None = None) -> str:
     """A chart of 7-day means: those of the last ninety days, and of the forecast with its bands."""
-    seen = _means(np.array(model.history[-HISTORY_DAYS - WEEK + 1 :], dtype=np.float64))
-    bands = _bands(model, days)
-    highest = max(float(seen.max()), float(bands["upper_95"].max()), 1.0) * 1.04
+    seen, means = means_of(model, days)
+    highest = max(float(seen.max()), float(means["upper_95"].max()), 1.0) * 1.04
     behind: Array = np.arange(len(seen), dtype=np.float64)
     # What is forecast begins at the last mean counted.
     ahead: Array = np.arange(len(seen) - 1, len(seen) + days, dtype=np.float64)
-    bands = {name: np.concatenate([seen[-1:], values]) for name, values in bands.items()}
+    bands = {name: np.concatenate([seen[-1:], values]) for name, values in means.items()}
     step = (WIDTH - LEFT - RIGHT) / (len(seen) + days - 1)
 
     def height(values: Array) -> Array:
@@ -147,20 +145,6 @@ def ticks(highest: float) -> list[float]:
     steps = [each * 10.0**at for at in (power, power - 1) for each in (5.0, 2.0, 1.0)]
     step = next(step for step in steps if step * (FEWEST_TICKS - 1) <= highest)
     return [step * at for at in range(math.floor(highest / step) + 1)]
-
-
-def _means(counts: Array) -> Array:
-    """Means of seven days, shape (days - 6,)."""
-    sums = np.cumsum(np.concatenate([[0.0], counts]))
-    return np.asarray((sums[WEEK:] - sums[:-WEEK]) / WEEK)
-
-
-def _bands(model: Model, days: int) -> dict[str, Array]:
-    """Means of seven days that end after the last one counted, and their bands, (days,) each."""
-    last = range(1, days + 1)
-    made = model.sums([min(each, WEEK) for each in last], last)
-    known = [sum(model.history[-(WEEK - each) :]) if each < WEEK else 0.0 for each in last]
-    return {name: (np.array(known) + values) / WEEK for name, values in made.columns().items()}
 
 
 def _tick(value: float, y: float) -> str:

@@ -10,20 +10,20 @@ from PIL import Image
 from forecast.document.card import BAND_80, BAND_95, LINE, Card, draw
 
 AHEAD = {
-    "middle": np.full(30, 100.0),
+    "mean": np.full(30, 100.0),
     "lower_80": np.full(30, 80.0),
     "upper_80": np.full(30, 120.0),
     "lower_95": np.full(30, 60.0),
     "upper_95": np.full(30, 140.0),
 }
-CARD = Card("flask", "About 69 million downloads.", "the foot", np.full(90, 90.0), AHEAD, "middle")
+CARD = Card("flask", "About 69 million downloads.", "the foot", np.full(90, 90.0), AHEAD)
 
 
 def painted(card):
     image = Image.open(io.BytesIO(draw(card)))
     assert image.format == "PNG"
     assert image.size == (1200, 630)
-    pixels = np.asarray(image).reshape(-1, 3)
+    pixels = np.asarray(image.convert("RGB")).reshape(-1, 3)
     return {"#" + bytes(colour).hex() for colour in np.unique(pixels, axis=0)}
 
 
