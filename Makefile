@@ -8,7 +8,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env lock run train test check lint types spelling workflows format screenshot \
+.PHONY: help env lock run train site test check lint types spelling workflows format screenshot \
 	bench constants bench-app bench-scale fuzz clean
 DATA ?=
 BEFORE ?=
@@ -48,6 +48,10 @@ run: env ## train if necessary, and serve the page on http://127.0.0.1:7860
 
 train: env ## train on PyPI Stats, as the weekly job does
 	$(RUN) -m trainer --output models
+
+site: env ## train, write the site, and serve it on http://127.0.0.1:8000
+	$(RUN) -m trainer --source auto --output models --site site
+	$(RUN) -m http.server --bind 127.0.0.1 --directory site 8000
 
 # In folder order: the files with the long tests come early, the unit tests last.
 test: env ## all tests, including those in a browser
@@ -102,4 +106,4 @@ fuzz: env ## feed broken input to every reader of input; SECONDS=60 for all targ
 	$(RUN) -m tests.fuzz --seconds $(SECONDS)
 
 clean: ## remove everything that the commands above created
-	rm -rf $(VENV) .venv-bench bench-results *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis models
+	rm -rf $(VENV) .venv-bench bench-results *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis models site

@@ -254,6 +254,11 @@ class Config(BaseModel):
     owner_id: Annotated[StrictInt, Field(ge=1)] | None = Field(
         default=None, description="the number that GitHub's API gives as its owner's `id`"
     )
+    site: StrictStr = _name(
+        r"^https://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[A-Za-z0-9._~-]+)*/$",
+        "the address of the published site, https://…, with a slash at its end",
+        "",
+    )
     verify_attestation: StrictBool = Field(default=False, description="true or false")
     events: tuple[Event, ...] = Field(
         default=(),
@@ -324,6 +329,13 @@ class Config(BaseModel):
     def repository_url(self) -> str:
         """The repository's page, which the User-Agent names."""
         return f"https://github.com/{self.username}/{self.repo_name}"
+
+    @property
+    def site_url(self) -> str:
+        """The site's address, or else the one that GitHub Pages gives to the repository."""
+        host = f"{self.username}.github.io".lower()
+        path = "" if self.repo_name.lower() == host else f"{self.repo_name}/"
+        return self.site or f"https://{host}/{path}"
 
     @property
     def redefined(self) -> tuple[dt.date, ...]:

@@ -28,6 +28,7 @@ class Arguments:
 
     Attributes:
         phases: all three, or the one that was named.
+        site: folder for the site; None if none is wanted.
         packages_per_job: how many one job trains, where several share a run.
         cluster: address of a Dask scheduler; empty where this machine trains.
     """
@@ -36,6 +37,7 @@ class Arguments:
     config: Path
     source: str
     output: Path
+    site: Path | None
     work: Path
     phases: tuple[Phase, ...]
     packages_per_job: int
@@ -58,13 +60,17 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
     given = _parser(environment).parse_args(words)
     if given.part and given.phase != "train":
         raise ConfigError("--part says what a job trains: it needs --phase train")
+    phases = (given.phase,) if given.phase else PHASES
+    if given.site and "join" not in phases:
+        raise ConfigError("--site is written with the bundle: it needs --phase join, or no --phase")
     return Arguments(
         packages=parse_packages(" ".join(given.packages).split()),
         config=given.config,
         source=given.source,
         output=given.output,
+        site=given.site,
         work=given.work or Path(f"{given.output.resolve()}.run"),
-        phases=(given.phase,) if given.phase else PHASES,
+        phases=phases,
         packages_per_job=given.packages_per_job,
         part=given.part or Part(),
         jobs=given.jobs,
@@ -96,6 +102,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "per package; default: the config's, or else pypistats",
     )
     add("--output", type=Path, default=Path("models"), help="folder for the bundle")
+    add(
+        "--site",
+        type=Path,
+        metavar="DIR",
+        help="folder for a site of the forecasts, for any static server",
+    )
     add("--jobs", type=_positive, default=cores(), help="processes; default: all processors")
     add("--cluster", metavar="ADDRESS", default="", help="train on a Dask scheduler, tcp://…")
     add(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.replace import check_target
 from forecast.config import load_config
+from forecast.document import addresses
 from forecast.errors import BundleError, ConfigError, ForecastError
 from trainer.arguments import parse
 from trainer.inputs import Environment, has_sample, open_source
@@ -59,8 +60,13 @@ def _prepare(
         check_target(arguments.output)
     phases = Phases(arguments, environment, console)
     ready: dict[str, Callable[[], None]] = {"train": phases.train, "join": phases.join}
-    if "fetch" in arguments.phases:
+    last: list[Callable[[], None]] = []
+    if arguments.site or "fetch" in arguments.phases:
         config = load_config(arguments.config)
+    if arguments.site:
+        check_target(arguments.site, addresses.PACKAGES, "site")
+        last = [lambda: phases.site(config)]
+    if "fetch" in arguments.phases:
         config.chosen(arguments.packages)  # raises at once if there is no such group
         name = arguments.source or config.source
         source = open_source(name, config, environment)
@@ -70,6 +76,6 @@ def _prepare(
             and has_sample(arguments, config, environment)
         ):
             log.info("%s has a sample of today already; it stays", arguments.output)
-            return []
+            return last
         ready["fetch"] = lambda: phases.fetch(config, source)
-    return [ready[phase] for phase in arguments.phases]
+    return [*(ready[phase] for phase in arguments.phases), *last]

@@ -8,15 +8,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from forecast.bundle.reader import read_folder
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
-from forecast.errors import BundleError, ConfigError
+from forecast.document import addresses
+from forecast.errors import BundleError, ConfigError, ForecastError
 from forecast.record.weeks import last_week
 from trainer.engines import local
 from trainer.fetch import fetch
 from trainer.inputs import make_plan, open_previous, other_repository
 from trainer.join import check_worth, join, read_back
 from trainer.previous import forget, reopen
+from trainer.site.site import write_site
 from trainer.store import Store, remove
 from trainer.train import train
 
@@ -78,6 +81,23 @@ class Phases:
         self._remove_run()
         models = sum(bool(entry.file) for entry in manifest.packages.values())
         log.info("%d models written to %s", models, arguments.output)
+
+    def site(self, config: Config) -> None:
+        """Write the site of the bundle in the output folder; a failure is a warning.
+
+        The bundle is published all the same, and the site of the run before stays.
+        """
+        arguments = self.arguments
+        if arguments.site is None:
+            return
+        try:
+            bundle = read_folder(arguments.output)
+            with replacing(arguments.site, addresses.PACKAGES, "site") as fresh:
+                write_site(bundle, config, fresh, arguments.jobs)
+        except (ForecastError, OSError) as error:
+            self.console.warn(f"the site was not written to {arguments.site}: {error}")
+        else:
+            log.info("site of %d packages written to %s", len(bundle.names), arguments.site)
 
     def _remove_run(self) -> None:
         forget(self.arguments.work)

@@ -11,7 +11,7 @@ from app.view import chart
 from app.view.curves import months_known, shown_events
 from app.view.layout import Surroundings
 from app.view.state import View
-from forecast.document import markup
+from forecast.document import addresses, markup
 from forecast.errors import ForecastError
 from forecast.presentation import wording
 from forecast.presentation.notices import Notice, notices, unusual_weeks
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
     from app.data.forecasts import Forecasts
     from app.data.store import Snapshot
-    from forecast.config import Package
+    from forecast.config import Config, Package
     from forecast.presentation.package_forecast import PackageForecast
 
 log = logging.getLogger(__name__)
 
+RECORD = "?view=record"  # shows how good the forecasts of all packages were
 FIRST = {"sample", "error"}  # kinds of notices that stand above the headline, the others below
 
 
@@ -148,8 +149,8 @@ def _show(
         headline=markup.headline(shown, events),
         figure=chart.to_json(chart.draw(shown, view, around)) if drawn else None,
         warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
-        facts=markup.notices(rest) + markup.owner(found) + markup.facts(shown, manifest),
-        exports=markup.exports(view.packages[0].name, view.query) + _embedding(snapshot, view),
+        facts=markup.notices(rest) + markup.owner(found) + markup.facts(shown, manifest, RECORD),
+        exports=_exports(view) + _embedding(snapshot, view, config),
         details=markup.details(
             shown,
             marked,
@@ -163,12 +164,32 @@ def _show(
     )
 
 
-def _embedding(snapshot: Snapshot, view: View) -> str:
-    """The pictures of the first package; empty without any, as of sample data."""
+def _exports(view: View) -> str:
+    """The data of a view as files."""
+    name = view.packages[0].name
+    return markup.exports(
+        name, {kind: f"export/{name}.{kind}{view.query}" for kind in ("csv", "json")}
+    )
+
+
+def _embedding(snapshot: Snapshot, view: View, config: Config) -> str:
+    """The pictures of the first package; empty without any, as of sample data.
+
+    Their addresses are those of the site, if there is one: this page may sleep.
+    """
     package = view.packages[0]
+    chart, badge = f"picture/{package.name}.svg", f"picture/{package.name}.badge.svg"
     if snapshot.bundle is None or snapshot.bundle.picture(f"{package.name}.svg") is None:
         return ""
-    return markup.embedding(package, View((package,)).query)
+    if config.site:
+        folder = f"{config.site}{addresses.folder(package.name)}"
+        published = [f"{folder}{addresses.CHART}", f"{folder}{addresses.BADGE}"]
+        link, shields = folder, addresses.drawn_by_shields(folder)
+    else:
+        published = [f"{markup.HERE}{chart}", f"{markup.HERE}{badge}"]
+        link, shields = f"{markup.HERE}{View((package,)).query}", ""
+    pictures = map(markup.Picture, ("Chart", "Badge"), (chart, badge), published)
+    return markup.embedding(package, link, tuple(pictures), shields)
 
 
 def _package_forecasts(

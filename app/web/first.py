@@ -16,6 +16,7 @@ from starlette.requests import Request
 from app.gradio_internals.first_html import drawing_library, with_answer
 from app.view import content
 from app.view.state import parse_view
+from forecast.document import addresses
 from forecast.document.document import Document, Templates
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class FirstResponse:
             headline=shown.banner + shown.headline,
             facts=shown.facts,
             picture=(picture or b"").decode(),
+            feed=f"{base}{addresses.FEED}",
             offered=[package.label for package in offered if self._forecasts.is_ready(package)],
         )
 

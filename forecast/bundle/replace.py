@@ -20,8 +20,13 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-def check_target(target: Path) -> None:
-    """Make sure that replacing ``target`` loses nothing but an older bundle.
+def check_target(target: Path, mark: str = MANIFEST, what: str = "bundle") -> None:
+    """Make sure that replacing ``target`` loses nothing but an older one of its kind.
+
+    Args:
+        target: a folder, there or not.
+        mark: a file that every folder of the kind has.
+        what: what such a folder is called.
 
     Raises:
         BundleError: if it is a file, or a folder that holds something else.
@@ -29,25 +34,30 @@ def check_target(target: Path) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise BundleError(f"{target} is a file; name a folder for the bundle")
-    if any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise BundleError(f"{target} is a file; name a folder for the {what}")
+    if any(target.iterdir()) and not (target / mark).is_file():
         raise BundleError(
-            f"{target} holds files but no {MANIFEST}, so it is no bundle to replace; "
+            f"{target} holds files but no {mark}, so it is no {what} to replace; "
             "name another folder, or empty it"
         )
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path, mark: str = MANIFEST, what: str = "bundle") -> Iterator[Path]:
     """Yield a new folder beside ``target``; at the end of the block it replaces ``target``.
 
     If the block raises, the new folder is removed and ``target`` stays unchanged.
+
+    Args:
+        target: as for :func:`check_target`.
+        mark: the same.
+        what: the same.
 
     Raises:
         BundleError: if ``target`` is something that must not be replaced.
         OSError: if a file cannot be written; ``target`` then stays unchanged.
     """
-    check_target(target)
+    check_target(target, mark, what)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}."))
     try:
@@ -67,7 +77,7 @@ def _sync(folder: Path) -> None:
     # One call for the whole file system, if it can: 15,000 calls of fsync would each wait for
     # the disk's journal, and take twenty times as long on an idle disk.
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-    for path in [folder] if syncfs else [*folder.iterdir(), folder]:
+    for path in [folder] if syncfs else [*folder.rglob("*"), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:
             if not syncfs:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -34,6 +34,8 @@ class Document:
         facts: HTML of what backs the answer; empty without any.
         picture: an SVG of the forecast; empty without one.
         offered: names of packages that can be opened without scripts.
+        feed: address of the feed; empty without one.
+        styles: address of the stylesheet; if empty, it stands in the head.
     """
 
     title: str
@@ -45,6 +47,15 @@ class Document:
     facts: str = ""
     picture: str = ""
     offered: Sequence[str] = ()
+    feed: str = ""
+    styles: str = ""
+
+
+class Link(NamedTuple):
+    """A link of a plain page."""
+
+    text: str
+    href: str
 
 
 class Templates:
@@ -62,6 +73,22 @@ class Templates:
     def head(self, document: Document) -> str:
         """The elements of the document's head."""
         return self._environment.get_template("head.html").render(document=document, site=SITE)
+
+    def plain(
+        self, template: str, document: Document, root: str, links: Sequence[Link], **values: object
+    ) -> str:
+        """A whole page that needs no gradio.
+
+        Args:
+            template: the name of its file.
+            document: what its head says.
+            root: address of the page that lists the packages.
+            links: beside its heading.
+            values: what else the template shows; texts are escaped, ``Markup`` is not.
+        """
+        return self._environment.get_template(template).render(
+            document=document, site=SITE, root=root, links=links, **values
+        )
 
     def body(self, document: Document) -> str:
         """The answer, to stand at the begin of the body."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from forecast.presentation.export import by_day
 from forecast.text import clean, markup
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from forecast.bundle.manifest import Manifest
     from forecast.config import Event, Package
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 LABELS = {"sample": "Sample data", "warning": "Warning", "info": "Note", "error": "Problem"}
 
+HERE = "\0"  # begins an address that only the reader's browser knows
 PAGE_ADDRESS = "<span data-page></span>"
+SHIELDS_OPTIONS = ("label", "color", "labelColor", "style")
 
 INTRODUCTION = """<h1>PyPI download forecast</h1>
 <p>How many downloads in the coming weeks, and can you believe it?</p>"""
@@ -65,14 +68,20 @@ def empty(title: str, text: str) -> str:
     return f'<h2>{markup(title)}</h2><p class="answer empty">{_code(text)}</p>'
 
 
-def facts(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
-    """How accurate the forecast is, and how recent model and counts are."""
+def facts(shown: Sequence[PackageForecast], manifest: Manifest | None, record: str) -> str:
+    """How accurate the forecast is, and how recent model and counts are.
+
+    Args:
+        shown: the packages.
+        manifest: of the bundle in use.
+        record: address of what is told of all packages.
+    """
     if len(shown) == 1:
-        return _facts_of_one(shown[0], manifest)
+        return _facts_of_one(shown[0], manifest, record)
     return _facts_of_many(shown, manifest)
 
 
-def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None) -> str:
+def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None, address: str) -> str:
     sentences = " ".join(markup(sentence) for sentence in wording.accuracy(forecast))
     record = wording.track_record(forecast)
     if record:
@@ -82,6 +91,7 @@ def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None) -> str:
         '<div class="facts">'
         f"<section><h3>Week by week</h3>{_weeks(forecast)}</section>"
         f"<section><h3>Can you trust it?</h3><p>{sentences}</p>{record}"
+        f'<p><a href="{escape(address)}">How good were the forecasts of all packages?</a></p>'
         f"<h3>How fresh is it?</h3>{_pairs(dates)}</section>"
         "</div>"
     )
@@ -214,49 +224,80 @@ def numbers(shown: Sequence[PackageForecast]) -> str:
     return "".join(parts)
 
 
-def exports(name: str, query: str) -> str:
-    """Links to the data of a view as files, by the name of its first package and its query."""
-    links = [
-        f'<a href="export/{name}.{kind}{escape(query)}" download="{name}.{kind}">{kind.upper()}</a>'
-        for kind in ("csv", "json")
+def exports(name: str, files: Mapping[str, str]) -> str:
+    """Links to the data of a package as files: the address of each by its kind."""
+    made = [
+        f'<a href="{escape(address)}" download="{name}.{kind}">{kind.upper()}</a>'
+        for kind, address in files.items()
     ]
-    return f'<p class="exports">History and forecast as {" or ".join(links)}.</p>'
+    return f'<p class="exports">History and forecast as {" or ".join(made)}.</p>'
 
 
-def embedding(package: Package, query: str) -> str:
-    """How to show the pictures of a package on another page; embed.js writes the page's address.
+@dataclass(frozen=True)
+class Picture:
+    """A picture that other pages can show.
+
+    Attributes:
+        title: what it is.
+        source: its address on this page.
+        address: its address for other pages; it may begin with ``HERE``.
+    """
+
+    title: str
+    source: str
+    address: str
+
+
+def embedding(
+    package: Package,
+    link: str,
+    pictures: Sequence[Picture],
+    shields: str = "",
+    *,
+    copied: bool = True,
+) -> str:
+    """How to show the pictures of a package on another page.
 
     Args:
         package: whose pictures.
-        query: opens it on the page.
+        link: address of the page that they lead to. If it begins with ``HERE``, embed.js writes
+            the page's address.
+        pictures: in their order.
+        shields: address of a badge that shields.io draws; empty without one.
+        copied: whether there are buttons to copy the texts, which need embed.js.
     """
-    parts = "".join(
-        _snippets(package, query, title, end)
-        for title, end in (("Chart", "svg"), ("Badge", "badge.svg"))
+    alt = clean(f"Forecast of the downloads of {package.label}")
+    parts = []
+    for each in pictures:
+        markdown = f"[![{alt}]({each.address})]({link})"
+        html = f'<a href="{escape(link)}"><img src="{each.address}" alt="{escape(alt)}"></a>'
+        parts += [
+            f'<h3>{each.title}</h3><img src="{each.source}" alt="{escape(alt)}" loading="lazy">',
+            _snippet(markdown, f"Markdown of the {each.title.lower()}", copied=copied),
+            _snippet(html, f"HTML of the {each.title.lower()}", copied=copied),
+        ]
+    if shields:
+        options = ", ".join(f"<code>&amp;{name}=</code>" for name in SHIELDS_OPTIONS)
+        parts += [  # not the badge itself: shields.io would see who reads this page
+            f"<h3>Badge by shields.io</h3><p>Its address also takes {options}.</p>",
+            _snippet(f"[![{alt}]({shields})]({link})", "badge by shields.io", copied=copied),
+        ]
+    theme = (
+        "; <code>?theme=light</code> or <code>?theme=dark</code> behind the address of the picture "
+        "fixes it"
     )
     return (
         '<details class="embed"><summary>Show it on your own page</summary>'
-        "<p>The weekly run updates both pictures. The chart follows the reader's light or dark "
-        "setting; <code>?theme=light</code> or <code>?theme=dark</code> behind the address of the "
-        f'picture fixes it.</p>{parts}<p role="status"></p></details>'
+        "<p>The weekly run updates the pictures. The chart follows the reader's light or dark "
+        f"setting{theme if pictures[0].address.startswith(HERE) else ''}.</p>"
+        f'{"".join(parts)}<p role="status"></p></details>'
     )
 
 
-def _snippets(package: Package, query: str, title: str, end: str) -> str:
-    """A picture, and the Markdown and the HTML that show it with a link to the page."""
-    picture = f"picture/{package.name}.{end}"
-    alt = clean(f"Forecast of the downloads of {package.label}")
-    texts = {
-        "Markdown": f"[![{alt}](\0{picture})](\0{query})",
-        "HTML": f'<a href="\0{escape(query)}"><img src="\0{picture}" alt="{escape(alt)}"></a>',
-    }
-    rows = "".join(
-        f"<div><code>{escape(text).replace(chr(0), PAGE_ADDRESS)}</code>"
-        f'<button type="button" aria-label="Copy the {language} of the {title.lower()}">Copy'
-        "</button></div>"
-        for language, text in texts.items()
-    )
-    return f'<h3>{title}</h3><img src="{picture}" alt="{escape(alt)}" loading="lazy">{rows}'
+def _snippet(text: str, what: str, *, copied: bool) -> str:
+    """A text for another page, with a button to copy it."""
+    button = f'<button type="button" aria-label="Copy the {what}">Copy</button>' if copied else ""
+    return f"<div><code>{escape(text).replace(HERE, PAGE_ADDRESS)}</code>{button}</div>"
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> str:

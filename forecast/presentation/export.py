@@ -151,11 +151,16 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
 
 def to_json(shown: Sequence[PackageForecast]) -> str:
     """History, forecast, total and backtest of each package."""
-    contents = [_contents(forecast) for forecast in shown]
-    return json.dumps(contents, indent=1, allow_nan=False) + "\n"
+    found = [contents(forecast) for forecast in shown]
+    return json.dumps(found, indent=1, allow_nan=False) + "\n"
 
 
-def _contents(forecast: PackageForecast) -> dict[str, object]:
+def contents(forecast: PackageForecast) -> dict[str, object]:
+    """The answer for all days of a forecast, with history, total, backtest and parts.
+
+    Raises:
+        BundleError: see :func:`answer`.
+    """
     history = [
         {"date": day, "downloads": round(value, 1), "repaired": repaired}
         for day, value, repaired in _past(forecast)

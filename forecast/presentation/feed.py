@@ -11,7 +11,7 @@ from forecast.presentation.record import week_sentence
 from forecast.presentation.wording import format_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from forecast.config import Config
     from forecast.record.weeks import Week
@@ -29,6 +29,7 @@ def feed(
     config: Config,
     updated: dt.datetime,
     page: str = "",
+    folder: Callable[[str], str] = lambda name: f"?{urlencode({'package': name})}",
     itself: str = "",
 ) -> bytes:
     """The feed, with the newest weeks first.
@@ -38,7 +39,8 @@ def feed(
         labels: the packages' names as configured, by name.
         config: names the repository, which the ids are made of.
         updated: when the bundle was made, with its zone.
-        page: absolute address of the page that shows a package; empty if there is none.
+        page: absolute address of the page; empty if there is none.
+        folder: where a package is shown, behind the page's address.
         itself: absolute address of the feed; empty if it is not known.
     """
     root = ET.Element("feed", xmlns=ATOM)
@@ -52,19 +54,19 @@ def feed(
     ET.SubElement(root, "link", rel="alternate", href=page or config.repository_url)
     newest = sorted(weeks, key=lambda week: (week.end, week.package), reverse=True)
     for week in newest[:MOST_ENTRIES]:
-        _add(root, week, labels.get(week.package, week.package), config, page)
+        href = f"{page}{folder(week.package)}" if page else config.repository_url
+        _add(root, week, labels.get(week.package, week.package), config, href)
     ET.indent(root, " ")
     return bytes(ET.tostring(root, "utf-8", xml_declaration=True)) + b"\n"
 
 
-def _add(root: ET.Element, week: Week, label: str, config: Config, page: str) -> None:
+def _add(root: ET.Element, week: Week, label: str, config: Config, href: str) -> None:
     entry = ET.SubElement(root, "entry")
     side = "above" if week.above else "below"
     _text(entry, "id", _id(config, f"unusual-weeks/{week.package}/{week.start}"))
     _text(entry, "title", f"{label}: {side} what was expected, {format_date(week.end)}")
     # The day after the week: an entry never changes, whichever bundle it is made of.
     _text(entry, "updated", f"{week.end + dt.timedelta(days=1)}T00:00:00Z")
-    href = f"{page}?{urlencode({'package': week.package})}" if page else config.repository_url
     ET.SubElement(entry, "link", rel="alternate", href=href)
     _text(entry, "content", week_sentence(week, label)).set("type", "text")
 

@@ -32,7 +32,9 @@ def test_a_group_of_a_folder_is_forecast(tmp_path):
     for name, each in series.items():
         each.rename_axis("date").to_csv(folder / f"{name}.csv")
 
+    site = tmp_path / "site"
     words = [f"--config={config}", f"--source={folder}", f"--output={output}", "--jobs=1"]
+    words.append(f"--site={site}")
     environment = {"SOURCE_DATE_EPOCH": str(int(NOW.timestamp()))}
     assert cli.run(["@pallets", *words], environment) == 0
 
@@ -52,3 +54,8 @@ def test_a_group_of_a_folder_is_forecast(tmp_path):
     assert 0.8 < mean / expected < 1.25
     said = forecasts.package_forecast(forecasts.first()[0]).parts
     assert [part.name for part in said if part.missing] == ["gone"]
+    page = (site / "group" / "pallets" / "index.html").read_text(encoding="utf-8")
+    assert "Forecast for The projects" in page
+    assert "The sum of 2 packages: flask and click." in page
+    assert "Without gone:" in page
+    assert (site / "group" / "pallets" / "badge.svg").is_file()

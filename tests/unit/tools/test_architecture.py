@@ -31,12 +31,20 @@ ARROWS = {
     },
     "forecast.document": {
         *("forecast", "forecast.bundle", "forecast.github", "forecast.presentation"),
+        "forecast.record",
     },
     "forecast.terminal": {
         *("forecast", "forecast.search", "forecast.bundle", "forecast.github"),
         *("forecast.sources", "forecast.presentation"),
     },
-    "trainer": {*DOMAIN, "forecast.github", "trainer.engines", "trainer.reports"},
+    "trainer": {
+        *(*DOMAIN, "forecast.github", "forecast.document"),
+        *("trainer.engines", "trainer.reports", "trainer.site"),
+    },
+    "trainer.site": {
+        *("forecast", "forecast.model", "forecast.bundle", "forecast.record"),
+        *("forecast.presentation", "forecast.document"),
+    },
     "trainer.engines": {*DOMAIN, "forecast.search", "trainer.reports"},
     "trainer.reports": {
         *("forecast", "forecast.model", "forecast.bundle", "forecast.record"),

@@ -15,7 +15,9 @@ from tests.bundles import make_bundle
 PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)
 EVIL = '<img src=x onerror="alert(1)">'
 VOID = {"img", "br"}
-QUERY = "?package=flask"
+FILES = {"csv": "export/flask.csv?package=Flask&scale=log"}
+LINK = f"{markup.HERE}?package=zope.interface"
+PICTURES = [markup.Picture("Chart", "a.svg", f"{markup.HERE}a.svg")]
 
 
 class Checker(HTMLParser):
@@ -58,12 +60,12 @@ def everything(shown):
     manifest = make_bundle().manifest
     return [
         markup.headline(shown, ()),
-        markup.facts(shown, manifest),
+        markup.facts(shown, manifest, "?view=record"),
         markup.details(shown, (), mirrors=True),
         markup.origin(PROVENANCE, asked=True),
         markup.numbers(shown),
-        markup.exports("flask", QUERY),
-        markup.embedding(shown[0].package, QUERY),
+        markup.exports("flask", FILES),
+        markup.embedding(shown[0].package, LINK, PICTURES, "https://shields.example/?a&b"),
         markup.notices([Notice("warning", shown[0].package.label)]),
         markup.empty(shown[0].package.label, shown[0].package.label),
     ]
@@ -106,18 +108,23 @@ def test_tables_can_be_reached_and_are_named():
 
 
 def test_exports_open_the_same_view():
-    text = markup.exports("flask", "?package=Flask&compare=requests&scale=log")
-    assert 'href="export/flask.csv?package=Flask&amp;compare=requests&amp;scale=log"' in text
+    text = markup.exports("flask", FILES)
+    assert 'href="export/flask.csv?package=Flask&amp;scale=log" download="flask.csv">CSV<' in text
 
 
 def test_pictures_for_other_pages_come_with_the_text_to_copy():
-    text = markup.embedding(Package("zope-interface", "zope.interface"), "?package=zope.interface")
+    badge = markup.Picture("Badge", "b.svg", "https://site.example/b.svg")
+    shields = "https://img.shields.io/endpoint?url=x"
+    package = Package("zope-interface", "zope.interface")
+    text = markup.embedding(package, LINK, [*PICTURES, badge], shields)
     code = re.findall(r"<div><code>(.*?)</code>", text)
     page = "https://a.example/"
-    markdown, html, *badge = [unescape(each.replace(markup.PAGE_ADDRESS, page)) for each in code]
-    picture = f"{page}picture/zope-interface.svg"
+    markdown, html, *others = [unescape(each.replace(markup.PAGE_ADDRESS, page)) for each in code]
     link, alt = f"{page}?package=zope.interface", "Forecast of the downloads of zope.interface"
-    assert markdown == f"[![{alt}]({picture})]({link})"
-    assert html == f'<a href="{link}"><img src="{picture}" alt="{alt}"></a>'
-    assert all("picture/zope-interface.badge.svg" in each for each in badge)
+    assert markdown == f"[![{alt}]({page}a.svg)]({link})"
+    assert html == f'<a href="{link}"><img src="{page}a.svg" alt="{alt}"></a>'
+    assert ["https://site.example/b.svg" in each for each in others] == [True, True, False]
+    assert others[-1] == f"[![{alt}]({shields})]({link})"
     assert 'aria-label="Copy the HTML of the badge"' in text
+    assert text.count("<button") == len(code)
+    assert "<button" not in markup.embedding(package, LINK, PICTURES, copied=False)

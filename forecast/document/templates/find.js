@@ -1,0 +1,48 @@
+// Finds a package as one types. The list is fetched when it is first needed.
+(() => {
+  const most = 30;
+  const [form, box, note, found] = ["finder", "find", "note", "found"].map((id) => document.getElementById(id));
+  let names;
+
+  const load = () => (names ??= fetch("packages.json").then((answer) => answer.json()));
+  const rank = (wanted) => ([label, name]) => (name === wanted ? 0 : name.replace(/^@/, "").startsWith(wanted) ? 1 : 2);
+
+  async function matches() {
+    const wanted = box.value.trim().replace(/[-_.]+/g, "-").toLowerCase();
+    if (!wanted) return null;
+    const inside = (await load()).filter(([, name]) => name.includes(wanted));
+    const ranked = rank(wanted);
+    return inside.sort((one, other) => ranked(one) - ranked(other));
+  }
+
+  async function show() {
+    const asked = box.value;
+    let all;
+    try {
+      all = await matches();
+    } catch {
+      names = undefined;
+      note.textContent = "The list of packages could not be loaded: try again, or choose one below.";
+      return;
+    }
+    if (box.value !== asked) return;
+    found.replaceChildren(...(all ?? []).slice(0, most).map(([label, , folder]) => {
+      const item = document.createElement("li");
+      const link = item.appendChild(document.createElement("a"));
+      link.href = folder;
+      link.textContent = label;
+      return item;
+    }));
+    note.textContent = !all ? "" : !all.length ? "No matching package."
+      : all.length > most ? `The first ${most} of ${all.length.toLocaleString("en")} packages: type more of the name.`
+      : `${all.length} package${all.length === 1 ? "" : "s"}.`;
+  }
+
+  box.addEventListener("input", show);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await show();
+    found.querySelector("a")?.click();
+  });
+  form.hidden = false;
+})();
