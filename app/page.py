@@ -18,6 +18,7 @@ from app.web.endpoints import add_endpoints, export_route, find_route, picture_r
 from app.web.first import FirstResponse
 from app.web.guard import Limits
 from app.web.record import add_record, badge_route, feed_route
+from app.web.record_page import RecordPage
 from forecast.document import markup
 from forecast.presentation import wording
 
@@ -112,6 +113,7 @@ def launch_options(
             "middleware": [
                 Middleware(Limits, hosts=hosts),
                 Middleware(Delivery),
+                Middleware(RecordPage, forecasts=forecasts, host=host),
                 Middleware(
                     FirstResponse,
                     forecasts=forecasts,

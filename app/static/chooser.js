@@ -49,7 +49,7 @@
     panel.style.maxHeight = `${Math.min(up ? above : below, 420) - 8}px`;
   }
 
-  function show({ names, note: text }) {
+  function show({ names, unusual, note: text }) {
     const chosen = new Set(tokens().map((token) => token.textContent.trim()));
     const offered = names.filter((name) => !chosen.has(name));
     list.replaceChildren(
@@ -59,6 +59,7 @@
         option.setAttribute("role", "option");
         option.setAttribute("aria-selected", "false");
         option.textContent = name;
+        option.classList.toggle("unusual", unusual.includes(name));
         return option;
       }),
     );

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TypedDict
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.data.catalogue import Catalogue
 
 MOST_FOUND = 30  # names in one answer
@@ -17,19 +19,24 @@ class SearchResult(TypedDict):
 
     Attributes:
         names: of packages as they are displayed, the best match first.
+        unusual: those of them whose last week was unusual.
         note: how many packages match, or what to do if none does.
     """
 
     names: list[str]
+    unusual: list[str]
     note: str
 
 
-def find_names(catalogue: Catalogue, text: str) -> SearchResult:
+def find_names(
+    catalogue: Catalogue, text: str, is_unusual: Callable[[str], bool] = lambda _name: False
+) -> SearchResult:
     """The packages whose name contains the text, or else those with a similar name.
 
     Args:
         catalogue: the packages of the bundle and the config.
         text: as typed so far.
+        is_unusual: whether the last week of the package of a name was.
     """
     found = catalogue.matches(text)
     if found:
@@ -37,4 +44,9 @@ def find_names(catalogue: Catalogue, text: str) -> SearchResult:
     else:
         found = catalogue.near(text)
         note = wording.no_match(near=bool(found))
-    return SearchResult(names=[package.label for package in found[:MOST_FOUND]], note=note)
+    listed = found[:MOST_FOUND]
+    return SearchResult(
+        names=[package.label for package in listed],
+        unusual=[package.label for package in listed if is_unusual(package.name)],
+        note=note,
+    )

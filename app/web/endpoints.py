@@ -168,7 +168,10 @@ def find_route(forecasts: Forecasts) -> Route:
 
     def answer_find(request: Request) -> JSONResponse:
         text = request.query_params.get("text", "")
-        found = find_names(forecasts.store.catalogue, text)
+        records = forecasts.records
+        found = find_names(
+            forecasts.store.catalogue, text, lambda name: records.unusual(name) is not None
+        )
         return JSONResponse(found, headers=FIND_HEADERS)
 
     return Route("/find", answer_find)

@@ -35,6 +35,14 @@ MOST_OFFERED = 20  # packages that can be opened without scripts
 OK = 200
 
 
+def base_of(request: Request, host: str = "") -> str:
+    """The page's public address with a slash at its end: of a known host, or of the request."""
+    if host:
+        return f"https://{host}/"
+    host = request.headers.get("host", "")
+    return f"{request.url.scheme}://{host}/" if HOST.fullmatch(host) else "./"
+
+
 class FirstResponse:
     """ASGI middleware that adds the answer to the page itself.
 
@@ -99,19 +107,12 @@ class FirstResponse:
         try:
             # As gradio's own query of the page is read: the last value of a name counts.
             query = dict(parse_qsl(request.url.query, keep_blank_values=True))
-            document = self._document(query, self._base(request))
+            document = self._document(query, base_of(request, self._host))
             body = self._templates.body(document) + self._script
             return with_answer(page, self._templates.head(document), body)
         except Exception:  # gradio's page can do without
             log.exception("the first response has no answer")
             return page
-
-    def _base(self, request: Request) -> str:
-        """The page's public address, with a slash at its end."""
-        if self._host:
-            return f"https://{self._host}/"
-        host = request.headers.get("host", "")
-        return f"{request.url.scheme}://{host}/" if HOST.fullmatch(host) else "./"
 
     def _document(self, query: dict[str, str], base: str) -> Document:
         view = parse_view(query)

@@ -188,7 +188,14 @@ class _Site:
         self._write(addresses.SITEMAP, self._sitemap())
         # Served at any depth, so that it alone has its style within and absolute links.
         missing = Document(title=f"Not found - {wording.TITLE}", description="", url=url)
-        page = self.templates.plain("missing.html", missing, url, links_of(url))
+        page = self.templates.plain(
+            "message.html",
+            missing,
+            url,
+            links_of(url),
+            title="There is no such page",
+            text="The package has left the config, or the address has a typing error.",
+        )
         self._write("404.html", page)
 
     @property

@@ -51,6 +51,28 @@ def test_a_forecast_warns_of_an_unusual_week(app):
     assert answer["accuracy"]["record"]["forecasts"] == 1
 
 
+def test_the_record_as_a_page(app):
+    answer = requests.get(f"{app.url}?view=record", timeout=10)
+    assert answer.status_code == 200
+    assert "no-cache" in answer.headers["Cache-Control"]
+    assert "<script" not in answer.text
+    assert "Compared with the counts: 1 forecast of 1 package" in answer.text
+    assert '<a href="?package=flask">flask</a>: 2,000 downloads in the week to' in answer.text
+    assert requests.head(f"{app.url}?view=record", timeout=10).text == ""
+    assert "How good were the forecasts?" not in requests.get(app.url, timeout=30).text
+
+
+def test_the_page_leads_to_the_record_and_to_the_feed(app):
+    first = requests.get(app.url, timeout=30).text
+    assert '<a href="?view=record">' in first
+    assert f'type="application/atom+xml" title="Unusual weeks" href="{app.url}feed.xml"' in first
+
+
+def test_the_chooser_is_told_of_an_unusual_week(app):
+    found = requests.get(f"{app.url}find?text=flask", timeout=10).json()
+    assert found["unusual"] == ["Flask"]
+
+
 def test_the_feed(app):
     answer = requests.get(f"{app.url}feed.xml?x=1", timeout=10)
     assert answer.status_code == 200

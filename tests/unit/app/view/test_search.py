@@ -14,7 +14,16 @@ def test_the_first_names_and_the_number_of_all_are_told():
     found = find_names(many, "web")
     assert found["names"] == [f"web-{at}" for at in range(MOST_FOUND)]
     assert found["note"] == "The first 30 of 1,000 packages: type more of the name."
-    assert find_names(many, "web-999") == {"names": ["web-999"], "note": "1 package."}
+    assert find_names(many, "web-999") == {
+        "names": ["web-999"],
+        "unusual": [],
+        "note": "1 package.",
+    }
+
+
+def test_unusual_weeks_are_marked():
+    found = find_names(catalogue("Flask", "flit"), "fl", {"flask"}.__contains__)
+    assert (found["names"], found["unusual"]) == (["Flask", "flit"], ["Flask"])
 
 
 @pytest.mark.parametrize(("size", "note"), [(30, "30 packages."), (31, "The first 30 of 31 ")])
@@ -31,6 +40,7 @@ def test_what_fits_the_list_is_told_to_be_all(size, note):
 def test_where_nothing_is_found_any_name_can_be_used(text, names, similar):
     assert find_names(catalogue("flask", "requests"), text) == {
         "names": names,
+        "unusual": [],
         "note": (
             f"No matching package{similar} "
             "Press Enter to use the name as typed: any name on PyPI works."
