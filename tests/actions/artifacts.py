@@ -66,6 +66,16 @@ class ArtifactStore:
             shutil.copy(file, copy)
         return {"artifact-digest": hashlib.sha256(self.zipped(given["name"])).hexdigest()}
 
+    def upload_site(self, workspace: Path, given: Mapping[str, Any]) -> dict[str, str]:
+        """Run ``actions/upload-pages-artifact``; it cannot overwrite."""
+        _know(given, "name", "path")
+        if not (workspace / given["path"]).is_dir():
+            raise ActionError(f"tar: {given['path']}: Cannot open: No such file or directory")
+        if given["name"] in self.names:
+            raise ActionError("Conflict: an artifact with this name already exists on the run")
+        shutil.copytree(workspace / given["path"], self.folder / given["name"])
+        return {"artifact_id": "1"}
+
     def download(self, workspace: Path, given: Mapping[str, Any]) -> dict[str, str]:
         """Run ``actions/download-artifact`` with these inputs."""
         _know(given, "name", "pattern", "path", "merge-multiple")

@@ -33,9 +33,11 @@ PATIENCE = 300.0  # seconds for a step
 COMMIT = "c0ffee" * 6 + "c0ff"
 JOB_KEYS = {
     *("name", "needs", "if", "continue-on-error", "runs-on", "timeout-minutes", "permissions"),
-    *("outputs", "strategy", "steps"),
+    *("outputs", "strategy", "steps", "environment"),
 }
-STEP_KEYS = {"name", "id", "if", "uses", "with", "env", "run", "timeout-minutes"}
+STEP_KEYS = {
+    *("name", "id", "if", "uses", "with", "env", "run", "timeout-minutes", "continue-on-error"),
+}
 
 
 def copy_checkout(target: Path) -> Path:
@@ -68,6 +70,7 @@ class Job:
         result: "success" or "failure".
         log: the output of its steps, both streams.
         attested: inputs of each ``actions/attest``.
+        deployed: names of the artifacts that ``actions/deploy-pages`` published.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Job:
     log: str = ""
     outputs: Outputs = field(default_factory=Outputs)
     attested: list[dict[str, Any]] = field(default_factory=list)
+    deployed: list[str] = field(default_factory=list)
     _process: subprocess.Popen[str] | None = None
 
     @property
@@ -103,11 +107,13 @@ class Run:
         jobs: id to the jobs that ran; empty for a skipped one.
         results: id to its result, as in ``needs``.
         artifacts: the uploaded ones.
+        attempt: how often it was started.
     """
 
     artifacts: ArtifactStore
     jobs: dict[str, list[Job]] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
+    attempt: int = 1
 
     @property
     def conclusion(self) -> str:
@@ -151,6 +157,7 @@ class Runner:
     def rerun_failed(self, workflow: str, folder: Path, run: Run) -> None:
         """Do as "Re-run failed jobs": run them, and the jobs that need them, again."""
         folder.mkdir()
+        run.attempt += 1
         self._run_jobs(workflow, folder, run)
 
     def _run_jobs(self, workflow: str, folder: Path, run: Run) -> None:
@@ -226,7 +233,8 @@ class _JobRunner:
                     outputs.update(self._run_step(job, step, language))
                 except (ActionError, _JobError) as error:
                     job.log += f"::error::{step.get('name', step.get('uses'))}: {error}\n"
-                    job.result = "failure"
+                    if not step.get("continue-on-error"):
+                        job.result = "failure"
             if "id" in step:
                 contexts["steps"][step["id"]] = {"outputs": outputs}
         job.outputs.update(_language(contexts).filled(self.job.get("outputs", {})))
@@ -249,6 +257,11 @@ class _JobRunner:
                 return artifacts.download(job.workspace, given)
             case "actions/attest":
                 job.attested.append(attest(given, self.job.get("permissions", {})))
+            case "actions/upload-pages-artifact":
+                return artifacts.upload_site(job.workspace, given)
+            case "actions/deploy-pages":
+                job.deployed.append(deploy(given, self.job, artifacts))
+                return {"page_url": "https://owner.github.io/repo/"}
             case unknown:
                 raise AssertionError(f"an action that the runner does not know: {unknown}")
         return {}
@@ -268,6 +281,7 @@ class _JobRunner:
                 "GITHUB_ACTIONS": "true",
                 "GITHUB_SERVER_URL": "https://github.com",
                 "GITHUB_RUN_ID": "4711",
+                "GITHUB_RUN_ATTEMPT": str(self.all.attempt),
                 "GITHUB_SHA": COMMIT,
                 "GITHUB_OUTPUT": str(output),
                 "GITHUB_STEP_SUMMARY": str(summary),
@@ -301,6 +315,19 @@ def attest(given: Mapping[str, Any], permissions: Mapping[str, str]) -> dict[str
     if not re.fullmatch("sha256:[0-9a-f]{64}", given["subject-digest"]):
         raise ActionError("subject-digest must be in the format sha256:<hex-digest>")
     return dict(given)
+
+
+def deploy(given: Mapping[str, Any], job: Mapping[str, Any], artifacts: ArtifactStore) -> str:
+    """Do as ``actions/deploy-pages``: the artifact's name, if it and the job's rights will do."""
+    _know(given, {"artifact_name"})
+    rights = job.get("permissions", {})
+    if {rights.get(right) for right in ("pages", "id-token")} != {"write"}:
+        raise ActionError("Ensure GITHUB_TOKEN has permission `pages: write` and `id-token: write`")
+    if job.get("environment", {}).get("name") != "github-pages":
+        raise ActionError("the environment is not github-pages")
+    if given["artifact_name"] not in artifacts.names:
+        raise ActionError(f"No artifacts named {given['artifact_name']!r} were found")
+    return str(given["artifact_name"])
 
 
 def _in_order(jobs: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

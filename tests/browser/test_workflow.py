@@ -50,8 +50,10 @@ def test_what_the_workflow_trains_is_what_the_page_draws(checkout, tmp_path, out
     runner = Runner(
         checkout,
         {
+            "vars": {"PAGES": ""},
             "github": {
                 "token": github.token,
+                "ref": "refs/heads/main",
                 "event_name": "workflow_dispatch",
                 "repository_visibility": "public",
             },

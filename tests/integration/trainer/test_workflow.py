@@ -75,10 +75,12 @@ def run(tmp_path, github, clickhouse_server):
     """Runs the workflow of a checkout."""
     clickhouse_server.fill(SERIES)
 
-    def start(checkout, name, packages="", again=None, **options):
+    def start(checkout, name, packages="", again=None, pages="", **options):
         contexts = {
+            "vars": {"PAGES": pages},
             "github": {
                 "token": github.token,
+                "ref": "refs/heads/main",
                 "event_name": "workflow_dispatch",
                 "repository_visibility": "public",
             },
@@ -132,7 +134,8 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
     for job, names in zip(shared.jobs["part"], (ODD, EVEN), strict=True):
         assert sorted(re.findall(r"^(package-\w): [\d.]+ s$", job.log, re.MULTILINE)) == names
     assert shared.results == dict.fromkeys(("train", "part", "join", "attest"), "success") | {
-        "keep-alive": "skipped"
+        "pages": "skipped",
+        "keep-alive": "skipped",
     }
     assert shared.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
 
@@ -149,20 +152,25 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
     assert attested(shared) == digest_of(shared)
     assert holders_of(github.token, tmp_path / "shared", shared.log) == []
 
-    alone = run(limited(checkout, 6), "alone")
+    alone = run(limited(checkout, 6), "alone", pages="true")
     assert alone.results == {
         "train": "success",
         "part": "skipped",
         "join": "skipped",
         "attest": "success",
+        "pages": "success",
         "keep-alive": "skipped",
     }
     assert [job.name for jobs in alone.jobs.values() for job in jobs] == [
         "Train and upload",
         "Attest",
+        "Publish the site",
     ]
+    assert alone.jobs["pages"][0].deployed == ["github-pages-1"]
+    site = alone.artifacts.folder / "github-pages-1"
+    assert "Forecast for package-a" in (site / "package" / "package-a" / "index.html").read_text()
     assert attested(alone) == digest_of(alone)
-    assert alone.artifacts.names == {"models"}
+    assert alone.artifacts.names == {"models", "github-pages-1"}
     assert all_but_seconds(alone) == all_but_seconds(shared)
     assert holders_of(github.token, tmp_path / "alone", alone.log) == []
 
@@ -193,12 +201,13 @@ def holders_of(token, folder, log):
 
 
 def test_a_part_that_dies_hands_on_what_it_trained_until_it_is_run_again(checkout, run, github):
-    made = run(limited(checkout, 3), "run", watch=kill_part_2)
+    made = run(limited(checkout, 3), "run", watch=kill_part_2, pages="true")
 
     first, second = made.jobs["part"]
     assert (first.result, second.result) == ("success", "failure")
     assert "Process completed with exit code -9" in second.log
-    assert made.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
+    of_models = {"models", "run", "outcomes-0", "outcomes-1"}
+    assert made.artifacts.names == of_models | {"github-pages-1"}
     assert made.conclusion == "success"  # which the app requires of a trusted run
 
     bundle, before = bundle_of(made), read_zip(github.artifacts[0].zipped)
@@ -217,11 +226,12 @@ def test_a_part_that_dies_hands_on_what_it_trained_until_it_is_run_again(checkou
 
     fetched, first = made.jobs["train"], made.jobs["part"][0]
     first_digest = attested(made)
-    run(checkout, "again", again=made)
+    run(checkout, "again", again=made, pages="true")
+    assert made.jobs["pages"][0].deployed == ["github-pages-2"]
     assert attested(made) == digest_of(made) != first_digest
     assert (made.jobs["train"], made.jobs["part"][0]) == (fetched, first)
     assert statuses(bundle_of(made)) == dict.fromkeys(PACKAGES, "trained")
-    assert made.artifacts.names == {"models", "run", "outcomes-0", "outcomes-1"}
+    assert made.artifacts.names == of_models | {"github-pages-1", "github-pages-2"}
 
 
 def test_where_every_part_dies_nothing_is_published(checkout, run):
@@ -244,6 +254,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
         "part": "skipped",
         "join": "skipped",
         "attest": "skipped",
+        "pages": "skipped",
         "keep-alive": "skipped",
     }
     assert "::error::the previous bundle could not be fetched, and nothing is published" in made.log

@@ -169,10 +169,31 @@ def test_what_is_uploaded_is_what_is_attested():
 
 def test_the_job_that_signs_runs_nothing_of_ours_and_no_other_may_sign():
     jobs = workflow("upload_artifact.yml")["jobs"]
-    signs = {"id-token", "attestations"}
-    assert {name for name, job in jobs.items() if signs & job["permissions"].keys()} == {"attest"}
-    assert "run" not in jobs["attest"]["steps"][0]
+
+    def may(right):
+        return {name for name, job in jobs.items() if right in job["permissions"]}
+
+    assert may("attestations") == {"attest"}
+    assert may("id-token") == {"attest", "pages"}
+    for name, action in (("attest", "actions/attest@"), ("pages", "actions/deploy-pages@")):
+        (step,) = jobs[name]["steps"]
+        assert step["uses"].startswith(action)
     assert jobs["attest"]["permissions"] == {"id-token": "write", "attestations": "write"}
+
+
+def test_the_site_is_published_only_where_that_is_asked_for_and_costs_no_models():
+    jobs = workflow("upload_artifact.yml")["jobs"]
+    assert "vars.PAGES != ''" in jobs["pages"]["if"]
+    assert jobs["pages"]["continue-on-error"] is True
+    for name in ("train", "join"):
+        job = jobs[name]
+        write = step_with_id(job, "write")
+        assert write["env"] == {"PAGES": "${{ vars.PAGES }}"}
+        assert "--output models ${PAGES:+--site site}\n" in write["run"]
+        (upload,) = [step for step in job["steps"] if "upload-pages" in step.get("uses", "")]
+        assert upload["continue-on-error"] is True
+        assert job["steps"].index(upload) > job["steps"].index(step_with_id(job, "upload"))
+        assert job["outputs"]["site"] == upload["with"]["name"]
 
 
 def test_each_training_job_may_do_what_it_must_and_no_more():
@@ -182,6 +203,7 @@ def test_each_training_job_may_do_what_it_must_and_no_more():
         "part": {"contents": "read"},
         "join": {"contents": "read"},
         "attest": {"id-token": "write", "attestations": "write"},
+        "pages": {"pages": "write", "id-token": "write"},
         "keep-alive": {"actions": "write"},
     }
     told = {
