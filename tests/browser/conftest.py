@@ -147,9 +147,14 @@ def watched(context: BrowserContext, url: str) -> Visit:
         if message.type == "error":
             visit.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
+    def note_error(error) -> None:
+        # gradio ends its own calls when the page is left for another address, and reports it.
+        if error.name != "AbortError":
+            visit.errors.append(str(error))
+
     visit.page.on("request", note_request)
     visit.page.on("console", note_message)
-    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    visit.page.on("pageerror", note_error)
     return visit
 
 

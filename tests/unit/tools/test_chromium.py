@@ -1,8 +1,9 @@
 import pytest
 
 from tests.browser.chromium import (
-    APT,
     APT_DRIVER,
+    APT_SHELL,
+    APT_WHOLE,
     DRIVER,
     INSTALL,
     UPDATE,
@@ -33,7 +34,8 @@ class Run:
 
     def __call__(self, command):
         self.commands.append(command)
-        act = self.then.get({INSTALL: "install", UPDATE: "update", APT: "apt"}[command])
+        names = {INSTALL: "install", UPDATE: "update", APT_SHELL: "shell", APT_WHOLE: "whole"}
+        act = self.then.get(names[command])
         if act is None:
             return False
         act()
@@ -73,12 +75,25 @@ def test_then_playwright_installs_one(tmp_path):
     assert run.commands == [INSTALL]
 
 
-def test_then_root_asks_apt(tmp_path, nowhere):
+@pytest.mark.parametrize(
+    ("has", "name", "asked"),
+    [
+        ("shell", "chromium-headless-shell", [APT_SHELL]),
+        ("whole", "chromium", [APT_SHELL, APT_WHOLE]),  # an older Debian has no shell
+    ],
+)
+def test_then_root_asks_apt(has, name, asked, tmp_path, nowhere):
     folder = tmp_path / "bin"
-    run = Run(update=lambda: None, apt=lambda: program(folder, "chromium"))
+    run = Run(update=lambda: None, **{has: lambda: program(folder, name)})
     found = find_chromium({"PATH": str(folder)}, nowhere, run, is_root=True)
-    assert found == folder / "chromium"
-    assert run.commands == [INSTALL, UPDATE, APT]
+    assert found == folder / name
+    assert run.commands == [INSTALL, UPDATE, *asked]
+
+
+def test_the_shell_comes_before_the_whole_browser(tmp_path, nowhere):
+    program(tmp_path / "bin", "chromium")
+    shell = program(tmp_path / "bin", "chromium-headless-shell")
+    assert find_chromium({"PATH": str(tmp_path / "bin")}, nowhere) == shell
 
 
 def test_who_is_not_root_does_not_ask_apt(nowhere):

@@ -36,11 +36,11 @@ def test_what_else_explains_it():
 
 
 def test_the_section_is_bounded():
-    many = MOST_WEEKS + 1_234
+    many = MOST_WEEKS + 34
     text = section(*(total_row(f"p{at}", downloads=2_000) for at in range(many)))
     assert text.count("\n- ") == MOST_WEEKS + 1
-    assert text.endswith("- and 1,234 more, nearer to it\n")
-    assert len(text) < 10_000
+    assert text.endswith("- and 34 more, nearer to it\n")
+    assert len(text) < 5_000
     exact = section(*(total_row(f"p{at}", downloads=2_000) for at in range(MOST_WEEKS)))
     assert exact.count("\n- ") == MOST_WEEKS
 
