@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .PHONY: help env lock run train site test check lint types spelling workflows format screenshot \
-	bench constants bench-app bench-scale fuzz clean
+	bench constants bench-app bench-attacks bench-scale fuzz clean
 DATA ?=
 BEFORE ?=
 SERIES ?= 1000,5000
@@ -93,6 +93,9 @@ bench: .venv-bench/made ## accuracy beside other methods; DATA=DIR of CSV files,
 
 bench-app: env ## speed and memory of the page
 	$(RUN) -m benchmarks.app_speed
+
+bench-attacks: env ## how long a visitor waits while another one attacks the page
+	$(RUN) -m benchmarks.attacks
 
 bench-scale: env .venv-bench/made ## thousands of packages; DATA=DIR of CSV files, SERIES=1000,5000, PEER_SERIES=200
 	$(RUN) -m benchmarks.scale --series $(SERIES) --peer-series $(PEER_SERIES) --dask \

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.figures import Figure, table
+from benchmarks.figures import Figure, percentile, table
 from forecast.bundle.reader import Bundle, read_folder
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
@@ -61,9 +61,7 @@ class Load:
 
     def percentile(self, share: float) -> float:
         """Milliseconds in which this share of the calls was answered."""
-        return (
-            1e3 * sorted(self.seconds)[min(int(share * len(self.seconds)), len(self.seconds) - 1)]
-        )
+        return 1e3 * percentile(self.seconds, share)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 HEAD = "| what | measured | target | met |\n| --- | --- | --- | --- |\n"
 
@@ -42,3 +42,8 @@ class Figure:
 def table(figures: Iterable[Figure]) -> str:
     """All figures as a Markdown table."""
     return HEAD + "".join(f"{figure.line()}\n" for figure in figures)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that this share of the values stays below."""
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]

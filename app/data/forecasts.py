@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
+from app.data.computing import Computing
 from app.data.live_counts import Counts
 from app.data.records import Records
 from forecast.bundle.manifest import PUBLIC
@@ -64,11 +65,13 @@ class Forecasts:
 
     Attributes:
         records: how good the forecasts of the bundle in use were.
+        computing: whose turn it is to compute.
     """
 
     def __init__(self, store: Store, live_counts: LiveCounts, on_demand: OnDemand) -> None:
         self.store = store
         self.records = Records(store)
+        self.computing = Computing()
         self._live_counts = live_counts
         self._on_demand = on_demand
         self._lock = threading.Lock()
@@ -89,7 +92,7 @@ class Forecasts:
             package: any of PyPI; one without a model in the bundle is trained on demand.
             wait: seconds to wait for newer days, if they are being fetched.
             report: called with the progress of a training, from 0 to 1, and its step.
-            client: whose limit a training on demand counts towards.
+            client: who asks: limits of trainings, and turns, are by client.
 
         Raises:
             ForecastError: if there is none; the message says why.
@@ -98,7 +101,8 @@ class Forecasts:
         bundle = snapshot.bundle
         package = self.store.catalogue.get(package.name) or package  # as the config spells it
         if _has_model(bundle, package.name):
-            return self._from_bundle(bundle, package, wait).seen_on(self._live_counts.today())
+            made = self._from_bundle(bundle, package, wait, client)
+            return made.seen_on(self._live_counts.today())
         if package.is_group:
             raise self._no_group(snapshot, package)
         try:
@@ -176,7 +180,9 @@ class Forecasts:
             forecast = self.package_forecast(Package(name, bundle.entry(name).label))
             _ = forecast.change, forecast.day_off_names
 
-    def _from_bundle(self, bundle: Bundle, package: Package, wait: float) -> PackageForecast:
+    def _from_bundle(
+        self, bundle: Bundle, package: Package, wait: float, client: str
+    ) -> PackageForecast:
         end = time.monotonic() + wait
         counts = {
             name: self._live_counts.counts(name, max(end - time.monotonic(), 0.0))
@@ -187,15 +193,16 @@ class Forecasts:
             cached = self._cache.get(package.name)
         if cached and cached.is_of(bundle, counts, through):
             return cached.forecast
-        newer = _newer(bundle, package, counts, through)
-        forecast = from_bundle(
-            bundle,
-            package,
-            newer.series,
-            self.store.config.outages,
-            newer.problem,
-            through=through,
-        )
+        with self.computing.turn(client):
+            newer = _newer(bundle, package, counts, through)
+            forecast = from_bundle(
+                bundle,
+                package,
+                newer.series,
+                self.store.config.outages,
+                newer.problem,
+                through=through,
+            )
         with self._lock:
             self._cache[package.name] = _Cached(bundle, counts, through, forecast)
             self._cache.move_to_end(package.name)

@@ -75,12 +75,14 @@ def show(
         now: the current time, UTC.
         wait: seconds to wait for newer days.
         report: called with the progress of a training, from 0 to 1, and a text.
-        client: whose rate limits apply.
+        client: who asks: rate limits, and turns to draw, are by client.
         drawn: whether the figure is wanted.
     """
     ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
-        return _show(forecasts, view, now, ask, drawn=drawn)
+        found = _package_forecasts(view, ask)
+        with forecasts.computing.turn(client):
+            return _show(forecasts, view, now, *found, drawn=drawn)
     except Exception as error:
         log.exception("drawing %s failed", view.query)
         text = (
@@ -116,12 +118,12 @@ def _show(
     forecasts: Forecasts,
     view: View,
     now: dt.datetime,
-    ask: Callable[[Package], PackageForecast],
+    shown: list[PackageForecast],
+    problems: list[str],
     *,
     drawn: bool,
 ) -> PageContent:
     snapshot = forecasts.store.snapshot
-    shown, problems = _package_forecasts(view, ask)
     config = forecasts.store.config
     repository = f"{config.username}/{config.repo_name}"
     manifest = snapshot.bundle.manifest if snapshot.bundle else None

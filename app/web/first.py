@@ -16,6 +16,7 @@ from starlette.requests import Request
 from app.gradio_internals.first_html import drawing_library, with_answer
 from app.view import content
 from app.view.state import parse_view
+from app.web.guard import client_of
 from forecast.document import addresses
 from forecast.document.document import Document, Templates
 
@@ -107,18 +108,18 @@ class FirstResponse:
         try:
             # As gradio's own query of the page is read: the last value of a name counts.
             query = dict(parse_qsl(request.url.query, keep_blank_values=True))
-            document = self._document(query, base_of(request, self._host))
+            document = self._document(query, base_of(request, self._host), client_of(request))
             body = self._templates.body(document) + self._script
             return with_answer(page, self._templates.head(document), body)
         except Exception:  # gradio's page can do without
             log.exception("the first response has no answer")
             return page
 
-    def _document(self, query: dict[str, str], base: str) -> Document:
+    def _document(self, query: dict[str, str], base: str, client: str) -> Document:
         view = parse_view(query)
         if "package" not in query:
             view = replace(view, packages=self._forecasts.first())
-        shown = self._content(view)
+        shown = self._content(view, client)
         ready = self._ready(view)
         bundle = self._forecasts.store.snapshot.bundle
         main = ready.packages[0].name if ready.packages else ""
@@ -137,14 +138,14 @@ class FirstResponse:
             offered=[package.label for package in offered if self._forecasts.is_ready(package)],
         )
 
-    def _content(self, view: View) -> content.PageContent:
+    def _content(self, view: View, client: str) -> content.PageContent:
         """What is known without a fetch or a training."""
         if not self._forecasts.store.snapshot.looked:
             return content.loading()
         ready = self._ready(view)
         if view.packages and not ready.packages:
             return content.fetching(view)
-        return content.show(self._forecasts, ready, self._clock(), drawn=False)
+        return content.show(self._forecasts, ready, self._clock(), client=client, drawn=False)
 
     def _ready(self, view: View) -> View:
         """The view without packages that are not ready; none at all if the first is not."""

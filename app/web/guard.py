@@ -26,7 +26,7 @@ from app.gradio_internals.session_cleanup import (
     is_function,
     queue_of,
 )
-from app.web.shares import OpenRequests, Turns
+from app.web.shares import OpenRequests, Places, Turns
 from forecast.errors import BusyError
 
 if TYPE_CHECKING:
@@ -59,9 +59,14 @@ class Bounds:
         seconds: for a response, streams included.
         concurrent: requests at the same time.
         concurrent_per_client: the same for one client, and for one site.
+        working: requests of one client that are worked on at the same time; streams aside.
+        working_per_site: the same for one site.
+        working_by_mcp: calls by MCP of one client or site that are.
+        refusing: requests of one client or site that are being refused at the same time.
+        refusal_seconds: that each refusal takes, so that they cost its client more than the page.
         pending: calls that one client has in gradio's queue; fewer than its workers.
         pending_per_site: the same for one site.
-        patience: seconds that a call waits for a place there.
+        patience: seconds that a request, or a call, waits for its place.
         exports: files that one client may download in a minute.
     """
 
@@ -71,6 +76,11 @@ class Bounds:
     seconds: float = 300.0
     concurrent: int = 1_000
     concurrent_per_client: int = 100
+    working: int = 8
+    working_per_site: int = 12
+    working_by_mcp: int = 2
+    refusing: int = 2
+    refusal_seconds: float = 0.02
     pending: int = 12
     pending_per_site: int = 16
     patience: float = 10.0
@@ -96,7 +106,11 @@ class Limits:
         self._exports = RateLimit(bounds.exports, None, 60.0)
         most = bounds.concurrent_per_client
         self._open = OpenRequests(most, most, bounds.concurrent)
-        self._turns = Turns(bounds.pending, bounds.pending_per_site, bounds.patience)
+        patience = bounds.patience
+        self._work = Places(bounds.working, bounds.working_per_site, patience)
+        self._mcp = Places(bounds.working_by_mcp, bounds.working_by_mcp, patience)
+        self._refusals = Places(bounds.refusing, bounds.refusing, patience)
+        self._turns = Turns(bounds.pending, bounds.pending_per_site, patience)
         self._calls = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,12 +125,20 @@ class Limits:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = self._identified(scope)
         client = client_key(_address(scope))
-        refusal = self._refusal(scope, client)
-        if refusal is not None:
-            await refusal(scope, receive, send)
+        if self._open.is_full(client):
+            busy = _busy("too many requests are being answered; try again in a few seconds")
+            await busy(scope, receive, send)
             return
         with self._open.counted(client):
-            await self._pass_on(scope, receive, send, client)
+            body = await self._accepted(scope, receive, client)
+            if isinstance(body, Response):
+                async with self._refusals.taken(client):
+                    await asyncio.sleep(self._bounds.refusal_seconds)
+                    await body(scope, receive, send)
+            elif _is_call(scope):
+                await self._call(scope, body, receive, send, client)
+            else:
+                await self._work_on(scope, body, receive, send, client)
 
     def _identified(self, scope: Scope) -> Scope:
         """The request with the visitor it comes from.
@@ -140,8 +162,6 @@ class Limits:
         """The refusal that follows from a request's first lines; None if it is accepted."""
         if misdirected := self._misdirected(scope):
             return misdirected
-        if self._open.is_full(client):
-            return _busy("too many requests are being answered; try again in a few seconds", 503)
         if scope["path"].startswith("/export/"):
             try:
                 self._exports.take(client)
@@ -165,19 +185,14 @@ class Limits:
             return PlainTextResponse(f"{scope['method']} is not answered here", 405, allowed)
         return None
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, client: str) -> None:
-        body = await self._body(scope, receive)
-        if isinstance(body, PlainTextResponse):
-            await body(scope, receive, send)
-        elif scope["method"] == "POST" and (call := QUEUED.fullmatch(scope["path"])):
-            if unknown := _unknown(scope["app"], call["endpoint"], body):
-                await unknown(scope, receive, send)
-            else:
-                await self._call(scope, body, receive, send, client)
-        elif missing := _without_results(scope):
-            await missing(scope, receive, send)
-        else:
-            await self._forward(scope, body, receive, send)
+    async def _accepted(self, scope: Scope, receive: Receive, client: str) -> bytes | Response:
+        """The body of a request, or the refusal of the request."""
+        body = self._refusal(scope, client) or await self._body(scope, receive)
+        if isinstance(body, Response):
+            return body
+        if call := _is_call(scope):
+            return _unknown(scope["app"], call["endpoint"], body) or body
+        return _without_results(scope) or body
 
     async def _call(
         self, scope: Scope, body: bytes, receive: Receive, send: Send, client: str
@@ -185,7 +200,7 @@ class Limits:
         """Pass a call on to gradio's queue when it is the visitor's turn."""
         await self._clean_up(scope)
         if not await self._turns.take(client, queue_of(scope["app"])):
-            busy = _busy("your earlier calls are still being answered; try again", 503)
+            busy = _busy("your earlier calls are still being answered; try again")
             await busy(scope, receive, send)
             return
         answer = bytearray()
@@ -195,9 +210,25 @@ class Limits:
             await send(message)
 
         try:
-            await self._forward(scope, body, receive, noting)
+            await self._work_on(scope, body, receive, noting, client)
         finally:
             self._turns.give(client, bytes(answer))
+
+    async def _work_on(
+        self, scope: Scope, body: bytes, receive: Receive, send: Send, client: str
+    ) -> None:
+        """Pass a request on when the visitor has a place; a stream of results needs none."""
+        path = scope["path"]
+        if scope["method"] != "POST" and (path == SESSION or RESULT.fullmatch(path)):
+            await self._forward(scope, body, receive, send)
+            return
+        places = self._mcp if MCP.fullmatch(path) else self._work
+        async with places.taken(client) as taken:
+            if taken:
+                await self._forward(scope, body, receive, send)
+            else:
+                busy = _busy("your earlier requests are still being answered; try again")
+                await busy(scope, receive, send)
 
     async def _forward(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         begun = False
@@ -272,6 +303,11 @@ def _host(scope: Scope) -> str:
     return re.sub(r":\d*$", "", host).strip("[]")
 
 
+def _is_call(scope: Scope) -> re.Match[str] | None:
+    """Whether a request's result will wait in gradio's queue."""
+    return QUEUED.fullmatch(scope["path"]) if scope["method"] == "POST" else None
+
+
 def _without_results(scope: Scope) -> Response | None:
     """The answer to who asks for results that do not exist; None for any other request."""
     path = scope["path"]
@@ -328,5 +364,5 @@ def client_of(request: gr.Request | Request) -> str:
     return client_key(request.client.host if request.client else None)
 
 
-def _busy(text: str, status: int, seconds: float = 5.0) -> PlainTextResponse:
+def _busy(text: str, status: int = 503, seconds: float = 5.0) -> PlainTextResponse:
     return PlainTextResponse(text, status, headers={"Retry-After": str(-int(-seconds // 1))})

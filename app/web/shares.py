@@ -1,18 +1,18 @@
-"""What one visitor may hold at a time: open requests, and places in gradio's queue."""
+"""What one visitor may hold at a time: open requests, work on them, places in gradio's queue."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections import Counter, defaultdict
-from contextlib import contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from app.data.rate_limits import site_key
 from app.gradio_internals.session_cleanup import is_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from gradio.queueing import Queue
 
@@ -54,6 +54,46 @@ class OpenRequests:
         finally:
             self._all -= 1
             self._open -= Counter(keys)
+
+
+class Places:
+    """Lets few requests of a visitor be worked on at once; its others wait, in their order.
+
+    Then another visitor's request waits for few, however many this one sends.
+
+    Args:
+        per_client: of one client.
+        per_site: of one site.
+        patience: seconds that a request waits.
+    """
+
+    def __init__(self, per_client: int, per_site: int, patience: float) -> None:
+        self._per_client = per_client
+        self._per_site = per_site
+        self._patience = patience
+        self._places: dict[str, asyncio.Semaphore] = {}
+        self._users: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def taken(self, client: str) -> AsyncIterator[bool]:
+        """Hold a place for the duration of the block; False if none was free in time."""
+        limits = {site_key(client): self._per_site, client: self._per_client}
+        async with AsyncExitStack() as stack:
+            taken = False
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._patience):
+                    for key, most in reversed(limits.items()):
+                        stack.callback(self._leave, key)
+                        self._users[key] += 1
+                        places = self._places.setdefault(key, asyncio.Semaphore(most))
+                        await stack.enter_async_context(places)
+                    taken = True
+            yield taken
+
+    def _leave(self, key: str) -> None:
+        self._users[key] -= 1
+        if not self._users[key]:
+            del self._users[key], self._places[key]
 
 
 class Turns:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from app.data.computing import Computing
 from app.data.records import Records
 from app.data.store import Snapshot
 from app.view import content
@@ -35,6 +36,7 @@ class Forecasts:
         snapshot = Snapshot(bundle, problem, looked=True, provenance=PROVENANCE)
         self.store = SimpleNamespace(snapshot=snapshot, config=config, configured={"flask"})
         self.records = Records(self.store)  # type: ignore[arg-type] # what it reads is there
+        self.computing = Computing()
         self.asked = []
         self.changes = changes
 

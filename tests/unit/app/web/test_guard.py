@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -25,6 +25,7 @@ BOUNDS = Bounds(
     concurrent=3,
     concurrent_per_client=2,
     exports=2,
+    refusal_seconds=0.0,
 )
 JSON_1000 = b'"' + b"x" * 998 + b'"'
 CALL = "/gradio_api/call/forecast"
@@ -236,20 +237,36 @@ def test_an_answer_takes_no_longer_than_allowed(served):
     assert inner.cancelled.is_set()
 
 
+SLOW = "/config"
+A_WHILE = 1.0  # seconds; the server ends when the last slow answer does
+
+
+@contextmanager
+def waiting_for(port, *addresses):
+    """A request of each address that waits for its answer."""
+    with ExitStack() as stack:
+        for address in addresses:
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            head = f"GET {SLOW} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n"
+            client.sendall(head.encode())
+        yield
+
+
+def asked_so_often(inner, times):
+    until = time.monotonic() + 10
+    while len(inner.asked) < times:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
 def test_so_many_at_once():
-    with serving(Bounds(seconds=5.0, concurrent=3, concurrent_per_client=2)) as (inner, port):
-        waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
-        for client in waiting:
-            client.sendall(b"GET /config HTTP/1.1\r\nHost: x\r\n\r\n")
-        while len(inner.asked) < 2:
-            time.sleep(0.005)
+    bounds = Bounds(seconds=A_WHILE, concurrent=3, concurrent_per_client=2)
+    with serving(bounds) as (inner, port), waiting_for(port, *["127.0.0.1"] * 2):
+        asked_so_often(inner, 2)
         status, text, headers = ask(port, "GET", "/")
         assert (status, headers["Retry-After"]) == (503, "5")
         assert "too many requests" in text
-        other = {"X-Forwarded-For": "198.51.100.7"}  # loopback may say for whom it asks
-        assert ask(port, "GET", "/", headers=other)[0] == 200
-        for client in waiting:
-            client.close()
+        assert ask(port, "GET", "/", headers=from_("198.51.100.7"))[0] == 200
 
 
 def from_(address):
@@ -257,18 +274,12 @@ def from_(address):
 
 
 def test_a_site_has_the_share_of_one_visitor():
-    with serving(Bounds(seconds=5.0, concurrent=9, concurrent_per_client=2)) as (inner, port):
-        waiting = [socket.create_connection(("127.0.0.1", port)) for _ in range(2)]
-        for number, client in enumerate(waiting):
-            address = f"2001:db8:0:{number}::1"  # two networks of one household
-            head = f"GET /config HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n\r\n"
-            client.sendall(head.encode())
-        while len(inner.asked) < 2:
-            time.sleep(0.005)
+    bounds = Bounds(seconds=A_WHILE, concurrent=9, concurrent_per_client=2)
+    household = [f"2001:db8:0:{number}::1" for number in range(2)]
+    with serving(bounds) as (inner, port), waiting_for(port, *household):
+        asked_so_often(inner, 2)
         assert ask(port, "GET", "/", headers=from_("2001:db8:0:ff::1"))[0] == 503
         assert ask(port, "GET", "/", headers=from_("2001:db8:0:100::1"))[0] == 200
-        for client in waiting:
-            client.close()
 
 
 JOIN = "/gradio_api/queue/join"
@@ -308,6 +319,54 @@ def test_a_call_goes_on_as_soon_as_there_is_a_place():
         inner.queue.event_ids_to_events.clear()
         assert later.result() == [200]
         assert time.monotonic() - started < 2.0
+
+
+def test_few_requests_of_a_visitor_are_worked_on_at_once():
+    bounds = Bounds(seconds=A_WHILE, working=2, working_per_site=3, patience=0.2)
+    with serving(bounds) as (inner, port), waiting_for(port, *["198.51.100.7"] * 5):
+        asked_so_often(inner, 2)
+        status, text, headers = ask(port, "GET", "/", headers=from_("198.51.100.7"))
+        assert (status, headers["Retry-After"]) == (503, "5")
+        assert text == "your earlier requests are still being answered; try again"
+        assert inner.asked == [SLOW] * 2
+        assert ask(port, "GET", "/", headers=from_("198.51.100.8"))[0] == 200
+        # Results of calls come when they come: a stream of them needs no place.
+        stream = "/gradio_api/queue/data?session_hash=x"
+        assert ask(port, "GET", stream, headers=from_("198.51.100.7"))[0] == 200
+
+
+def test_a_site_has_few_places_to_work():
+    bounds = Bounds(seconds=A_WHILE, working=2, working_per_site=3, patience=0.2)
+    household = [f"2001:db8:0:{number // 2}::1" for number in range(4)]
+    with serving(bounds) as (inner, port), waiting_for(port, *household):
+        asked_so_often(inner, 3)
+        assert ask(port, "GET", "/", headers=from_("2001:db8:0:2::1"))[0] == 503
+        assert ask(port, "GET", "/", headers=from_("2001:db8:0:100::1"))[0] == 200
+        assert inner.asked == [SLOW] * 3 + ["/"]
+
+
+def test_a_request_goes_on_as_soon_as_another_one_is_answered():
+    with serving(Bounds(working=1, patience=10.0)) as (_, port), ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, port, "GET", "/") for _ in range(40)]
+        assert {each.result()[0] for each in asked} == {200}
+
+
+def test_calls_by_mcp_have_places_of_their_own():
+    bounds = Bounds(seconds=A_WHILE, working=1, working_by_mcp=1, patience=0.2)
+    with serving(bounds) as (inner, port), waiting_for(port, "198.51.100.7"):
+        asked_so_often(inner, 1)
+        assert ask(port, "GET", "/", headers=from_("198.51.100.7"))[0] == 503
+        assert ask(port, "POST", "/gradio_api/mcp/", b"{}", from_("198.51.100.7"))[0] == 200
+
+
+def test_requests_that_are_refused_take_their_client_time():
+    bounds = Bounds(refusing=2, refusal_seconds=0.1)
+    with serving(bounds) as (_, port), ThreadPoolExecutor(8) as pool:
+        begun = time.monotonic()
+        asked = [pool.submit(ask, port, "GET", "/docs") for _ in range(8)]
+        assert ask(port, "GET", "/", headers=from_("198.51.100.8"))[0] == 200
+        assert {each.result()[0] for each in asked} == {404}
+        assert time.monotonic() - begun > 0.39
 
 
 @pytest.mark.parametrize(
