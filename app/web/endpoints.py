@@ -23,7 +23,7 @@ from forecast.bundle.themes import THEMES, themed
 from forecast.config import LONGEST_NAME, Package
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
 from forecast.presentation import export
-from forecast.presentation.export import Answer
+from forecast.presentation.export import ForecastAnswer
 from forecast.presentation.notices import notices, unusual_weeks
 from forecast.quantities import LONGEST_HORIZON
 
@@ -36,13 +36,6 @@ PICTURE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-
-
-class ForecastAnswer(Answer):
-    """The response of ``/forecast``: a forecast, and what the page says beside it."""
-
-    known_through: str | None
-    warnings: list[str]
 
 
 class PackageStatus(TypedDict):

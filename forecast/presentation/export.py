@@ -64,6 +64,13 @@ class Answer(TypedDict):
     accuracy: Accuracy
 
 
+class ForecastAnswer(Answer):
+    """The answer of ``/forecast``: a forecast, and what the page says beside it."""
+
+    known_through: str | None
+    warnings: list[str]
+
+
 def answer(forecast: PackageForecast, days: int) -> Answer:
     """The forecast of the next days with its accuracy.
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from forecast.presentation.feed import ATOM
+from tests import schema
 from tests.appserver import AppServer, call
 from tests.bundles import files_of, replace_folder
 from tests.unit.forecast.record.records import bundle_with, day_row, total_row
@@ -38,6 +39,7 @@ def app(tmp_path_factory):
 def test_the_record(app):
     kind, [answer] = call(app, "record")
     assert kind == "complete"
+    schema.check("record", answer)
     assert answer["days"] == {"compared": 1, "inside_80": None, "inside_95": None}
     assert answer["forecasts"] == answer["packages"] == 1
     assert answer["surprises"] == answer["last_week"]["weeks"]
@@ -47,6 +49,7 @@ def test_the_record(app):
 
 def test_a_forecast_warns_of_an_unusual_week(app):
     _, [answer] = call(app, "forecast", package="flask", days=1)
+    schema.check("forecast", answer)
     assert answer["warnings"][-1].startswith("Flask: 2,000 downloads in the week to 21 November")
     assert answer["accuracy"]["record"]["forecasts"] == 1
 

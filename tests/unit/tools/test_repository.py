@@ -108,6 +108,11 @@ def test_the_front_matter_is_one_that_a_space_takes():
     assert FRONT_MATTER["colorTo"] == "yellow"
     assert len(FRONT_MATTER["short_description"]) <= 60
     assert (ROOT / FRONT_MATTER["app_file"]).is_file()
+    assert set(FRONT_MATTER["tags"]) == {"time-series-forecasting", "mcp-server", "pypi"}
+    config = load_config(ROOT / "config.toml")
+    raw = f"https://raw.githubusercontent.com/{config.username}/{config.repo_name}/main/"
+    assert FRONT_MATTER["thumbnail"].startswith(raw)
+    assert (ROOT / FRONT_MATTER["thumbnail"].removeprefix(raw)).is_file()
 
 
 def test_the_space_and_the_workflow_use_one_python():

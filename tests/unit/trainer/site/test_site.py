@@ -7,12 +7,15 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from jsonschema import ValidationError
 
 from forecast.bundle.gate import picture_names
+from forecast.bundle.manifest import PartEntry
 from forecast.config import Config, Package
 from forecast.document import addresses
 from forecast.presentation.export import to_csv
 from forecast.presentation.package_forecast import from_bundle
+from tests import schema
 from tests.bundles import counts, make_bundle, model_of
 from tests.unit.forecast.record.records import bundle_with, total_row
 from trainer.reports.pictures import draw
@@ -21,7 +24,6 @@ from trainer.site.site import write_site
 
 LARGEST_PAGE = 60_000  # bytes, with its picture
 ABSOLUTE = "https://owner.github.io/repo/"
-GROUP = {"label": "@pallets", "title": "The <i>projects</i>", "parts": [{"name": "flask"}]}
 ELSEWHERE = ("https://pypistats.org/packages/", "https://github.com/Owner/repo")
 
 
@@ -75,7 +77,8 @@ class Page(HTMLParser):
 def site(tmp_path_factory):
     """A site of two packages and a group, whose folder is no name on PyPI."""
     folder = tmp_path_factory.mktemp("site")
-    groups = {"@pallets": {**GROUP, "parts": ()}}
+    parts = (PartEntry(name="flask"), PartEntry(name="gone", missing="PyPI Stats has no gone."))
+    groups = {"@pallets": {"label": "@pallets", "title": "The <i>projects</i>", "parts": parts}}
     bundle = with_pictures(["flask", "record", "@pallets"], groups=groups)
     write_site(bundle, config(), folder)
     return folder
@@ -126,6 +129,10 @@ def test_a_page_says_what_the_app_says(site):
     assert "img.shields.io/endpoint?url=https%3A%2F%2Fowner.github.io%2Frepo%2Fpackage" in text
     group = Page(site / "group" / "pallets" / "index.html").text
     assert "Forecast for The <i>projects</i>" in group
+    assert "Without gone: PyPI Stats has no gone." in group
+    made = json.loads((site / "group" / "pallets" / "forecast.json").read_text(encoding="utf-8"))
+    schema.check("file", made)
+    assert [part["name"] for part in made["parts"]] == ["flask", "gone"]
 
 
 def test_previews_have_an_absolute_picture(site):
@@ -140,11 +147,19 @@ def test_data_is_that_of_the_endpoints(site):
     made = json.loads((folder / "forecast.json").read_text(encoding="utf-8"))
     assert (made["package"], made["known_through"]) == ("flask", "2026-11-21")
     assert made["warnings"] == []
+    schema.check("file", made)
     assert len(made["forecast"]) == 30
     forecast = from_bundle(make_bundle(["flask"]), Package("flask", "flask"), None, ())
     assert (folder / "forecast.csv").read_text(encoding="utf-8") == to_csv([forecast])
     badge = json.loads((folder / "badge.json").read_text(encoding="utf-8"))
     assert badge["schemaVersion"] == 1
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"total": {}}, {"known_through": "yesterday"}])
+def test_the_schema_refuses_what_it_does_not_describe(site, change):
+    made = json.loads((site / "package" / "flask" / "forecast.json").read_text(encoding="utf-8"))
+    with pytest.raises(ValidationError):
+        schema.check("file", made | change)
 
 
 def test_the_list_finds_by_name_and_shows_titles(site):
@@ -172,6 +187,7 @@ def test_an_unusual_week_is_told_everywhere(tmp_path):
     assert said in Page(tmp_path / "record" / "index.html").text
     answer = json.loads((tmp_path / "record" / "record.json").read_text(encoding="utf-8"))
     assert answer["last_week"]["outside"] == 1
+    schema.check("record", answer)
     [entry] = [each for each in ET.parse(tmp_path / "feed.xml").getroot() if "entry" in each.tag]
     [link] = [each.get("href") for each in entry if each.tag.endswith("link")]
     assert link == f"{ABSOLUTE}package/flask/"
