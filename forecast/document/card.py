@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,9 +23,13 @@ CHART_TOP, CHART_BOTTOM = 300, 530
 FINER = 2  # lines are drawn so many times larger, as Pillow's own have hard edges
 INK, SOFT, LINE = "#1f2937", "#57606a", "#0a58ca"
 BAND_80, BAND_95 = "#9dbcea", "#cedef4"
-HIGHEST = 1.05  # of the highest value that has to be seen
+HIGHEST = 1.5  # of the 80 % band; what a 95 % band has above it is cut off
 SHADES = 12  # between a colour and white, for soft edges
-QUICK = 4  # of nine levels of compression; the higher ones take longer than all the drawing
+LIGHTEST = 240  # of 255; of a shade beside white
+QUICK = 3  # of nine levels of compression; the higher ones take longer than all the drawing
+ROOM = WIDTH - 2 * MARGIN
+LINE_HEIGHT = 1.35  # of the size of the type
+MOST_WORDS = 500  # that are kept
 
 
 @dataclass(frozen=True)
@@ -63,13 +68,9 @@ def draw(card: Card) -> bytes:
     image = Image.new("RGB", (WIDTH, HEIGHT), "white")
     if len(card.past) + len(card.ahead["mean"]) > 1:
         image.paste(_chart(card), (MARGIN, CHART_TOP))
-    pen = ImageDraw.Draw(image)
-    title = _wrapped(card.title, 58, 1)
-    pen.text((MARGIN, 56), title, INK, ImageFont.load_default(58))
-    pen.multiline_text(
-        (MARGIN, 140), _wrapped(card.answer, 36, 3), INK, ImageFont.load_default(36), spacing=12
-    )
-    pen.text((MARGIN, 560), card.foot, SOFT, ImageFont.load_default(24))
+    _write(image, 56, _wrapped(card.title, 58, 1), 58, INK)
+    _write(image, 140, _wrapped(card.answer, 36, 3), 36, INK)
+    _write(image, 560, _wrapped(card.foot, 24, 1), 24, SOFT)
     data = io.BytesIO()
     small = image.quantize(palette=_palette(), dither=Image.Dither.NONE)
     small.save(data, "PNG", compress_level=QUICK)
@@ -80,24 +81,27 @@ def _palette() -> Image.Image:
     """An image with the colours of a card and their shades."""
     inks = [ImageColor.getrgb(name) for name in (INK, SOFT, LINE, BAND_80, BAND_95)]
     shades = [
-        round(255 + (part - 255) * shade / SHADES)
+        [round(255 + (part - 255) * shade / SHADES) for part in ink]
         for ink in inks
         for shade in range(1, SHADES + 1)
-        for part in ink
     ]
+    # Pillow compares roughly, and would take a shade that is nearly white for white.
+    apart = [part for shade in shades if min(shade) < LIGHTEST for part in shade]
     image = Image.new("P", (1, 1))
-    image.putpalette([255, 255, 255, *shades])
+    image.putpalette([255, 255, 255, *apart])
     return image
 
 
 def _chart(card: Card) -> Image.Image:
-    width, height = (WIDTH - 2 * MARGIN) * FINER, (CHART_BOTTOM - CHART_TOP) * FINER
+    width, height = ROOM * FINER, (CHART_BOTTOM - CHART_TOP) * FINER
     image = Image.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(image)
-    ahead = card.ahead
-    days = len(card.past) + len(ahead["mean"])
-    seen = [card.past, ahead["upper_80"], ahead["mean"]]
-    highest = max(np.nanmax(np.concatenate(seen)), 1.0) * HIGHEST
+    # What is forecast begins at the last mean counted.
+    ahead = {name: np.concatenate([card.past[-1:], each]) for name, each in card.ahead.items()}
+    start = max(len(card.past) - 1, 0)
+    days = start + len(ahead["mean"])
+    seen = [card.past, ahead["mean"], np.minimum(ahead["upper_95"], HIGHEST * ahead["upper_80"])]
+    highest = max(np.nanmax(np.concatenate(seen)), 1.0)
 
     def points(values: Array, first: int) -> list[tuple[float, float]]:
         heights = height * (1 - np.clip(values / highest, 0, 1))
@@ -105,7 +109,6 @@ def _chart(card: Card) -> Image.Image:
         known = np.isfinite(heights)
         return list(zip(places[known].tolist(), heights[known].tolist(), strict=True))
 
-    start = len(card.past)
     for level, colour in (("95", BAND_95), ("80", BAND_80)):
         edge = points(ahead[f"upper_{level}"], start) + points(ahead[f"lower_{level}"], start)[::-1]
         if len(edge) > 2:  # noqa: PLR2004 - a polygon has three corners
@@ -118,17 +121,48 @@ def _chart(card: Card) -> Image.Image:
     return image.reduce(FINER)
 
 
-def _wrapped(text: str, size: int, most: int) -> str:
-    """The text in lines that fit the card; what does not fit is cut off."""
-    font = ImageFont.load_default(size)
-    lines = [""]
+def _wrapped(text: str, size: int, most: int) -> list[list[str]]:
+    """The words of the lines that fit the card; what does not fit is cut off."""
+    lines: list[list[str]] = [[]]
+    left = float(ROOM)
     for word in text.replace("\N{NO-BREAK SPACE}", " ").split():
-        longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) <= WIDTH - 2 * MARGIN or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    cut = lines[:most]
-    while font.getlength(cut[-1]) > WIDTH - 2 * MARGIN:
-        cut[-1] = cut[-1][:-4] + "..."
-    return "\n".join(cut)
+        width = _width(word, size)
+        if width > left and lines[-1]:
+            lines.append([])
+            left = ROOM
+        while width > ROOM:
+            word = word[:-4] + "..."  # noqa: PLW2901 - no line has room for more of it
+            width = _width(word, size)
+        lines[-1].append(word)
+        left -= width
+    return lines[:most]
+
+
+def _write(image: Image.Image, top: int, lines: list[list[str]], size: int, colour: str) -> None:
+    """Write lines word by word: most words are those of the card before."""
+    for number, words in enumerate(lines):
+        x = float(MARGIN)
+        for word in words:
+            image.paste(
+                colour, (round(x), top + round(number * size * LINE_HEIGHT)), _drawn(word, size)
+            )
+            x += _width(word, size)
+
+
+@lru_cache
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+@lru_cache(maxsize=MOST_WORDS)
+def _width(word: str, size: int) -> float:
+    """Pixels to the next word."""
+    return _font(size).getlength(f"{word} ")
+
+
+@lru_cache(maxsize=MOST_WORDS)
+def _drawn(word: str, size: int) -> Image.Image:
+    """A word as a mask."""
+    mask = Image.new("L", (round(_width(word, size)), 2 * size))
+    ImageDraw.Draw(mask).text((0, 0), word, 255, _font(size))
+    return mask

@@ -5,9 +5,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageColor
 
-from forecast.document.card import BAND_80, BAND_95, LINE, Card, draw
+from forecast.document.card import (
+    BAND_80,
+    BAND_95,
+    CHART_BOTTOM,
+    CHART_TOP,
+    LINE,
+    MARGIN,
+    WIDTH,
+    Card,
+    draw,
+)
 
 AHEAD = {
     "mean": np.full(30, 100.0),
@@ -51,3 +61,22 @@ def test_it_is_small_enough_for_messengers():
 )
 def test_nothing_is_too_long_or_too_little(changes):
     painted(replace(CARD, **changes))
+
+
+def test_the_ground_is_white_and_no_other_ground():
+    image = Image.open(io.BytesIO(draw(CARD))).convert("RGB")
+    assert image.getpixel((5, 5)) == (255, 255, 255)
+    assert image.getpixel((600, 600)) == (255, 255, 255)
+
+
+def test_the_whole_of_a_usual_band_is_seen():
+    rising = replace(CARD, ahead={**AHEAD, "upper_95": np.linspace(125, 175, 30)})
+    image = np.asarray(Image.open(io.BytesIO(draw(rising))).convert("RGB"))
+    band = (image == np.array(ImageColor.getrgb(BAND_95))).all(axis=2)
+    assert 0 < band[CHART_TOP + 1].sum() < 20  # its peak, and not a part that is cut off
+
+
+def test_what_is_forecast_begins_where_the_counts_end():
+    image = np.asarray(Image.open(io.BytesIO(draw(CARD))).convert("RGB"))[CHART_TOP:CHART_BOTTOM]
+    ink = (image != 255).any(axis=2)[:-10].any(axis=0)
+    assert ink[MARGIN : WIDTH - MARGIN].all()
