@@ -44,6 +44,10 @@ class Visit:
 
     def open(self, query: str = "", *, drawn: bool = True) -> Visit:
         """Open an address, and wait for the chart, if one is expected."""
+        before = len(self.errors)
+        if self.page.url != "about:blank":
+            self.page.goto("about:blank")
+            del self.errors[before:]  # gradio reports the calls that it ends when it is left
         self.page.goto(self.url + query)
         if drawn:
             self.wait_for_chart()
@@ -147,14 +151,9 @@ def watched(context: BrowserContext, url: str) -> Visit:
         if message.type == "error":
             visit.errors.append(f"{message.text} ({message.location.get('url', '')})")
 
-    def note_error(error) -> None:
-        # gradio ends its own calls when the page is left for another address, and reports it.
-        if error.name != "AbortError":
-            visit.errors.append(str(error))
-
     visit.page.on("request", note_request)
     visit.page.on("console", note_message)
-    visit.page.on("pageerror", note_error)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     return visit
 
 
