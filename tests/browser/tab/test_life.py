@@ -61,13 +61,11 @@ def test_what_is_chosen_while_offline_is_shown_afterwards(visit):
 
 
 def test_a_restart_on_the_same_port(browser, tmp_path):
-    # Of sample data there are no newer days, so no call is under way when the server goes.
     models = make_bundle(NAMES, last_day=today(), source="sample")
     replace_folder(tmp_path, files_of(models))
     settings = {"MODELS_DIR": str(tmp_path)}
     with AppServer(settings) as app, opened(browser, app.url) as visit:
         visit.open("?package=flask&scale=log")
-        visit.page.wait_for_timeout(2_000)  # the known days are asked for once more
         app.close()
         visit.page.get_by_label("30", exact=True).check()
         recovery = wait_until_recovered(visit, "flask")
