@@ -25,6 +25,7 @@ ALPHAS = np.array([0.05, 0.2, 0.6])  # 1 + theta: months, a week, two days
 WEEKEND = 0.5  # a weekend day moves the level by so much of what a weekday does
 TEMPERATURE = 0.2  # excess of the mean error at which a theta's weight falls to 1/e
 PLENTY = 75.0  # errors; with fewer the weights are more even
+BLOCK = 256  # days summed at once; the share that is left after more could fall to zero
 WARM_UP = 14  # days whose errors do not count
 LEAST_ERROR = 0.01  # added to mean errors; a perfect fit is no proof
 OUTLYING = 3.0  # mean distances from the week before at which a day is an outlier
@@ -51,13 +52,18 @@ def smooth(x: Array, weekend: NDArray[np.bool_]) -> Levels:
     """Run x (rows, n) through ARIMA(0,1,1) for every theta; no outlier moves a level far."""
     rows, n = x.shape
     level = np.repeat(np.median(x[:, :WEEK], axis=1)[None], ALPHAS.size, axis=0)
-    errors = np.empty((n, ALPHAS.size, rows))
-    gains = ALPHAS[:, None] * np.where(weekend, WEEKEND, 1.0)
+    errors = np.empty((ALPHAS.size, rows, n))
+    gains = (ALPHAS[:, None] * np.where(weekend, WEEKEND, 1.0))[:, None]
     moved = believed(x)
-    for day in range(n):
-        errors[day] = x[:, day] - level
-        level = level + gains[:, day, None] * (moved[:, day] - level)
-    return Levels(level, np.moveaxis(errors[min(WARM_UP, n // 2) :], 0, 2))
+    for first in range(0, n, BLOCK):
+        block = slice(first, first + BLOCK)
+        gain = gains[..., block]
+        # What each day leaves of the level before the block; then every day's level in one sum.
+        left = np.cumprod(1.0 - gain, axis=2)
+        after = left * (level[..., None] + np.cumsum(gain * moved[:, block] / left, axis=2))
+        errors[..., block] = x[:, block] - np.dstack([level, after[..., :-1]])
+        level = after[..., -1]
+    return Levels(level, errors[..., min(WARM_UP, n // 2) :])
 
 
 def believed(x: Array) -> Array:

@@ -18,6 +18,23 @@ def test_smoothing_is_that_of_the_arima_0_1_1():
         assert np.ptp(ahead) < 1e-12
 
 
+def test_every_day_moves_the_level_by_its_gain_of_the_error():
+    rng = np.random.default_rng(2)
+    x = rng.normal(0.0, 0.02, (2, 4 * level.BLOCK + 3)).cumsum(axis=1)
+    weekend = np.arange(x.shape[1]) % 7 > 4
+    levels = level.smooth(x, weekend)
+
+    moved, expected = level.believed(x), np.median(x[:, :7], axis=1)[None].repeat(3, axis=0)
+    for day in range(x.shape[1]):
+        error = x[:, day] - expected
+        if day >= level.WARM_UP:
+            found = levels.errors[..., day - level.WARM_UP]
+            np.testing.assert_allclose(found, error, atol=1e-12)
+        gain = level.ALPHAS[:, None] * (level.WEEKEND if weekend[day] else 1.0)
+        expected = expected + gain * (moved[:, day] - expected)
+    np.testing.assert_allclose(levels.last, expected, atol=1e-12)
+
+
 def test_two_days_far_away_are_outliers_and_three_are_a_level():
     x = np.full((4, 60), 5.0)
     x[0, -1] = x[1, -2:] = 0.0  # a fault, or a spike upside down
