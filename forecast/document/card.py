@@ -25,7 +25,10 @@ INK, SOFT, LINE = "#1f2937", "#57606a", "#0a58ca"
 BAND_80, BAND_95 = "#9dbcea", "#cedef4"
 HIGHEST = 1.5  # of the 80 % band; what a 95 % band has above it is cut off
 SHADES = 12  # between a colour and white, for soft edges
-LIGHTEST = 240  # of 255; of a shade beside white
+LIGHTEST = 2  # of them; Pillow compares roughly, and would take a lighter one for white
+INKS = (INK, SOFT, LINE, BAND_80, BAND_95)
+STEPS = SHADES - LIGHTEST + 1  # of each in the palette
+WHITE = len(INKS) * STEPS  # its place there
 QUICK = 3  # of nine levels of compression; the higher ones take longer than all the drawing
 ROOM = WIDTH - 2 * MARGIN
 LINE_HEIGHT = 1.35  # of the size of the type
@@ -65,30 +68,30 @@ def card_of(forecast: PackageForecast) -> Card:
 
 def draw(card: Card) -> bytes:
     """The card as a PNG."""
-    image = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    palette = _palette()
+    image = Image.new("L", (WIDTH, HEIGHT), WHITE)  # of places in the palette
     if len(card.past) + len(card.ahead["mean"]) > 1:
-        image.paste(_chart(card), (MARGIN, CHART_TOP))
+        chart = _chart(card).quantize(palette=palette, dither=Image.Dither.NONE)
+        image.paste(Image.frombytes("L", chart.size, chart.tobytes()), (MARGIN, CHART_TOP))
     _write(image, 56, _wrapped(card.title, 58, 1), 58, INK)
     _write(image, 140, _wrapped(card.answer, 36, 3), 36, INK)
     _write(image, 560, _wrapped(card.foot, 24, 1), 24, SOFT)
+    image.putpalette(palette.getpalette() or [])
     data = io.BytesIO()
-    small = image.quantize(palette=_palette(), dither=Image.Dither.NONE)
-    small.save(data, "PNG", compress_level=QUICK)
+    image.save(data, "PNG", compress_level=QUICK)
     return data.getvalue()
 
 
 def _palette() -> Image.Image:
-    """An image with the colours of a card and their shades."""
-    inks = [ImageColor.getrgb(name) for name in (INK, SOFT, LINE, BAND_80, BAND_95)]
+    """An image with the colours of a card: their shades, from the darkest on, then white."""
     shades = [
-        [round(255 + (part - 255) * shade / SHADES) for part in ink]
-        for ink in inks
-        for shade in range(1, SHADES + 1)
+        round(255 + (part - 255) * shade / SHADES)
+        for ink in map(ImageColor.getrgb, INKS)
+        for shade in range(SHADES, LIGHTEST - 1, -1)
+        for part in ink
     ]
-    # Pillow compares roughly, and would take a shade that is nearly white for white.
-    apart = [part for shade in shades if min(shade) < LIGHTEST for part in shade]
     image = Image.new("P", (1, 1))
-    image.putpalette([255, 255, 255, *apart])
+    image.putpalette([*shades, 255, 255, 255])
     return image
 
 
@@ -144,7 +147,7 @@ def _write(image: Image.Image, top: int, lines: list[list[str]], size: int, colo
         x = float(MARGIN)
         for word in words:
             image.paste(
-                colour, (round(x), top + round(number * size * LINE_HEIGHT)), _drawn(word, size)
+                _drawn(word, size, colour), (round(x), top + round(number * size * LINE_HEIGHT))
             )
             x += _width(word, size)
 
@@ -161,8 +164,10 @@ def _width(word: str, size: int) -> float:
 
 
 @lru_cache(maxsize=MOST_WORDS)
-def _drawn(word: str, size: int) -> Image.Image:
-    """A word as a mask."""
-    mask = Image.new("L", (round(_width(word, size)), 2 * size))
+def _drawn(word: str, size: int, colour: str) -> Image.Image:
+    """A word as places in the palette."""
+    mask = Image.new("L", (round(_width(word, size)), round(size * LINE_HEIGHT)))
     ImageDraw.Draw(mask).text((0, 0), word, 255, _font(size))
-    return mask
+    first, steps = INKS.index(colour) * STEPS, np.arange(256) * SHADES / 255
+    shades = np.where(steps < LIGHTEST - 0.5, WHITE, first + SHADES - np.rint(steps))
+    return mask.point(shades.astype(int).tolist())

@@ -152,25 +152,31 @@ class PackageForecast:
     @cached_property
     def weeks(self) -> list[Span]:
         """The whole weeks ahead, each with bands of its own; none if no model loads."""
-        ends = range(WEEK, self.days + 1, WEEK)
-        sums = self._of_model(lambda model: model.sums([WEEK] * len(ends), ends)) if ends else None
-        if sums is None:
+        if self._means is None:
             return []
-        begin = self.daily.start
+        begin, ends = self.daily.start, range(WEEK, self.days + 1, WEEK)
         return [
             Span(
                 begin + dt.timedelta(days=end - WEEK),
                 begin + dt.timedelta(days=end - 1),
-                Total(**{name: float(values[at]) for name, values in sums.columns().items()}),
+                Total(
+                    **{
+                        name: WEEK * float(each[end - 1])
+                        for name, each in self._means.ahead.items()
+                    }
+                ),
             )
-            for at, end in enumerate(ends)
+            for end in ends
         ]
 
     @cached_property
     def means(self) -> Means:
         """Means of seven days around the last one counted; of a day each if no model loads."""
-        made = self._of_model(lambda model: means_of(model, self.days))
-        return made or Means(self.series.values[-HISTORY_DAYS:], self.daily.columns())
+        return self._means or Means(self.series.values[-HISTORY_DAYS:], self.daily.columns())
+
+    @cached_property
+    def _means(self) -> Means | None:
+        return self._of_model(lambda model: means_of(model, self.days))
 
     @cached_property
     def change(self) -> float | None:

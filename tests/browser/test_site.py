@@ -1,0 +1,112 @@
+"""The site in Chromium, from a server of plain files."""
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from forecast.config import Config
+from tests.browser.conftest import DESKTOP, PHONE, opened
+from tests.unit.forecast.record.records import bundle_with, day_row, total_row
+from tests.unit.trainer.site.test_site import with_pictures
+from trainer.site.site import write_site
+
+PAGES = ("", "package/requests/", "group/pallets/", "record/", "404.html")
+CONFIG = Config.model_validate(
+    {
+        "packages": ["flask"],
+        "username": "owner",
+        "repo_name": "repo",
+        "forecast_days": 30,
+        "m_values": [7],
+    }
+)
+SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Logs nothing."""
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Two sites: of packages with a group, and of a package with a record."""
+    root = tmp_path_factory.mktemp("sites")
+    folder = root / "repo"  # as of a repository on GitHub Pages
+    folder.mkdir()
+    groups = {"@pallets": {"label": "@pallets", "title": "The Pallets projects"}}
+    write_site(
+        with_pictures(["flask", "flit", "requests", "@pallets"], groups=groups), CONFIG, folder
+    )
+    recorded = root / "recorded"
+    recorded.mkdir()
+    write_site(bundle_with([day_row()], [total_row(downloads=2_000.0)]), CONFIG, recorded)
+    handler = functools.partial(Quiet, directory=root)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_are_accessible_and_fit(browser, site, axe, viewport, scheme):
+    with opened(browser, f"{site}repo/", viewport, scheme) as visit:
+        for page in (*PAGES, "../recorded/record/", "../recorded/package/flask/"):
+            visit.page.goto(visit.url + page)
+            for details in visit.page.locator("details").all():
+                details.locator("summary").click()
+            results = axe.run(visit.page)
+            assert results.violations_count == 0, f"{page}: {results.generate_report()}"
+            assert visit.page.evaluate(SIDEWAYS) <= 0, page
+        assert visit.errors == []
+        assert len(visit.hosts) == 1
+
+
+def test_without_scripts_everything_is_there_but_the_finder(browser, site):
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{site}repo/")
+    assert not page.locator("#finder").is_visible()
+    page.get_by_role("link", name="The Pallets projects").click()
+    assert "The Pallets projects: about" in page.locator(".answer").inner_text()
+    assert page.locator(".picture").bounding_box()["height"] > 100
+    assert page.locator("tbody tr").first.is_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert download.value.suggested_filename == "@pallets.csv"
+    page.get_by_role("link", name="How good were we?").click()
+    assert page.locator("h2").first.inner_text() == "How good were the forecasts?"
+    context.close()
+
+
+def test_the_index_finds_as_one_types(browser, site):
+    with opened(browser, f"{site}repo/") as visit:
+        visit.page.goto(visit.url)
+        box = visit.page.get_by_label("Find one of 4 packages")
+        box.press_sequentially("FL")
+        found = visit.page.locator("#found a")
+        found.nth(1).wait_for()
+        assert found.all_inner_texts() == ["flask", "flit"]
+        assert visit.text("#note") == "2 packages."
+        box.press_sequentially("x")
+        visit.page.get_by_text("No matching package.").wait_for()
+        box.fill("pallets")
+        box.press("Enter")
+        visit.page.wait_for_url("**/group/pallets/")
+        assert visit.errors == []
+
+
+def test_where_the_list_cannot_be_loaded_that_is_said(browser, site):
+    with opened(browser, f"{site}repo/") as visit:
+        visit.page.route("**/packages.json", lambda route: route.abort())
+        visit.page.goto(visit.url)
+        visit.page.get_by_label("Find one of").press_sequentially("fl")
+        visit.page.get_by_text("The list of packages could not be loaded").wait_for()
+        visit.page.unroute("**/packages.json")
+        visit.page.get_by_label("Find one of").press_sequentially("a")
+        visit.page.locator("#found a").first.wait_for()
