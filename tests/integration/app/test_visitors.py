@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -12,12 +13,13 @@ import pytest
 import requests
 
 from app.data.on_demand import PER_CLIENT, UNKNOWN_PER_CLIENT
-from tests.appserver import NOW, AppServer
+from tests.appserver import NOW, UNPACED, AppServer
 from tests.bundles import counts, files_of, make_bundle, replace_folder
 from tests.standins.pypistats import PyPIStatsServer
 
 YESTERDAY = NOW.date().fromordinal(NOW.date().toordinal() - 1)
 JSON = {"Content-Type": "application/json"}
+COMMAND = (sys.executable, "-c", UNPACED)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def app(pypistats, tmp_path_factory):
         "TMPDIR": str(folder / "tmp"),
         "SPACE_ID": "owner/space",  # loopback is one of its proxies
     }
-    with AppServer(settings) as running:
+    with AppServer(settings, COMMAND) as running:
         running.scratch = folder / "tmp"  # type: ignore[attr-defined] # for the tests below
         yield running
 
@@ -308,7 +310,7 @@ def test_visitors_by_mcp_are_told_apart_without_a_proxy(pypistats, tmp_path):
             connection.request("POST", "/gradio_api/mcp/", json.dumps(call), headers)
             return connection.getresponse().read().decode()
 
-    with AppServer(settings) as app:
+    with AppServer(settings, COMMAND) as app:
         answers = [
             by_mcp(app, f"by-mcp-{number}", "127.0.0.2", f"198.51.100.{number}")
             for number in range(PER_CLIENT + 1)
