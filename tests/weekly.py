@@ -11,7 +11,7 @@ from forecast.github.artifacts import GitHubArtifacts
 from forecast.http import HeaderTimeoutAdapter, new_session
 from forecast.sources.clickhouse import ClickHouse
 from forecast.sources.pypistats import PyPIStats
-from tests.bundles import SEARCHED, model_of
+from tests.bundles import SEARCHED, model_of, zip_of
 from trainer import cli, inputs
 from trainer.engines import local
 from trainer.engines.task import Outcome, product_of
@@ -157,3 +157,7 @@ class WeeklyJob:
     def bundle(self) -> Bundle:
         """The files in the output folder."""
         return read_folder(self.output, in_memory=True)
+
+    def zipped(self) -> bytes:
+        """The same as the zip of an artifact."""
+        return zip_of({path.name: path.read_bytes() for path in sorted(self.output.iterdir())})

@@ -376,9 +376,10 @@ def _verify(manifest: Manifest, read: ReadFile, read_later: ReadFile | None = No
         read: reads them now.
         read_later: reads models and pictures when they are used; None to keep them in memory.
     """
-    tables = {name: empty_table(name) for name in COLUMNS}
+    expected = _expected(manifest)
+    tables = {name: empty_table(name) for name in COLUMNS if name not in expected}
     others: dict[str, bytes] = {}
-    for name, sha256 in _expected(manifest).items():
+    for name, sha256 in expected.items():
         data = _checked(name, sha256, read)
         if name in COLUMNS:
             tables[name] = read_table(data, name, with_median=not manifest.outdated)

@@ -6,7 +6,6 @@ import shutil
 import pandas as pd
 
 from forecast.config import Package
-from tests.bundles import zip_of
 from tests.simulation.year import DAY, WEEK, Loads, count, expire_old, load, start_space
 from tests.weekly import WeeklyJob
 
@@ -46,7 +45,7 @@ def test_a_year_of_a_group(tmp_path, monkeypatch, github_server, pypistats_serve
         assert job.run(["flask"], now) == 0
         pypistats_server.clear_faults()
         bundle = job.bundle()
-        github_server.add_artifact(zip_of(bundle), created_at=now, conclusion="success")
+        github_server.add_artifact(job.zipped(), created_at=now, conclusion="success")
 
         entry, history = bundle.entry("@web"), bundle.history("@web")
         days = [day.date() for day in pd.DatetimeIndex(history.index)]

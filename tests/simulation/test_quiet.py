@@ -11,7 +11,6 @@ import pytest
 from app.view.content import show
 from app.view.state import View, choose
 from forecast.config import Package
-from tests.bundles import zip_of
 from tests.simulation.year import DAY, count, expire_old, start_space
 from tests.standins.github import job_of
 from tests.weekly import WeeklyJob
@@ -61,18 +60,19 @@ def test_a_quiet_year(job, capsys):
             github.rename("renamed")
         shutil.rmtree(job.output, ignore_errors=True)
         assert job.run(NAMES, now) == 0
-        check_run(job.bundle(), run, now.date(), capsys.readouterr().out)
+        bundle = job.bundle()
+        check_run(bundle, run, now.date(), capsys.readouterr().out)
         # What becomes of a run: a side job fails, or it is run again, which takes a while.
         later = [{}, {"conclusion": "failure"}, {"status": "in_progress", "conclusion": None}]
         github.add_artifact(
-            zip_of(job.bundle()), created_at=now, jobs=[job_of(now, "success")], run=later[run % 3]
+            job.zipped(), created_at=now, jobs=[job_of(now, "success")], run=later[run % 3]
         )
         if run in AWAKE:
             space = space or start_space(
                 NAMES, github, job.pypistats, github.token, lambda: clock[0]
             )
             clock[0] = now + dt.timedelta(hours=1)
-            look(space, job.bundle(), run, now.date())
+            look(space, bundle, run, now.date())
 
 
 def check_run(bundle, run, today, said):

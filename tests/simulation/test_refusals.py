@@ -8,7 +8,6 @@ import shutil
 
 import pandas as pd
 
-from tests.bundles import zip_of
 from tests.simulation.year import DAY, Loads, expire_old, load
 from tests.standins.github import job_of
 from tests.weekly import WeeklyJob
@@ -48,8 +47,7 @@ def test_a_year_of_refusals(tmp_path, monkeypatch, github_server, pypistats_serv
         assert kept == known, (route, fault)
         # Its side job failed, so the run and its jobs are asked for.
         jobs = [job_of(now, "success")]
-        zipped = zip_of(job.bundle())
-        github_server.add_artifact(zipped, created_at=now, conclusion="failure", jobs=jobs)
+        github_server.add_artifact(job.zipped(), created_at=now, conclusion="failure", jobs=jobs)
     assert week * EVERY >= 365 * DAY
     assert len(known) > 181 + 365
 
@@ -66,7 +64,7 @@ def test_a_fork_with_the_config_of_the_original(
     told = "this run is of a-fork/of-it, but config.toml names owner/repo"
     assert f"::warning::{told}" in capsys.readouterr().out
     assert summary.read_text("utf-8").startswith(f"> **Warning:** {told}")
-    github_server.add_artifact(zip_of(job.bundle()), created_at=BEGIN)
+    github_server.add_artifact(job.zipped(), created_at=BEGIN)
     assert job.run(("flask",), BEGIN + EVERY, **variables) == 1  # no newer counts
     load(pypistats_server, Loads(("flask",)), (BEGIN + EVERY).date())
     assert job.run(("flask",), BEGIN + EVERY, **variables) == 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import json
 import shutil
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -14,13 +16,14 @@ import pytest
 
 from app.view.content import show
 from app.view.state import View, choose
+from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import read_zip
 from forecast.config import Package
 from forecast.presentation.notices import notices
 from forecast.presentation.record import record_sentences
 from forecast.record.record import make_record
 from forecast.record.weeks import all_weeks
-from tests.bundles import files_of, zip_of
+from tests.bundles import files_of
 from tests.simulation.year import DAY, STEP, WEEK, Loads, count, expire_old, load, start_space
 from tests.weekly import WeeklyJob
 
@@ -98,7 +101,7 @@ class Year:
         if status:
             assert not self.job.output.exists()
             return False
-        zipped = zip_of(self.job.bundle())
+        zipped = self.job.zipped()
         conclusion = "success" if trusted else "failure"
         self.github.add_artifact(zipped, created_at=self.now, conclusion=conclusion)
         if trusted:
@@ -202,11 +205,11 @@ def test_a_year(job, capsys):
     check_record(bundle, year)
     check_weeks(bundle)
     assert len(year.published) == WEEKS - len(DOWN) - 3
-    assert year.pages > 2 * WEEKS * 4
+    assert year.pages > 1.3 * WEEKS * 4
 
 
 def live(year, week, capsys):
-    """One week: the run of Sunday, the page after it, and the page on Wednesday."""
+    """One week: the run of Sunday, the page after it, and in some weeks the page on Wednesday."""
     today = sunday(week).date()
     stale = week == NOTHING_NEW
     answered = load(year.pypistats, year.loads, today - 7 * DAY if stale else today)
@@ -237,9 +240,10 @@ def live(year, week, capsys):
 
     if week not in DOWN:
         year.pypistats.clear_faults()
-    year.now = sunday(week) + WEDNESDAY
-    answered = load(year.pypistats, year.loads, year.now.date())
-    year.look(week, answered, packages_of(week) if week in DOWN else ())
+    if week % 3 == 0 or week in DOWN:
+        year.now = sunday(week) + WEDNESDAY
+        answered = load(year.pypistats, year.loads, year.now.date())
+        year.look(week, answered, packages_of(week) if week in DOWN else ())
     year.pypistats.clear_faults()
 
 
@@ -253,7 +257,7 @@ def check_run(year, week, said, *, published):
         assert reason.get(week, "no package could be trained") in lines[-1]
         return
     assert published
-    manifest = year.job.bundle().manifest
+    manifest = parse_manifest((year.job.output / "manifest.json").read_bytes())
     statuses = {name: entry.status for name, entry in manifest.packages.items()}
     expected = dict.fromkeys(packages_of(week), "trained")
     assert statuses == expected | ({"flask": "carried"} if week == ONE_FAILS else {})
@@ -361,10 +365,11 @@ def record_of(year):
 
 def said_in(zipped):
     """The rows of a published forecasts.csv, with their lead times."""
-    files = files_of(read_zip(zipped))
-    manifest = json.loads(files["manifest.json"])
+    with zipfile.ZipFile(io.BytesIO(zipped)) as files:
+        manifest = json.loads(files.read("manifest.json"))
+        forecasts = files.read("forecasts.csv").decode()
     horizon = dict.fromkeys(manifest["packages"], 0)
-    for row in csv.DictReader(files["forecasts.csv"].decode().splitlines()):
+    for row in csv.DictReader(forecasts.splitlines()):
         package = row["package"]
         horizon[package] += 1
         made_on = manifest["packages"][package]["trained_at"][:10]
