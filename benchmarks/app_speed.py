@@ -179,7 +179,7 @@ def browse(app: AppServer, visits: int) -> list[Figure]:
             changed += others
     return [
         Figure("page open to chart drawn", median(opened), "s", 2.5),
-        Figure("change of package to redraw", median(changed), "s", 0.5),
+        Figure("change of package to redraw", median(changed), "s", 0.3),
     ]
 
 
@@ -194,8 +194,8 @@ def visit(browser: Browser, url: str) -> tuple[float, list[float]]:
     page.wait_for_timeout(1_000)
     changed = []
     drawn = (
-        "name => document.querySelector('#chart .js-plotly-plot')?.layout.yaxis.title.text"
-        ".endsWith(` ${name}`) && document.querySelector('#chart .main-svg')"
+        "name => document.querySelector('#chart .js-plotly-plot')?.layout.meta.file"
+        ".startsWith(`${name}-`) && document.querySelector('#chart .main-svg')"
     )
     box = page.locator("#package input")
     for name in OTHERS:

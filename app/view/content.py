@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ def show(
     wait: float = 0.0,
     report: Callable[[float, str], None] = lambda _part, _text: None,
     client: str = "",
-    drawn: bool = True,
+    whole: bool = True,
 ) -> PageContent:
     """The content of a view; never raises, so that the page can always say what is wrong.
 
@@ -76,13 +76,13 @@ def show(
         wait: seconds to wait for newer days.
         report: called with the progress of a training, from 0 to 1, and a text.
         client: who asks: rate limits, and turns to draw, are by client.
-        drawn: whether the figure is wanted.
+        whole: whether all parts are wanted, and not only those above the chart and the facts.
     """
     ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
         found = _package_forecasts(view, ask)
         with forecasts.computing.turn(client):
-            return _show(forecasts, view, now, *found, drawn=drawn)
+            return _show(forecasts, view, now, *found, whole=whole)
     except Exception as error:
         log.exception("drawing %s failed", view.query)
         text = (
@@ -121,7 +121,7 @@ def _show(
     shown: list[PackageForecast],
     problems: list[str],
     *,
-    drawn: bool,
+    whole: bool,
 ) -> PageContent:
     snapshot = forecasts.store.snapshot
     config = forecasts.store.config
@@ -138,20 +138,27 @@ def _show(
     found += [Notice("info", hint)] if hint else []
     first, rest = found[:1], found[1:]  # one notice above the chart
     events = config.events
+    answer = PageContent(
+        title=wording.title(shown),
+        description=" ".join(wording.headline(each, events) for each in shown),
+        banner=markup.notices(first if first and first[0].kind in FIRST else []),
+        headline=markup.headline(shown, events),
+        warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
+        facts=markup.notices(rest) + markup.owner(found) + markup.facts(shown, manifest, RECORD),
+        query=view.query,
+        monthly=view.mode == "monthly" or months_known(shown),
+    )
+    if not whole:
+        return answer
     mirrors = manifest.mirrors if manifest else config.mirrors
     published = any(not forecast.on_demand for forecast in shown)
     origin = markup.origin(snapshot.provenance, asked=config.verify_attestation)
     source = manifest.source if manifest and not shown[0].on_demand else "pypistats"
     marked = shown_events(shown, view, events)
     around = Surroundings(now.date(), wording.source(source), marked)
-    return PageContent(
-        title=wording.title(shown),
-        description=" ".join(wording.headline(each, events) for each in shown),
-        banner=markup.notices(first if first and first[0].kind in FIRST else []),
-        headline=markup.headline(shown, events),
-        figure=chart.to_json(chart.draw(shown, view, around)) if drawn else None,
-        warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
-        facts=markup.notices(rest) + markup.owner(found) + markup.facts(shown, manifest, RECORD),
+    return replace(
+        answer,
+        figure=chart.to_json(chart.draw(shown, view, around)),
         exports=_exports(view) + _embedding(snapshot, view, config),
         details=markup.details(
             shown,
@@ -161,8 +168,6 @@ def _show(
             repository=config.repository_url,
         ),
         numbers=markup.numbers(shown),
-        query=view.query,
-        monthly=view.mode == "monthly" or months_known(shown),
     )
 
 

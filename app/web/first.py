@@ -17,6 +17,7 @@ from app.gradio_internals.first_html import drawing_library, with_answer
 from app.view import content
 from app.view.state import parse_view
 from app.web.guard import client_of
+from forecast.bundle.themes import THEMES, themed
 from forecast.document import addresses
 from forecast.document.document import Document, Templates
 
@@ -123,7 +124,8 @@ class FirstResponse:
         ready = self._ready(view)
         bundle = self._forecasts.store.snapshot.bundle
         main = ready.packages[0].name if ready.packages else ""
-        picture = bundle.picture(f"{main}.svg") if bundle and main else None
+        picture = (bundle.picture(f"{main}.svg") if bundle and main else None) or b""
+        theme = THEMES.get(query.get("__theme", ""))
         offered = self._forecasts.store.catalogue.packages[:MOST_OFFERED]
         return Document(
             title=shown.title,
@@ -131,10 +133,11 @@ class FirstResponse:
             url=base + (shown.query if "package" in query else ""),
             card=f"{base}picture/{main}.png" if main else "",
             package=view.packages[0].label if view.packages else query.get("package", ""),
-            headline=shown.banner + shown.headline,
+            headline=shown.banner + shown.headline + shown.warnings,
             facts=shown.facts,
-            picture=(picture or b"").decode(),
+            picture=(themed(picture, theme) if theme else picture).decode(),
             feed=f"{base}{addresses.FEED}",
+            theme=theme or "",
             offered=[package.label for package in offered if self._forecasts.is_ready(package)],
         )
 
@@ -145,7 +148,7 @@ class FirstResponse:
         ready = self._ready(view)
         if view.packages and not ready.packages:
             return content.fetching(view)
-        return content.show(self._forecasts, ready, self._clock(), client=client, drawn=False)
+        return content.show(self._forecasts, ready, self._clock(), client=client, whole=False)
 
     def _ready(self, view: View) -> View:
         """The view without packages that are not ready; none at all if the first is not."""

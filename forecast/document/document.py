@@ -30,12 +30,13 @@ class Document:
         url: the one address of this view, absolute.
         card: address of a PNG of 1200 by 630 pixels, absolute; empty without one.
         package: what is asked for, as it stands in the box.
-        headline: HTML of the heading and the answer.
+        headline: HTML of the heading, the answer, and a notice.
         facts: HTML of what backs the answer; empty without any.
         picture: an SVG of the forecast; empty without one.
         offered: names of packages that can be opened without scripts.
         feed: address of the feed; empty without one.
         styles: address of the stylesheet; if empty, it stands in the head.
+        theme: light or dark; empty for the visitor's own setting.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Document:
     offered: Sequence[str] = ()
     feed: str = ""
     styles: str = ""
+    theme: str = ""
 
 
 class Link(NamedTuple):

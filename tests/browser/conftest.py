@@ -139,6 +139,23 @@ def new_context(browser: Browser, viewport, scheme) -> BrowserContext:
     return context
 
 
+def places(page: Page) -> dict[str, list[int]]:
+    """Where the parts above the chart are, in pixels from the top: begin and height."""
+    box = "part => document.querySelector(part)?.getBoundingClientRect()"
+    boxes = {part: page.evaluate(box, part) for part in ("h1", ".notice", "h2", ".answer")}
+    return {part: [round(box["y"]), round(box["height"])] for part, box in boxes.items() if box}
+
+
+def places_without_scripts(browser: Browser, address: str, viewport) -> dict[str, list[int]]:
+    """Where the first response has them."""
+    context = browser.new_context(java_script_enabled=False, viewport=viewport)
+    page = context.new_page()
+    page.goto(address)
+    found = places(page)
+    context.close()
+    return found
+
+
 def watched(context: BrowserContext, url: str) -> Visit:
     """A new page whose requests and errors are recorded."""
     visit = Visit(context.new_page(), url)

@@ -4,15 +4,18 @@ import threading
 
 import pytest
 
-from tests.browser.conftest import PHONE, opened
+from tests.browser.conftest import PHONE, opened, places, places_without_scripts
 from tests.browser.states import STATES, serving
 
 
 @pytest.mark.parametrize("state", STATES, ids=[state.name for state in STATES])
 def test_state(browser, axe, tmp_path, state):
     with serving(state, tmp_path) as app, opened(browser, app.url, PHONE, "dark") as visit:
+        first = places_without_scripts(browser, app.url + state.query, PHONE)
         visit.open(state.query, drawn=state.drawn)
         visit.wait_for_title(state.title)
+        if state.drawn:  # otherwise the first response says that a model is trained now
+            assert places(visit.page) == first
         assert state.text in visit.text("main")
         assert (visit.page.locator("#chart .main-svg").count() > 0) == state.drawn
         wide = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")

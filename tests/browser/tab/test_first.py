@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.conftest import DESKTOP, PHONE, places, places_without_scripts
 
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => {
 for (const entry of list.getEntries()) window.shifts.push(entry.value);
@@ -26,9 +26,11 @@ def test_without_scripts_the_answer_is_there(browser, app, axe, viewport):
     context.close()
 
 
-def test_gradio_takes_over_without_a_jump(visit):
+def test_gradio_takes_over_without_a_jump(browser, visit):
+    first = places_without_scripts(browser, f"{visit.url}?package=flask", DESKTOP)
     visit.page.add_init_script(f"({SHIFTS})()")
     visit.open("?package=flask")
+    assert places(visit.page) == first
     visit.page.wait_for_timeout(500)
     assert visit.page.locator("#first").count() == 0
     assert visit.page.locator("main").count() == 1
@@ -54,4 +56,20 @@ def test_a_name_being_typed_is_not_lost(browser, app):
     page.locator("#first-package").press("Enter")
     page.wait_for_url("**/?package=requests")
     page.locator("#chart .main-svg").first.wait_for()
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["", "light", "dark"])
+def test_the_first_response_has_the_theme_of_the_address(browser, app, scheme, theme):
+    context = browser.new_context(java_script_enabled=False, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{app.url}?package=flask&__theme={theme}")
+    ground, ink = page.evaluate("""() => [document.body, document.querySelector('.answer')].map(
+        (part, at) => getComputedStyle(part)[at ? 'color' : 'backgroundColor'])""")
+    light = (ground, ink) == ("rgb(255, 255, 255)", "rgb(30, 41, 59)")
+    dark = (ground, ink) == ("rgb(10, 15, 30)", "rgb(241, 245, 249)")
+    assert (light, dark) == ((theme or scheme) == "light", (theme or scheme) == "dark")
+    page.get_by_role("button", name="Show").click()
+    assert page.url.endswith(f"&__theme={theme}" if theme else "?package=flask")
     context.close()

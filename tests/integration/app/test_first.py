@@ -34,6 +34,7 @@ def test_the_first_response_has_the_answer(app):
         '<link rel="canonical" href="https://owner-space.example/?package=flask">',
         'property="og:image" content="https://owner-space.example/picture/flask.png"',
         "<h2>Forecast for flask</h2>",
+        "These counts are made up",
         "data:image/svg+xml,",
         "<noscript>",
         '<html\n\tlang="en"',

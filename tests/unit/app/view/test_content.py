@@ -75,6 +75,12 @@ def test_every_part_of_a_view_is_filled():
         assert (options["wait"], options["client"]) == (3.0, "me")
 
 
+def test_the_first_response_gets_the_answer_alone():
+    whole = show(Forecasts(make_bundle()), "flask")
+    below = {"figure": None, "exports": "", "details": "", "numbers": ""}
+    assert show(Forecasts(make_bundle()), "flask", whole=False) == replace(whole, **below)
+
+
 def test_pictures_are_offered_where_there_are_any():
     without = show(Forecasts(make_bundle()), "flask").exports
     pictured = make_bundle(pictures={"flask.svg": "<svg/>", "flask.badge.svg": "<svg/>"})

@@ -1,5 +1,6 @@
 """The plain HTML of an answer: everything in it, and nothing that was not escaped."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from forecast.document.document import Document, Templates
@@ -63,6 +64,11 @@ def test_the_body_has_the_answer_a_form_and_a_way_on():
     [box] = elements.of("input")
     assert (box["name"], box["value"]) == ("package", "flask")
     assert "?package=requests" in [link["href"] for link in elements.of("a")]
+
+
+def test_a_theme_is_that_of_the_whole_page():
+    assert metas(FULL)["color-scheme"] == "light dark"
+    assert metas(replace(FULL, theme="dark"))["color-scheme"] == "dark"
 
 
 def test_a_picture_is_an_image_that_runs_nothing():
