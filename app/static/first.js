@@ -16,6 +16,25 @@
     }
   }));
 
+  // When gradio's queue is full, it refuses calls, and gradio's page gives up.
+  const busy = document.createElement("p");
+  busy.id = "busy";
+  busy.hidden = true;
+  busy.setAttribute("role", "status");
+  document.body.append(busy);
+  const send = window.fetch;
+  window.fetch = async (address, options) => {
+    if (!String(address).includes("/queue/join")) return send(address, options);
+    for (;;) {
+      const answer = await send(address, options);
+      busy.hidden = answer.status !== 503;
+      if (busy.hidden) return answer;
+      busy.textContent = "Many people are asking now. This page asks again by itself.";
+      const pause = Number(answer.headers.get("Retry-After")) || 2 + 2 * Math.random(); // seconds
+      await new Promise((resolve) => setTimeout(resolve, 1000 * pause));
+    }
+  };
+
   const wait = new MutationObserver(give);
   function give() {
     const ready = document.querySelector("gradio-app #headline h2");

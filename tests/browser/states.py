@@ -6,7 +6,7 @@ import datetime as dt
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.appserver import NOW, AppServer
 from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
@@ -93,7 +93,9 @@ def all_well(folder: Path) -> Iterator[tuple[AppServer, GitHubServer, PyPIStatsS
 
 
 @contextmanager
-def serving(state: State, folder: Path, hold: threading.Event | None = None) -> Iterator[AppServer]:
+def serving(
+    state: State, folder: Path, hold: threading.Event | None = None, **options: Any
+) -> Iterator[AppServer]:
     """An app in this state; one that is loading continues when ``hold`` is set."""
     hold = hold or threading.Event()
 
@@ -125,7 +127,7 @@ def serving(state: State, folder: Path, hold: threading.Event | None = None) -> 
             github.add_artifact(zip_of(make_bundle(NAMES, last_day=last_day, created_at=now)))
             github.fail("list", held)
         stack.callback(hold.set)
-        yield stack.enter_context(AppServer(settings))
+        yield stack.enter_context(AppServer(settings, **options))
 
 
 def _settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 
 import pytest
@@ -77,8 +78,8 @@ def test_a_restart_on_the_same_port(browser, tmp_path):
             assert visit.page.get_by_label("30", exact=True).is_checked()
 
 
-def ask_often(url, times):
-    """So many sessions open the page, and wait for its models as a visitor does."""
+def ask_often(url, times, client="192.0.2.1"):
+    """So many sessions of a client open the page, and wait for its models as a visitor does."""
     config = requests.get(f"{url}config", timeout=10).json()
     [load] = [
         each["id"]
@@ -89,7 +90,10 @@ def ask_often(url, times):
     for at in range(times):
         body = {"data": [None] * len(config["dependencies"][load]["inputs"]), "fn_index": load}
         answer = requests.post(
-            f"{url}gradio_api/queue/join", json={**body, "session_hash": f"s{at}"}, timeout=10
+            f"{url}gradio_api/queue/join",
+            json={**body, "session_hash": f"{client} {at}"},
+            headers={"X-Forwarded-For": client},
+            timeout=10,
         )
         statuses.append(answer.status_code)
     return statuses
@@ -105,6 +109,27 @@ def test_a_queue_is_waited_out(browser, tmp_path):
         visit.wait_for_title("Forecast for fastapi")
         visit.wait_for_chart()
         assert visit.errors == []
+
+
+def test_a_page_that_finds_the_queue_full_asks_again(browser, tmp_path):
+    """It takes some seconds, since the page pauses for two to four before it asks again."""
+    come = threading.Event()
+    command = (sys.executable, "-m", "tests.busy_app")
+    with (
+        serving(LOADING, tmp_path, come, command=command) as app,
+        opened(browser, app.url) as visit,
+    ):
+        statuses = [ask_often(app.url, 8, f"192.0.2.{at}") for at in (1, 2, 3)]
+        assert {200, 503} == {status for each in statuses for status in each}
+        visit.page.goto(app.url)
+        visit.page.get_by_text("asks again by itself").wait_for()
+        assert visit.page.get_by_text("One moment").is_visible()
+        come.set()
+        visit.wait_for_title("Forecast for fastapi")
+        visit.wait_for_chart()
+        assert visit.page.get_by_text("asks again by itself").is_hidden()
+        assert visit.errors
+        assert all("503" in error for error in visit.errors)
 
 
 def test_back_and_forward_go_through_what_was_looked_at(visit):
