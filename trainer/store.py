@@ -132,7 +132,7 @@ class Store:
 
     def with_counts(self, names: Iterable[str]) -> list[str]:
         """Those of the names that have counts."""
-        found = {name for (name,) in self._run.execute("SELECT package FROM counts")}
+        found = {name for (name,) in self._rows("SELECT package FROM counts")}
         return [name for name in names if name in found]
 
     def add_parts(self, name: str, parts: tuple[PartEntry, ...]) -> None:
@@ -143,7 +143,10 @@ class Store:
     def parts(self, name: str) -> tuple[PartEntry, ...]:
         """The parts of a group that has counts; empty for a package."""
         found = self._fact(f"parts of {name}")
-        return PARTS.validate_json(found) if found else ()
+        try:
+            return PARTS.validate_json(found) if found else ()
+        except ValueError:
+            raise self._damaged(f"the parts of {name}") from None
 
     def counts(self, name: str) -> Merged | None:
         """The counts of a package; None if it has none.
@@ -152,22 +155,25 @@ class Store:
             ConfigError: if they are damaged.
         """
         statement = "SELECT days_and_downloads, revised FROM counts WHERE package = ?"
-        if not (row := self._run.execute(statement, [name]).fetchone()):
+        if not (rows := self._rows(statement, name)):
             return None
+        [(blob, revised)] = rows
+        damaged = self._damaged(f"the counts of {name}")
         try:
-            days, downloads = np.frombuffer(row[0], dtype="int64").reshape(2, -1)
+            days, downloads = np.frombuffer(blob, dtype="int64").reshape(2, -1)
         except (ValueError, TypeError):
-            raise self._damaged(name) from None
+            raise damaged from None
         fine = (np.diff(days) > 0).all() and ((days >= 0) & (days < LAST_DAY)).all()
-        if not (fine and ((downloads >= 0) & (downloads <= LARGEST_COUNT)).all()):
-            raise self._damaged(name)
+        fine = fine and ((downloads >= 0) & (downloads <= LARGEST_COUNT)).all()
+        if not (fine and type(revised) is int and 0 <= revised <= days.size):
+            raise damaged
         index = pd.DatetimeIndex(days.astype("datetime64[D]")).as_unit("us")
-        return Merged(pd.Series(downloads.copy(), index=index, name="downloads"), row[1])
+        return Merged(pd.Series(downloads.copy(), index=index, name="downloads"), revised)
 
     def failure(self, name: str) -> str:
         """Why a package has no counts; empty if it has."""
         statement = "SELECT reason FROM failures WHERE package = ?"
-        return _first(self._run.execute(statement, [name]))
+        return _first(self._rows(statement, name))
 
     def complete_fetch(
         self,
@@ -275,16 +281,26 @@ class Store:
                 found |= dict.fromkeys(names.intersection(part.share(fetched)), connection)
         return found
 
-    def _damaged(self, name: str) -> ConfigError:
-        return ConfigError(f"{self.folder}: the counts of {name} are damaged; fetch again")
+    def _damaged(self, what: str) -> ConfigError:
+        return ConfigError(f"{self.folder}: {what} are damaged; fetch again")
 
     def _fact(self, name: str) -> str:
-        return _first(self._run.execute("SELECT value FROM facts WHERE name = ?", [name]))
+        return _first(self._rows("SELECT value FROM facts WHERE name = ?", name))
+
+    def _rows(self, statement: str, *values: str) -> list[Any]:
+        """Rows of the run, whose file may come from another machine."""
+        try:
+            return self._run.execute(statement, values).fetchall()
+        except sqlite3.Error:
+            raise self._damaged(f"the tables of {RUN}") from None
 
     def _fetched(self) -> _Fetched:
         if not (fetched := self._fact("fetched")):
             raise ConfigError(f"{self.folder}: its fetch has not ended; run it again")
-        return _Fetched.model_validate_json(fetched)
+        try:
+            return _Fetched.model_validate_json(fetched)
+        except ValueError:
+            raise self._damaged("the results of its fetch") from None
 
     def _part(self, file: str) -> sqlite3.Connection:
         if file not in self._parts:
@@ -326,10 +342,9 @@ def _schema(connection: sqlite3.Connection) -> set[str | None]:
     return {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master")}
 
 
-def _first(cursor: sqlite3.Cursor) -> str:
+def _first(rows: Sequence[Any]) -> str:
     """The text in the first row; empty if there is no row."""
-    row = cursor.fetchone()
-    return str(row[0]) if row else ""
+    return str(rows[0][0]) if rows else ""
 
 
 def _columns(product: Product | None) -> tuple[object, ...]:
@@ -354,7 +369,10 @@ def _outcome(name: str, row: Sequence[Any]) -> Outcome:
     reason, seconds, *product = row
     if not (isinstance(reason, str) and is_number(seconds, 0.0, MOST_SECONDS)):
         raise TypeError
-    return Outcome(name, _product(product), reason, seconds)
+    made = _product(product)
+    if made is None and not reason:
+        raise ValueError
+    return Outcome(name, made, reason, seconds)
 
 
 def _product(columns: Sequence[Any]) -> Product | None:

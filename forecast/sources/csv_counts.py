@@ -68,19 +68,8 @@ class _Reader:
         self._rows = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
 
     def counts(self) -> pd.Series[int]:
-        head = [name.strip() for name in next(self._rows, [])]
-        if head.count(DATE) != 1 or head.count(DOWNLOADS) != 1:
-            found = ", ".join(map(excerpt, head)) or "nothing"
-            raise ValueError(
-                f"line 1: expected a column {DATE} and a column {DOWNLOADS}, found {found}: write "
-                f"{DATE}{self._delimiter}{DOWNLOADS}"
-            )
-        places = head.index(DATE), head.index(DOWNLOADS)
-        counts: dict[dt.date, _Count] = {}
         try:
-            for row in self._rows:
-                if any(cell.strip() for cell in row):
-                    self._add(row, places, counts)
+            counts = self._counts()
         except csv.Error as error:
             raise ValueError(f"line {self._rows.line_num}: is not CSV: {error}") from None
         if not counts:
@@ -90,6 +79,21 @@ class _Reader:
         values = np.array([counts[day].downloads for day in days], dtype=np.int64)
         _refuse_totals(values)
         return pd.Series(values, index=index, name=DOWNLOADS)
+
+    def _counts(self) -> dict[dt.date, _Count]:
+        head = [name.strip() for name in next(self._rows, [])]
+        if head.count(DATE) != 1 or head.count(DOWNLOADS) != 1:
+            found = ", ".join(map(excerpt, head)) or "nothing"
+            raise ValueError(
+                f"line 1: expected a column {DATE} and a column {DOWNLOADS}, found {found}: write "
+                f"{DATE}{self._delimiter}{DOWNLOADS}"
+            )
+        places = head.index(DATE), head.index(DOWNLOADS)
+        counts: dict[dt.date, _Count] = {}
+        for row in self._rows:
+            if any(cell.strip() for cell in row):
+                self._add(row, places, counts)
+        return counts
 
     def _add(self, row: list[str], places: tuple[int, int], counts: dict[dt.date, _Count]) -> None:
         line = self._rows.line_num

@@ -237,6 +237,84 @@ ODD_OUTPUT = (
 )
 TEXTS = st.one_of(st.text().map(str.encode), st.binary(), *map(edited_bytes, ODD_OUTPUT))
 
+
+@st.composite
+def cut_answers(draw: st.DrawFn) -> bytes:
+    """ClickHouse's answer, cut anywhere inside, as a limit of the server's would do."""
+    lines = BULK.splitlines(keepends=True)
+    at = draw(st.integers(0, len(lines) - 1))
+    name, days, counts, *proof = lines[at].split(b"\t")
+    how = draw(st.sampled_from(["row", "days", "count", "weight", "all", "twice"]))
+    if how == "row":
+        del lines[at]
+    elif how == "twice":
+        lines.insert(at, lines[at])
+    elif how == "all":  # one that adds up by itself
+        lines[at] = b"\t".join([name, b"[]", b"[]", b"0", *proof[1:]])
+    else:
+        digit = b"%d" % draw(st.integers(0, 99))
+        if how == "days":
+            days, counts = b"[20777]", b"[5]"
+        elif how == "count":
+            counts = counts.replace(b"5", digit).replace(b"20]", digit + b"]")
+        else:
+            proof[0] = digit
+        lines[at] = b"\t".join([name, days, counts, *proof])
+    return b"".join(lines)
+
+
+SUMMARY = {"read_rows": "9", "total_rows_to_read": "9"}
+SUMMARIES = st.one_of(
+    st.just(SUMMARY),
+    edited_json(SUMMARY),
+    st.builds(
+        lambda read: {**SUMMARY, "read_rows": str(read), "elapsed_ns": "1"}, st.integers(0, 12)
+    ),
+)
+BULK_ANSWERS = st.tuples(
+    st.one_of(edited_bytes(BULK), cut_answers(), st.just(BULK)),
+    st.one_of(st.just(json.dumps(SUMMARY)), SUMMARIES.map(json.dumps), st.text(max_size=20)),
+)
+
+# Files of counts
+
+COUNTED = b"date,downloads\n" + b"".join(
+    b"2026-11-%02d,%d\n" % (day, 1000 + 7 * (day % 5)) for day in range(1, 22)
+)
+ODD_CELLS = [
+    *("", "-1", "1.0", "1.5", "1e3", "1e99", "1,000", "1 000", "1.000", "nan", "0x1", "'5", '"5"'),
+    *("2026-11-22", "2026-11-23", "2099-01-01", "2026-02-30", "22.11.2026", "20261101", "45000"),
+    *("2026-11-01T00:00:00Z", "2026-11-01 00:00:00+14:00", "2026-11-01T99", "0001-01-01"),
+]
+
+
+@st.composite
+def edited_csv(draw: st.DrawFn) -> bytes:
+    """A file of counts as people make them: other cells, columns, delimiters and encodings."""
+    rows = [line.split(",") for line in COUNTED.decode().splitlines()]
+    for _ in range(draw(st.integers(0, 2))):
+        row = rows[draw(st.integers(0, len(rows) - 1))]
+        kind = draw(st.sampled_from(["cell", "cell", "again", "out", "more", "less"]))
+        if kind == "cell" and row:
+            row[draw(st.integers(0, len(row) - 1))] = draw(
+                st.sampled_from(ODD_CELLS) | st.text(max_size=5)
+            )
+        elif kind == "again":
+            rows.append(list(row))
+        elif kind == "out":
+            rows.remove(row)
+        elif kind == "more":
+            row.append(draw(st.sampled_from(ODD_CELLS)))
+        elif kind == "less" and row:
+            row.pop()
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    text = end.join(draw(st.sampled_from([",", ";", "\t", "|"])).join(row) for row in rows)
+    encoding = draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"]))
+    return text.encode(encoding, "surrogatepass")
+
+
+CSV_FILES = st.one_of(edited_csv(), edited_bytes(COUNTED), st.binary(max_size=60))
+
 # Tables
 
 PAST = b"""package,date,made_on,horizon,mean,median,lower_80,upper_80,lower_95,upper_95
@@ -425,6 +503,17 @@ date = 2026-08-24
 until = 2026-08-25
 kind = "definition"
 note = "PyPI counts fewer files"
+
+[[events]]
+date = 2026-09-01
+until = 2026-09-02
+kind = "outage"
+note = "PyPI Stats was down"
+
+[[groups]]
+name = "web"
+title = "Web packages"
+packages = ["flask", "django"]
 """
 TOML_VALUES = [
     *("", "1", "-1", "0", "91", "1.5", "nan", '""', '"a/b"', '"é"', "[]", "[[]]", "{}", "true"),
@@ -452,7 +541,12 @@ def edited_configs(draw: st.DrawFn) -> bytes:
             lines.insert(at, lines[at])
         else:
             lines[at] = ""
-    return "\n".join(lines).encode()
+    if draw(st.integers(0, 9)) == 0:  # the likeliest edit of all
+        lines.append(
+            draw(st.sampled_from(["forecast_days = 14", 'packages = ["x"]', "verify = 1"]))
+        )
+    encoding = draw(st.sampled_from(["utf-8"] * 7 + ["utf-8-sig", "utf-16", "utf-16-be"]))
+    return draw(st.sampled_from(["\n", "\r\n"])).join(lines).encode(encoding)
 
 
 CONFIGS = st.one_of(edited_configs(), edited_bytes(CONFIG.encode()), st.just(CONFIG.encode()))

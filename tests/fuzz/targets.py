@@ -33,12 +33,14 @@ from forecast.github.provenance import ProvenanceVerifier
 from forecast.history import merge
 from forecast.model import pickling
 from forecast.model.model import Model
+from forecast.quantities import LARGEST_COUNT
 from forecast.sources.clickhouse import ClickHouse
+from forecast.sources.csv_counts import read_counts
 from forecast.sources.pypistats_answer import read_answer
 from forecast.sources.retry import RetryPolicy
 from forecast.text import LONGEST, clean, markup
 from tests.bundles import files_of
-from tests.fuzz import inputs
+from tests.fuzz import inputs, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -322,13 +324,13 @@ def _models(bundle: Bundle, name: str) -> Iterator[Model]:
         return  # the table of forecasts is used instead
 
 
-BULK_SUMMARY = {"X-ClickHouse-Summary": '{"read_rows": "9", "total_rows_to_read": "9"}'}
-
-
-def clickhouse(body: bytes) -> None:
-    """ClickHouse's answer; what is let in of it adds up to its control total."""
+def clickhouse(answer: tuple[bytes, str] | bytes) -> None:
+    """ClickHouse's answer; what is let in of it adds up to its control total, and was all read."""
+    whole = json.dumps(inputs.SUMMARY)
+    body, summary = (answer, whole) if isinstance(answer, bytes) else answer
     session = requests.Session()
-    session.mount("http://", _Canned({"": body}, headers=BULK_SUMMARY))
+    headers = {"X-ClickHouse-Summary": summary}
+    session.mount("http://", _Canned({"": body}, headers=headers))
     client = ClickHouse(
         session,
         today=lambda: dt.date(2026, 11, 22),
@@ -340,8 +342,23 @@ def clickhouse(body: bytes) -> None:
         if isinstance(counts, DownloadsError):
             raise counts
         check_counts(counts)
+    assert found.keys() == {"flask", "requests"}
+    read = json.loads(summary)
+    assert int(read["read_rows"]) >= int(read["total_rows_to_read"])
     rows = [line.rsplit(b"\t", 3) for line in body.splitlines()]
     assert {row[2] for row in rows} == {b"%d" % sum(int(row[1]) for row in rows)}
+
+
+def csv_file(data: bytes) -> None:
+    """A file of counts; what is read again from a plain file of the result is the same."""
+    today = dt.date(2026, 11, 22)
+    counts = read_counts(data, "flask.csv", today)
+    check_counts(counts)
+    assert not counts.empty
+    assert counts.index[-1].date() <= today
+    assert (counts <= LARGEST_COUNT).all()
+    again = read_counts(counts.to_csv(date_format="%Y-%m-%d").encode(), "flask.csv", today)
+    assert again.equals(counts)
 
 
 def shown(data: bytes) -> None:
@@ -374,7 +391,10 @@ TARGETS: dict[str, Target] = {
         name: Target(inputs.edited_bytes(true), partial(table, name), seeds=(true,))
         for name, true in inputs.TABLES.items()
     },
-    "clickhouse": Target(inputs.edited_bytes(inputs.BULK), clickhouse, seeds=(inputs.BULK,)),
+    "clickhouse": Target(inputs.BULK_ANSWERS, clickhouse, tried=150, seeds=(inputs.BULK,)),
+    "csv": Target(inputs.CSV_FILES, csv_file, tried=400, seeds=(inputs.COUNTED,)),
+    "part": Target(parts.forged_parts(), parts.part, tried=60),
+    "run": Target(parts.forged_runs(), parts.run, tried=40),
     "text": Target(inputs.TEXTS, shown, refuses=False, tried=400, seeds=inputs.ODD_OUTPUT),
     "history": Target(inputs.MERGES, history, refuses=False, tried=50),
 }

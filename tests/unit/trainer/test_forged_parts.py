@@ -8,6 +8,7 @@ import os
 import pickle
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 from forecast.bundle.reader import read_folder
 from forecast.bundle.writer import Writer
+from forecast.errors import ConfigError
 from forecast.history import Merged
 from forecast.model import pickling
 from tests.bundles import LAST_DAY, counts, make_bundle
@@ -243,3 +245,24 @@ def test_forged_counts_are_told(run, data):
         database.execute("UPDATE counts SET days_and_downloads = ? WHERE package = 'a'", [data])
     with closing(Store(run)) as store, pytest.raises(Exception, match="counts of a are damaged"):
         store.counts("a")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE facts SET value = x'00' WHERE name = 'fetched'",
+        "UPDATE facts SET value = '{' WHERE name = 'fetched'",
+        "UPDATE counts SET revised = 'many'",
+        "UPDATE counts SET revised = -1",
+        "ALTER TABLE counts RENAME COLUMN revised TO x",
+    ],
+)
+def test_a_damaged_run_is_told_and_nothing_is_joined(run, statement):
+    forge(run, statement, part=SimpleNamespace(file="run.sqlite"))
+    with pytest.raises(ConfigError, match="damaged; fetch again"):
+        joined(run)
+
+
+def test_an_outcome_without_model_and_reason_is_damaged(run):
+    forge(run, "UPDATE outcomes SET entry = NULL, model = NULL WHERE package = 'a'")
+    assert joined(run).manifest.packages["a"].reason == "its part of the run is damaged"

@@ -119,6 +119,7 @@ def test_what_is_plainly_meant_is_read(tmp_path, kind, encoding):
             PLAIN + "2026-11-02,9\n",
             "line 4, column date: 2026-11-02 has 9 .* 8 on line 3: keep one",
         ),
+        ('"date,downloads\n2026-11-01,9\n', "line 2: is not CSV: unexpected end of data"),
         (PLAIN + '2026-11-03,"9\n', "line 4, column downloads|line 4: is not CSV"),
     ],
 )
