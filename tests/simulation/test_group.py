@@ -5,9 +5,11 @@ import shutil
 
 import pandas as pd
 
-from forecast.config import Package
+from forecast.config import Package, load_config
+from forecast.presentation.wording import format_date
 from tests.simulation.year import DAY, WEEK, Loads, count, expire_old, load, start_space
 from tests.weekly import WeeklyJob
+from trainer.site.site import write_site
 
 FIRST = dt.datetime(2026, 3, 1, 3, 17, tzinfo=dt.UTC)
 WEEKS = 52
@@ -64,6 +66,7 @@ def test_a_year_of_a_group(tmp_path, monkeypatch, github_server, pypistats_serve
     assert len(bundle.track("@web")) > 30 * 40
     assert days == [days[0] + at * DAY for at in range(len(days))]
 
+    check_site(bundle, tmp_path)
     now = FIRST + (WEEKS - 1) * WEEK + 3 * DAY
     load(pypistats_server, loads, now.date())
     space = start_space(
@@ -73,3 +76,17 @@ def test_a_year_of_a_group(tmp_path, monkeypatch, github_server, pypistats_serve
     forecast = space.package_forecast(GROUP, wait=20)
     assert forecast.package.label == "Web packages"
     assert forecast.observed_through == (now - DAY).date()
+
+
+def check_site(bundle, tmp_path):
+    """The group has a page with its parts, and the record and the feed know of it."""
+    site = tmp_path / "site"
+    site.mkdir()
+    write_site(bundle, load_config(tmp_path / "config.toml"), site)
+    page = (site / "group" / "web" / "index.html").read_text(encoding="utf-8")
+    assert "Forecast for Web packages" in page
+    assert "The sum of 3 packages: flask, django and httpx." in page
+    assert f"httpx has no counts since {format_date(LAST_OF_HTTPX)}." in page
+    record = (site / "record" / "index.html").read_text(encoding="utf-8")
+    assert "forecasts of 2 packages, since 1 March 2026" in record
+    assert "Web packages" in (site / "feed.xml").read_text(encoding="utf-8")

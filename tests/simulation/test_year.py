@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import re
 import shutil
 import zipfile
 from typing import Any
@@ -18,14 +19,15 @@ from app.view.content import show
 from app.view.state import View, choose
 from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import read_zip
-from forecast.config import Package
+from forecast.config import Event, Package, load_config
 from forecast.presentation.notices import notices
-from forecast.presentation.record import record_sentences
+from forecast.presentation.record import record_answer, record_sentences
 from forecast.record.record import make_record
-from forecast.record.weeks import all_weeks
+from forecast.record.weeks import all_weeks, last_week
 from tests.bundles import files_of
 from tests.simulation.year import DAY, STEP, WEEK, Loads, count, expire_old, load, start_space
 from tests.weekly import WeeklyJob
+from trainer.site.site import write_site
 
 FIRST = dt.datetime(2026, 3, 1, 3, 17, tzinfo=dt.UTC)  # a Sunday
 WEEKS = 52
@@ -204,6 +206,7 @@ def test_a_year(job, capsys):
     check_history(bundle, year)
     check_record(bundle, year)
     check_weeks(bundle)
+    check_site(bundle, job.folder)
     assert len(year.published) == WEEKS - len(DOWN) - 3
     assert year.pages > 1.3 * WEEKS * 4
 
@@ -338,6 +341,25 @@ def check_weeks(bundle):
         assert {week.package for week in weeks} == {"flask", "requests", "django", "numpy"}
         assert {(week.above, week.cause) for week in weeks} == {(False, cause)}
     assert all(week.cause != "definition" for week in record.surprises)
+
+
+def check_site(bundle, folder):
+    """The record and the feed of the site tell the same, and link to what is there."""
+    (folder / "site").mkdir()
+    config = load_config(folder / "config.toml").model_copy(
+        update={"events": (Event(date=STEP, kind="definition", note="Fewer files"),)}
+    )
+    write_site(bundle, config, folder / "site")
+    place = folder / "site" / "record"
+    answer = json.loads((place / "record.json").read_text(encoding="utf-8"))
+    assert answer == record_answer(make_record(bundle, {STEP}), last_week(bundle, {STEP}), 100)
+    page = (place / "index.html").read_text(encoding="utf-8")
+    assert all(sentence in page for sentence in answer["sentences"])
+    feed = (folder / "site" / "feed.xml").read_text(encoding="utf-8")
+    assert feed.count("What counts as a download changed then") == len(BEGIN)
+    assert "/package/numpy/" not in feed  # it has left the config
+    for link in [*re.findall(r'href="(\.[^"]*/)"', page), *re.findall(r'src="([^"]*)"', page)]:
+        assert (place / link).exists(), link
 
 
 def record_of(year):

@@ -150,9 +150,6 @@ class _Site:
         root = addresses.up(addresses.RECORD)
         drawn = {row.name for row in self.rows if self.bundle.picture(f"{row.name}.svg")}
 
-        def place(name: str) -> str:
-            return f"{root}{addresses.folder(name)}"
-
         page = record_page(
             self.templates,
             self._document(addresses.RECORD, RECORD_TITLE),
@@ -161,8 +158,10 @@ class _Site:
             self._labels,
             root=root,
             links=links_of(root),
-            place=place,
-            picture=lambda name: f"{place(name)}{addresses.CHART}" if name in drawn else "",
+            place=lambda name: f"{root}{self._folder(name)}",
+            picture=lambda name: (
+                f"{root}{addresses.folder(name)}{addresses.CHART}" if name in drawn else ""
+            ),
             files=[Link("The same as JSON", addresses.RECORD_JSON)],
         )
         self._write(f"{addresses.RECORD}index.html", page)
@@ -181,7 +180,7 @@ class _Site:
             config=self.config,
             updated=self.bundle.manifest.created_at,
             page=url,
-            folder=addresses.folder,
+            folder=self._folder,
             itself=f"{url}{addresses.FEED}",
         )
         self._write(addresses.FEED, news.decode())
@@ -201,6 +200,10 @@ class _Site:
     @property
     def _labels(self) -> dict[str, str]:
         return {name: entry.shown for name, entry in self.bundle.manifest.packages.items()}
+
+    def _folder(self, name: str) -> str:
+        """Where a package is shown; the index for one that has left the config."""
+        return addresses.folder(name) if name in self.bundle.modelled else ""
 
     def _list(
         self, place: str, title: str, rows: Sequence[Row], pages: Sequence[Link] = ()
