@@ -63,6 +63,10 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
     phases = (given.phase,) if given.phase else PHASES
     if given.site and "join" not in phases:
         raise ConfigError("--site is written with the bundle: it needs --phase join, or no --phase")
+    if given.site and _overlap(given.site.resolve(), given.output.resolve()):
+        raise ConfigError(
+            f"--site {given.site} and --output {given.output}: name two folders apart"
+        )
     return Arguments(
         packages=parse_packages(" ".join(given.packages).split()),
         config=given.config,
@@ -126,6 +130,10 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     add("--part", type=_part, metavar="K/N", help="with --phase train: the K-th of N parts")
     return parser
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
 
 
 def _positive(text: str) -> int:

@@ -89,6 +89,21 @@ def test_pictures_are_offered_where_there_are_any():
     assert "picture/" not in show(Forecasts(pictured), "requests").exports
 
 
+def test_where_there_is_a_site_its_badges_are_offered():
+    pictured = make_bundle(pictures={"flask.svg": "<svg/>", "flask.badge.svg": "<svg/>"})
+    forecasts = Forecasts(pictured)
+    assert "shields.io" not in show(forecasts, "flask").exports
+    site = {"site": "https://owner.github.io/repo/"}
+    forecasts.store.config = forecasts.store.config.model_copy(update=site)
+    exports = show(forecasts, "flask").exports
+    assert "](https://owner.github.io/repo/package/flask/badge.svg)](" in exports
+    assert "endpoint?url=https%3A%2F%2Fowner.github.io%2Frepo%2Fpackage%2Fflask%2Fbadge.json" in (
+        exports
+    )
+    assert 'src="picture/flask.badge.svg"' in exports  # shown from here: no other server is asked
+    assert "data-page" not in exports
+
+
 def test_months_are_offered_where_they_are_known():
     forecasts = Forecasts(make_bundle())  # seventy days
     assert not show(forecasts, "flask").monthly

@@ -52,6 +52,13 @@ def test_a_site_needs_a_bundle(run, tmp_path, caplog):
     assert "--site is written with the bundle" in caplog.text
 
 
+@pytest.mark.parametrize("place", ["models", "models/site", "."])
+def test_site_and_bundle_are_apart(run, tmp_path, caplog, place):
+    assert run(f"--site={tmp_path / place}") == 2
+    assert "name two folders apart" in caplog.text
+    assert not (tmp_path / "models").exists()
+
+
 def test_the_bundle_is_published_without_its_site(run, tmp_path, monkeypatch, caplog):
     assert run(f"--site={tmp_path / 'site'}") == 0
     before = (tmp_path / "site" / "index.html").read_bytes()
