@@ -95,6 +95,8 @@ def test_the_index_finds_as_one_types(browser, site):
         assert visit.text("#note") == "2 packages."
         box.press_sequentially("x")
         visit.page.get_by_text("No matching package.").wait_for()
+        box.fill("the pallets PROJECTS")
+        visit.page.get_by_text("1 package.").wait_for()
         box.fill("pallets")
         box.press("Enter")
         visit.page.wait_for_url("**/group/pallets/")

@@ -8,9 +8,12 @@
   const rank = (wanted) => ([label, name]) => (name === wanted ? 0 : name.replace(/^@/, "").startsWith(wanted) ? 1 : 2);
 
   async function matches() {
-    const wanted = box.value.trim().replace(/[-_.]+/g, "-").toLowerCase();
+    const typed = box.value.trim().toLowerCase();
+    const wanted = typed.replace(/[-_.]+/g, "-"); // as names are normalised; a title is not
     if (!wanted) return null;
-    const inside = (await load()).filter(([, name]) => name.includes(wanted));
+    const inside = (await load()).filter(
+      ([label, name]) => name.includes(wanted) || label.toLowerCase().includes(typed),
+    );
     const ranked = rank(wanted);
     return inside.sort((one, other) => ranked(one) - ranked(other));
   }
