@@ -23,6 +23,7 @@ from tests.faults.world import (
     closed,
     code,
     corrupt,
+    cut_off,
     duplicated,
     encrypted,
     end_bulk_counts,
@@ -82,6 +83,7 @@ class Trainer(Enum):
 
     CARRIED = "Exit 0: the package keeps last week's model, with its date; others are trained."
     TRAINED = "Exit 0: the request is repeated later, and every package is trained."
+    SPLIT = "Exit 0: it is asked for again in smaller queries, and every package is trained."
     NOTHING = "Exit 1: nothing is published, and the output folder is unchanged."
     OLDER = "Exit 0: the run continues from the newest valid bundle before it, with a warning."
     ALONE = "Exit 0: trained from this fetch only, without the earlier history, with a warning."
@@ -866,7 +868,23 @@ MEMORY = _exception(241, "Memory limit (total) exceeded", "MEMORY_LIMIT_EXCEEDED
 DISK = _exception(74, "Cannot read from file", "CANNOT_READ_FROM_FILE_DESCRIPTOR")
 UNUSABLE = "is not usable: expected"
 TODAY = str((CREATED_AT.date() - dt.date(1970, 1, 1)).days).encode()
-TRAINED = Trainer.TRAINED
+TRAINED, SPLIT = Trainer.TRAINED, Trainer.SPLIT
+CUT = {  # by limits that reach three packages; test_clickhouse.py has the other modes
+    "read_overflow_mode = 'break', rows": ({"max_rows_to_read": "250"}, SPLIT),
+    "read_overflow_mode = 'break', bytes": ({"max_bytes_to_read": "2000"}, NOTHING),
+    "group_by_overflow_mode = 'any'": ({"max_rows_to_group_by": "150"}, SPLIT),
+    "group_by_overflow_mode = 'break'": ({"max_rows_to_group_by": "150"}, SPLIT),
+    "timeout_overflow_mode = 'break'": ({"max_execution_time": "0.0001"}, NOTHING),
+}
+
+
+def _cut_off() -> Iterator[Row]:
+    """An answer cut off inside the query, under each mode."""
+    for mode, (limits, outcome) in CUT.items():
+        name, _, value = mode.partition(",")[0].partition(" = ")
+        says = UNTRAINED if outcome is NOTHING else ""
+        yield Row(f"cut off by {mode}", cut_off(**{name: value}, **limits), outcome, says)
+
 
 BULK = (
     Row("one package: unknown", forgotten("flask"), CARRIED, "no downloads of a package called"),
@@ -956,6 +974,7 @@ BULK = (
     ),
     Row("the last row is cut off", clickhouse(edited(rb"..\n\Z", b"")), NOTHING, UNTRAINED),
     Row("no end to it", clickhouse("endless"), NOTHING, UNTRAINED),
+    *_cut_off(),
     *(replace(row, says=UNTRAINED) for row in _no_answer("all packages", clickhouse, NOTHING)),
     Row("nobody listens", closed("clickhouse"), NOTHING, UNTRAINED),
     Row(

@@ -74,6 +74,8 @@ def check(row, world, job, capsys, *arguments):
     assert {path.name for path in job.folder.iterdir()} == {"config.toml", "models"}
     if row.outcome is Trainer.TRAINED:
         assert sum(job.seconds.slept) >= 2.0
+    if row.outcome is Trainer.SPLIT:
+        assert len(world.clickhouse.asked) > 1
 
 
 def statuses(bundle):
@@ -138,6 +140,7 @@ def stale(row, bundle, lines, _before):
 CHECKS = {
     Trainer.CARRIED: carried,
     Trainer.TRAINED: trained,
+    Trainer.SPLIT: trained,
     Trainer.NOTHING: nothing,
     Trainer.OLDER: older,
     Trainer.ALONE: alone,

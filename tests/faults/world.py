@@ -95,9 +95,9 @@ class World:
             series = counts(LAST_DAY, days=100, size=1000 * (1 + n))
             self.pypistats.series[name] = {day.date(): int(c) for day, c in series.items()}
 
-    def fill_clickhouse(self) -> None:
+    def fill_clickhouse(self, settings: str = "") -> None:
         """Give ClickHouse the same counts as PyPI Stats, and nothing else."""
-        self.clickhouse.engine.query(TABLE)
+        self.clickhouse.engine.query(TABLE + settings)
         self.clickhouse.fill({name: pd.Series(s) for name, s in self.pypistats.series.items()})
 
 
@@ -165,6 +165,16 @@ def pypistats(fault: Any, *packages: str, times: int = ALWAYS, **headers: str) -
 def clickhouse(fault: Any, times: int = ALWAYS) -> Inflict:
     """A fault in ClickHouse's answers."""
     return lambda world: world.clickhouse.fail(fault, times)
+
+
+def cut_off(**limits: str) -> Inflict:
+    """A limit of ClickHouse's cuts the answer off without a word, as blocks are small."""
+
+    def inflict(world: World) -> None:
+        world.fill_clickhouse(" SETTINGS index_granularity = 16")
+        world.clickhouse.limits.update({"max_block_size": "16", "max_threads": "1", **limits})
+
+    return inflict
 
 
 def forgotten(*packages: str) -> Inflict:
