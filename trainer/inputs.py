@@ -52,6 +52,8 @@ class Environment:
         commit: of the checkout, on GitHub.
         run: page of the workflow run, on GitHub.
         repository: of the workflow run, as owner/name, on GitHub.
+        repository_id: its number; None outside of GitHub.
+        owner_id: the number of its owner; None outside of GitHub.
         step_output: the file that takes a step's outputs; None outside of GitHub.
     """
 
@@ -63,6 +65,8 @@ class Environment:
     commit: str
     run: str
     repository: str
+    repository_id: int | None
+    owner_id: int | None
     step_output: Path | None
 
     @classmethod
@@ -85,8 +89,14 @@ class Environment:
             commit=get("GITHUB_SHA", ""),
             run=f"{server}/{repository}/actions/runs/{run_id}" if repository and run_id else "",
             repository=repository or "",
+            repository_id=_number(get("GITHUB_REPOSITORY_ID")),
+            owner_id=_number(get("GITHUB_REPOSITORY_OWNER_ID")),
             step_output=Path(step_output) if step_output else None,
         )
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None
 
 
 def open_source(name: str, config: Config, environment: Environment) -> Source:
@@ -226,7 +236,9 @@ def make_plan(
 def _artifacts(config: Config, environment: Environment) -> GitHubArtifacts:
     owner, _, name = environment.repository.partition("/")
     if owner and name:  # where this run's own artifacts are, whatever the config says
-        config = config.model_copy(update={"username": owner, "repo_name": name})
+        ids = {"repository_id": environment.repository_id, "owner_id": environment.owner_id}
+        known = {key: number for key, number in ids.items() if number}
+        config = config.model_copy(update={"username": owner, "repo_name": name, **known})
     return GitHubArtifacts.configured(
         config,
         token=environment.token,

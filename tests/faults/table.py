@@ -35,6 +35,7 @@ from tests.faults.world import (
     limit,
     linked,
     moved_on,
+    of_no_run,
     pypistats,
     recreated,
     replaced,
@@ -460,6 +461,7 @@ MODELS = (
         artifact(b"evil", conclusion="failure"),
         Models.PASSED_OVER,
     ),
+    Row(f"{NEWEST} is of no run, by the list", of_no_run, Models.PASSED_OVER),
     Row(f"{NEWEST} has expired", artifact(b"gone", expired=True), Models.PASSED_OVER),
     Row(f"{NEWEST} has no digest", artifact(b"evil", digest=None), Models.PASSED_OVER),
 )

@@ -145,6 +145,11 @@ def artifact(zipped: bytes | Callable[[], bytes] | None = None, **fields: Any) -
     return lambda world: world.publish(zipped() if callable(zipped) else zipped, **fields)
 
 
+def of_no_run(world: World) -> None:
+    """A newer artifact whose entry in the list names no run, as the description allows."""
+    world.publish(b"evil").listed["workflow_run"] = {}
+
+
 def recreated(world: World) -> None:
     """A newer artifact of another repository that has taken the name."""
     stored = world.publish(b"evil")

@@ -7,9 +7,10 @@ import itertools
 import shutil
 
 import pandas as pd
+import pytest
 
 from tests.simulation.year import DAY, Loads, expire_old, load
-from tests.standins.github import job_of
+from tests.standins.github import OWNER_ID, REPOSITORY_ID, job_of
 from tests.weekly import WeeklyJob
 
 BEGIN = dt.datetime(2026, 3, 1, 3, 17, tzinfo=dt.UTC)
@@ -69,3 +70,23 @@ def test_a_fork_with_the_config_of_the_original(
     load(pypistats_server, Loads(("flask",)), (BEGIN + EVERY).date())
     assert job.run(("flask",), BEGIN + EVERY, **variables) == 0
     assert "this fetch only" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("ids", "status"),
+    [((REPOSITORY_ID, OWNER_ID), 0), ((7, OWNER_ID), 1), ((REPOSITORY_ID, 8), 1), (("", "x"), 0)],
+)
+def test_a_run_goes_on_from_artifacts_of_its_own_repository_alone(
+    tmp_path, monkeypatch, github_server, pypistats_server, ids, status
+):
+    job = WeeklyJob(monkeypatch, tmp_path, pypistats_server, github_server)
+    load(pypistats_server, Loads(("flask",)), BEGIN.date())
+    assert job.run(("flask",), BEGIN) == 0
+    github_server.add_artifact(job.zipped(), created_at=BEGIN)
+    load(pypistats_server, Loads(("flask",)), (BEGIN + EVERY).date())
+    variables = {
+        "GITHUB_REPOSITORY": "owner/repo",
+        "GITHUB_REPOSITORY_ID": str(ids[0]),
+        "GITHUB_REPOSITORY_OWNER_ID": str(ids[1]),
+    }
+    assert job.run(("flask",), BEGIN + EVERY, **variables) == status
