@@ -20,6 +20,11 @@ FAULTS = (301, 401, 403, 404, 410, 422, 429, 500, "html", "nonsense", "drop")
 RENAMED = 30  # weeks after the first
 
 
+@pytest.fixture
+def job(tmp_path, monkeypatch, github_server, pypistats_server):
+    return WeeklyJob(monkeypatch, tmp_path, pypistats_server, github_server)
+
+
 def test_a_year_of_refusals(tmp_path, monkeypatch, github_server, pypistats_server, capsys):
     job = WeeklyJob(monkeypatch, tmp_path, pypistats_server, github_server)
     loads, known = Loads(("flask",)), {}
@@ -76,14 +81,11 @@ def test_a_fork_with_the_config_of_the_original(
     ("ids", "status"),
     [((REPOSITORY_ID, OWNER_ID), 0), ((7, OWNER_ID), 1), ((REPOSITORY_ID, 8), 1), (("", "x"), 0)],
 )
-def test_a_run_goes_on_from_artifacts_of_its_own_repository_alone(
-    tmp_path, monkeypatch, github_server, pypistats_server, ids, status
-):
-    job = WeeklyJob(monkeypatch, tmp_path, pypistats_server, github_server)
-    load(pypistats_server, Loads(("flask",)), BEGIN.date())
+def test_a_run_goes_on_from_artifacts_of_its_own_repository_alone(job, ids, status):
+    load(job.pypistats, Loads(("flask",)), BEGIN.date())
     assert job.run(("flask",), BEGIN) == 0
-    github_server.add_artifact(job.zipped(), created_at=BEGIN)
-    load(pypistats_server, Loads(("flask",)), (BEGIN + EVERY).date())
+    job.github.add_artifact(job.zipped(), created_at=BEGIN)
+    load(job.pypistats, Loads(("flask",)), (BEGIN + EVERY).date())
     variables = {
         "GITHUB_REPOSITORY": "owner/repo",
         "GITHUB_REPOSITORY_ID": str(ids[0]),
