@@ -44,11 +44,10 @@ class Visit:
 
     def open(self, query: str = "", *, drawn: bool = True) -> Visit:
         """Open an address, and wait for the chart, if one is expected."""
-        before = len(self.errors)
-        if self.page.url != "about:blank":
-            self.page.goto("about:blank")
-            del self.errors[before:]  # gradio reports the calls that it ends when it is left
+        left, before = self.page.url != "about:blank", len(self.errors)
         self.page.goto(self.url + query)
+        if left:
+            del self.errors[before:]  # gradio reports the calls that it ends when it is left
         if drawn:
             self.wait_for_chart()
         else:
