@@ -168,7 +168,7 @@ def empty_table(table: str) -> Table:
     types = dict.fromkeys(COLUMNS[table][1:], "float64")
     types |= dict.fromkeys(DATES & types.keys(), "datetime64[us]")
     types |= dict.fromkeys(INTEGERS.get(table, ()), "int64")
-    return Table(pd.DataFrame(columns=list(types)).astype(types), {})
+    return Table(pd.DataFrame({name: np.empty(0, kind) for name, kind in types.items()}), {})
 
 
 def _pieces(data: bytes, start: int) -> Iterator[bytes]:
