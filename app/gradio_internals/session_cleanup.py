@@ -32,12 +32,16 @@ SESSION_NOT_FOUND = (
 )
 
 
-def has_results(queue: Queue, session: str) -> bool:
-    """Whether a session's results are there or to come; for any other gradio logs a traceback.
+def has_results(queue: Queue, key: str) -> bool:
+    """Whether results are there or to come; for any others gradio logs a traceback.
 
-    A call without a session has its event in place of one.
+    Args:
+        queue: gradio's queue.
+        key: a session, or the event of a call, which may have a session of its own.
     """
-    return session in queue.pending_messages_per_session
+    return key in queue.pending_messages_per_session or any(
+        key in events for events in queue.pending_event_ids_session.values()
+    )
 
 
 def is_function(app: Any, number: object) -> bool:

@@ -89,9 +89,8 @@ def draw(shown: Sequence[PackageForecast], view: View, around: Surroundings) -> 
 
 def _title(curves: Sequence[Curve], view: View) -> str:
     """The title of a saved picture, in lines."""
-    title = axis_title(curves, view.scale)
-    if len(curves) > 1:
-        title += f": {', '.join(hover.escape(curve.label) for curve in curves)}"
+    names = ", ".join(hover.escape(curve.label) for curve in curves)
+    title = f"{axis_title(curves, view.scale)}: {names}"
     return "<br>".join(textwrap.wrap(title, TITLE_WIDTH))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
+import textwrap
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -34,10 +35,10 @@ HOVER = {
 }
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 QUANTITIES: dict[Mode, str] = {
-    "daily": "Daily downloads{}",
-    "mean": "Downloads a day{}, 7-day mean",
-    "weekly": "Weekly downloads{}",
-    "monthly": "Monthly downloads{}",
+    "daily": "Daily downloads",
+    "mean": "Downloads a day, 7-day mean",
+    "weekly": "Weekly downloads",
+    "monthly": "Monthly downloads",
 }
 SCALED: dict[Scale, str] = {
     "absolute": "",
@@ -56,6 +57,7 @@ FEWEST_TICKS, MOST_TICKS = 3, 7
 WIDEST_NAME = 14  # characters of a line at the right end
 CHARACTER = 6.8  # pixels; a character of 12 px, rounded up
 LINE_HEIGHT = 15  # pixels; of the names at the ends of the lines
+AXIS_WIDTH = 30  # characters of a line beside the vertical axis, as a phone has room for
 LONGEST_NOTE = 40  # characters of an event's note that fit beside its line
 RECENT = dt.timedelta(days=2)  # after the last day counted; PyPI Stats tells a day on the next
 UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -111,7 +113,7 @@ def layout(
         around: today, source and events.
     """
     values = _value_axis(scale, drawn)
-    title = axis_title(curves, scale)
+    title = "<br>".join(textwrap.wrap(axis_title(curves, scale), AXIS_WIDTH))
     names = [replace(end, text=in_lines(end.text, WIDEST_NAME)) for end in ends]
     widest = max((len(line) for end in names for line in end.text.split("<br>")), default=0)
     return {
@@ -153,10 +155,9 @@ def layout(
 
 def axis_title(curves: Sequence[Curve], scale: Scale) -> str:
     """What the vertical axis measures."""
-    package = f" of {escape(curves[0].label)}" if len(curves) == 1 else ""
     mode = curves[0].mode
     first = {"weekly": "week", "monthly": "month"}.get(mode, "week")
-    return QUANTITIES[mode].format(package) + SCALED[scale].format(first)
+    return QUANTITIES[mode] + SCALED[scale].format(first)
 
 
 def log_ticks(low: float, high: float) -> list[float]:

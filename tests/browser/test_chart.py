@@ -205,7 +205,7 @@ def test_a_saved_picture_tells_all_and_has_the_ground_of_the_page(visit):
     title = np.asarray(picture.convert("RGB"), dtype=float)[20:80, 20:800]
     assert contrast(title) >= 4.5
     text = saved["SVG"].decode()
-    assert "Downloads a day of flask, 7-day mean" in text
+    assert "Downloads a day, 7-day mean: flask" in text
     assert "Source: PyPI Stats" in text
     assert f"counted through {OBSERVED.day}" in text
 

@@ -8,7 +8,12 @@ import gradio as gr
 import pytest
 from gradio.queueing import Queue
 
-from app.gradio_internals.session_cleanup import MAX_PER_SESSION, evict_unread, queue_of
+from app.gradio_internals.session_cleanup import (
+    MAX_PER_SESSION,
+    evict_unread,
+    has_results,
+    queue_of,
+)
 
 RUNNING = "running"
 
@@ -38,6 +43,13 @@ def fill(queue, sessions, events=1, *, running=False):
 def left(queue):
     assert list(queue.pending_event_ids_session) == list(queue.pending_messages_per_session)
     return list(queue.pending_event_ids_session)
+
+
+def test_results_are_found_by_session_and_by_event(queue):
+    fill(queue, "ab", 2)
+    assert has_results(queue, "a")
+    assert has_results(queue, "b-1")
+    assert not has_results(queue, "b-2")
 
 
 def test_few_are_let_be(queue, runner):
