@@ -28,20 +28,21 @@ class Catalogue:
     def __init__(self, packages: Iterable[Package]) -> None:
         self.packages = tuple(packages)
         self._by_name = {package.name: package for package in self.packages}
+        self._sorted = sorted(self.packages, key=lambda each: each.name)
 
     def get(self, name: str) -> Package | None:
         """The package of a normalised name."""
         return self._by_name.get(name)
 
     def matches(self, text: str) -> list[Package]:
-        """The packages whose name contains the text; all of them for an empty text.
+        """The packages whose name contains the text, by name; all of them for an empty text.
 
         The package of exactly that name comes first, then those that begin with the text.
         """
         wanted = _normalised(text)
         if not wanted:
-            return list(self.packages) if not text.strip() else []
-        inside = [package for package in self.packages if wanted in package.name]
+            return list(self._sorted) if not text.strip() else []
+        inside = [package for package in self._sorted if wanted in package.name]
         # Sorting is stable: among equals the order stays.
         inside.sort(
             key=lambda each: (

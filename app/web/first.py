@@ -138,7 +138,7 @@ class FirstResponse:
             picture=(themed(picture, theme) if theme else picture).decode(),
             feed=f"{base}{addresses.FEED}",
             theme=theme or "",
-            offered=[package.label for package in offered if self._forecasts.is_ready(package)],
+            offered=sorted(each.label for each in offered if self._forecasts.is_ready(each)),
         )
 
     def _content(self, view: View, client: str) -> content.PageContent:

@@ -19,11 +19,11 @@ def labels(packages):
     ("text", "found"),
     [
         ("requests", ["requests", "requests-oauthlib", "types-requests"]),
-        ("req", ["requests-oauthlib", "requests", "types-requests"]),
+        ("req", ["requests", "requests-oauthlib", "types-requests"]),
         ("-oauth", ["requests-oauthlib"]),
         ("  FLA ", ["Flask"]),
         ("scikit.learn", ["Scikit_Learn"]),
-        ("", list(LABELS)),
+        ("", sorted(LABELS, key=str.lower)),
         ("zzz", []),
         ("e" * 101, []),
         ("\N{GREEK SMALL LETTER BETA}", []),

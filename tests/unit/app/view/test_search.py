@@ -10,9 +10,9 @@ def catalogue(*labels):
 
 
 def test_the_first_names_and_the_number_of_all_are_told():
-    many = catalogue(*(f"web-{at}" for at in range(1_000)))
+    many = catalogue(*(f"web-{at:03}" for at in reversed(range(1_000))))
     found = find_names(many, "web")
-    assert found["names"] == [f"web-{at}" for at in range(MOST_FOUND)]
+    assert found["names"] == [f"web-{at:03}" for at in range(MOST_FOUND)]
     assert found["note"] == "The first 30 of 1,000 packages: type more of the name."
     assert find_names(many, "web-999") == {
         "names": ["web-999"],
