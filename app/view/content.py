@@ -144,7 +144,9 @@ def _show(
         banner=markup.notices(first if first and first[0].kind in FIRST else []),
         headline=markup.headline(shown, events),
         warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
-        facts=markup.notices(rest) + markup.owner(found) + markup.facts(shown, manifest, RECORD),
+        facts=markup.notices(rest)
+        + markup.owner(found)
+        + markup.facts(shown, manifest, RECORD, events),
         query=view.query,
         monthly=view.mode == "monthly" or months_known(shown),
     )

@@ -54,13 +54,15 @@ def owner(found: Sequence[Notice]) -> str:
 def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
     """The heading, and the total of each package."""
     title = f"<h2>Forecast for {markup(wording.format_names(shown))}</h2>"
-    sentences = [markup(wording.headline(forecast, events)) for forecast in shown]
-    if len(sentences) == 1:
+    if len(shown) == 1:
         parts = wording.parts(shown[0])
-        return f'{title}<p class="answer">{sentences[0]}</p>' + (
+        return f'{title}<p class="answer">{markup(wording.headline(shown[0], events))}</p>' + (
             f'<p class="parts">{markup(parts)}</p>' if parts else ""
         )
-    return f'{title}<ul class="answers"><li>{"</li><li>".join(sentences)}</li></ul>'
+    items = "".join(f"<li>{markup(wording.brief(forecast))}</li>" for forecast in shown)
+    return (
+        f'{title}<p>Downloads in the next {shown[0].days} days:</p><ul class="answers">{items}</ul>'
+    )
 
 
 def empty(title: str, text: str) -> str:
@@ -68,17 +70,23 @@ def empty(title: str, text: str) -> str:
     return f'<h2>{markup(title)}</h2><p class="answer empty">{_code(text)}</p>'
 
 
-def facts(shown: Sequence[PackageForecast], manifest: Manifest | None, record: str) -> str:
+def facts(
+    shown: Sequence[PackageForecast],
+    manifest: Manifest | None,
+    record: str,
+    events: Sequence[Event] = (),
+) -> str:
     """How accurate the forecast is, and how recent model and counts are.
 
     Args:
         shown: the packages.
         manifest: of the bundle in use.
         record: address of what is told of all packages.
+        events: those that may make a change of level mean nothing.
     """
     if len(shown) == 1:
         return _facts_of_one(shown[0], manifest, record)
-    return _facts_of_many(shown, manifest)
+    return _facts_of_many(shown, manifest, events)
 
 
 def _facts_of_one(forecast: PackageForecast, manifest: Manifest | None, address: str) -> str:
@@ -112,21 +120,19 @@ def _weeks(forecast: PackageForecast) -> str:
     return f"{table}<p>{markup(wording.total_so_far(forecast))}</p>"
 
 
-def _facts_of_many(shown: Sequence[PackageForecast], manifest: Manifest | None) -> str:
-    days = shown[0].days
-    heads = ("Package", f"Next {days} days", "Probably", "Error", "Observed through")
-    rows = []
-    for forecast in shown:
-        mean, band = wording.expected_total(forecast)
-        rows.append(
-            [
-                forecast.package.label,
-                mean,
-                band or "unknown",
-                f"{wording.compared(forecast.usual_error)} that of repeating the last week",
-                wording.no_counts(forecast) or wording.format_date(forecast.observed_through),
-            ]
-        )
+def _facts_of_many(
+    shown: Sequence[PackageForecast], manifest: Manifest | None, events: Sequence[Event]
+) -> str:
+    heads = ("Package", "Expected", "Error", "Observed through")
+    rows = [
+        [
+            forecast.package.label,
+            wording.comparison(forecast, events) or "not comparable",
+            f"{wording.compared(forecast.usual_error)} that of repeating the last week",
+            wording.no_counts(forecast) or wording.format_date(forecast.observed_through),
+        ]
+        for forecast in shown
+    ]
     updated = wording.freshness(shown[0], manifest)[:1]
     return (
         '<div class="facts"><section><h3>Can you trust it, and how fresh is it?</h3>'

@@ -139,8 +139,15 @@ def headline(forecast: PackageForecast, events: Iterable[Event]) -> str:
         sentence = f"{forecast.package.label}: {silence}, and {about} {days}"
     if band:
         sentence += f" (probably {band})"
-    comparison = _comparison(forecast, events)
-    return f"{sentence}, {comparison}." if comparison else f"{sentence}."
+    change = comparison(forecast, events)
+    return f"{sentence}, {change}." if change else f"{sentence}."
+
+
+def brief(forecast: PackageForecast) -> str:
+    """The total expected and its 80 % band, for a list below the days that they are of."""
+    mean, band = expected_total(forecast)
+    about = f"about {mean}" + (f" (probably {band})" if band else "")
+    return f"{forecast.package.label}: {no_counts(forecast) or about}"
 
 
 def parts(forecast: PackageForecast, most: int = MOST_PARTS) -> str:
@@ -184,7 +191,7 @@ def expected_total(forecast: PackageForecast) -> tuple[str, str]:
     return mean, format_range(lower, upper)
 
 
-def _comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
+def comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The expected level against that before; empty where that would mislead."""
     counted = forecast.series.values[-forecast.compared_days :].any()
     if forecast.change is None or not counted or forecast.no_counts_since:

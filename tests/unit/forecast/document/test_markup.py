@@ -8,6 +8,7 @@ import pytest
 from forecast.config import Package
 from forecast.document import markup
 from forecast.github.artifact import Provenance
+from forecast.presentation import wording
 from forecast.presentation.notices import Notice
 from forecast.presentation.package_forecast import from_bundle
 from tests.bundles import make_bundle
@@ -95,6 +96,16 @@ def test_what_was_verified_leads_to_the_run():
     told = markup.origin(PROVENANCE, asked=True)
     assert '<a href="https://github.com/owner/repo/actions/runs/42">See the run.</a>' in told
     assert "href" not in markup.origin(None, asked=False)
+
+
+def test_of_packages_compared_each_total_is_told_once():
+    shown = [package_forecast(), package_forecast("requests")]
+    text = markup.headline(shown, []) + markup.facts(shown, None, "record")
+    assert "Downloads in the next 30 days:" in text
+    for forecast in shown:
+        mean, band = wording.expected_total(forecast)
+        assert f"{forecast.package.label}: about {mean} (probably {band})" in unescape(text)
+        assert text.count(band) == 1
 
 
 def test_no_notices_no_list():
