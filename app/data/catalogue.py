@@ -28,7 +28,7 @@ class Catalogue:
     def __init__(self, packages: Iterable[Package]) -> None:
         self.packages = tuple(packages)
         self._by_name = {package.name: package for package in self.packages}
-        self._sorted = sorted(self.packages, key=lambda each: each.name)
+        self._sorted = sorted(self.packages, key=lambda each: each.name.removeprefix(GROUP))
 
     def get(self, name: str) -> Package | None:
         """The package of a normalised name."""
