@@ -162,9 +162,10 @@ def find_route(forecasts: Forecasts) -> Route:
     def answer_find(request: Request) -> JSONResponse:
         text = request.query_params.get("text", "")
         records = forecasts.records
-        found = find_names(
-            forecasts.store.catalogue, text, lambda name: records.unusual(name) is not None
-        )
+        with forecasts.computing.turn(client_of(request)):
+            found = find_names(
+                forecasts.store.catalogue, text, lambda name: records.unusual(name) is not None
+            )
         return JSONResponse(found, headers=FIND_HEADERS)
 
     return Route("/find", answer_find)
