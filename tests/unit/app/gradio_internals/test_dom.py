@@ -62,6 +62,11 @@ def test_gradio_has_what_page_css_lays_out(markup):
     assert any(markup in text for text in scripts("*.js"))
 
 
+def test_gradio_s_announcements_are_in_an_element_that_page_css_hides():
+    assert '.sr-only[role="status"]' in (STATIC / "page.css").read_text("utf-8")
+    assert any('class="sr-only" role="status"' in text for text in scripts("statustracker-*.js"))
+
+
 def test_gradio_gives_plotly_to_the_page():
     assert "Plotly.downloadImage" in SAVE_CHART % "png"
     assert "js-plotly-plot" in SAVE_CHART % "png"
