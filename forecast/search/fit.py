@@ -129,9 +129,8 @@ def _rescaling(
     x = parameters.adjusted(counts[None], start.weekday(), shares[:n])[0]
     after, before = x[day : day + STEP_DAYS[1]], x[max(day - STEP_DAYS[1], 0) : day]
     factor = float(np.exp(np.clip(np.median(after) - np.median(before), -MOST_STEP, MOST_STEP)))
-    widths = []
-    for rescaled in (NOT_RESCALED, (day, factor)):
-        made = predictive(comparable(counts, rescaled)[None], start, shares, pooled)
-        _, ends = made.sums(np.array([float(horizon)]), np.array([float(horizon)]))
-        widths.append(float(np.log1p(ends.upper_80[0, 0]) - np.log1p(ends.lower_80[0, 0])))
+    both = np.stack([counts, comparable(counts, (day, factor))])
+    whole = np.array([float(horizon)])
+    _, ends = predictive(both, start, shares, pooled).sums(whole, whole)
+    widths = np.log1p(ends.upper_80[:, 0]) - np.log1p(ends.lower_80[:, 0])
     return (day, round(factor, 4)) if widths[1] < widths[0] else NOT_RESCALED
