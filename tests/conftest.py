@@ -8,7 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from forecast.http import new_session
 from forecast.process import use_one_thread
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 # As in both programs, before NumPy loads: with more threads a search takes several times as long.
 use_one_thread(os.environ)
 
-# No deadlines, and the same examples on every machine.
-settings.register_profile("tests", deadline=None, derandomize=True)
+# No deadlines, and the same examples on every machine, however busy it is.
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
 SETTINGS = ("CLICKHOUSE_URL", "FORECAST_CONFIG", "MODELS_DIR", "PYPISTATS_URL")
