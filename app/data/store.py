@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from forecast.bundle.manifest import Manifest
     from forecast.bundle.reader import Bundle
     from forecast.config import Config
     from forecast.github.artifact import Artifact, Provenance
@@ -163,6 +164,11 @@ class Snapshot:
     problem: str = ""
     looked: bool = False
     provenance: Provenance | None = None
+
+    @property
+    def manifest(self) -> Manifest | None:
+        """Of the bundle; None without one."""
+        return self.bundle.manifest if self.bundle else None
 
 
 class Store:

@@ -126,7 +126,7 @@ def _show(
     snapshot = forecasts.store.snapshot
     config = forecasts.store.config
     repository = f"{config.username}/{config.repo_name}"
-    manifest = snapshot.bundle.manifest if snapshot.bundle else None
+    manifest = snapshot.manifest
     configured = forecasts.store.configured
     found = notices(manifest, shown, now, configured, repository, problem=snapshot.problem)
     if not shown:

@@ -102,9 +102,8 @@ def answer(
         made = forecasts.package_forecast(parsed, wait=LIVE_COUNTS_TIMEOUT, client=client)
         through = forecasts.known_through
         snapshot = forecasts.store.snapshot
-        manifest = snapshot.bundle.manifest if snapshot.bundle else None
         configured = forecasts.store.configured
-        found = notices(manifest, [made], now, configured, problem=snapshot.problem)
+        found = notices(snapshot.manifest, [made], now, configured, problem=snapshot.problem)
         found += unusual_weeks(forecasts.records.unusual, [made])
         return ForecastAnswer(
             **export.answer(made, days),

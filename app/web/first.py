@@ -120,8 +120,8 @@ class FirstResponse:
         view = parse_view(query)
         if "package" not in query:
             view = replace(view, packages=self._forecasts.first())
-        shown = self._content(view, client)
         ready = self._ready(view)
+        shown = self._content(view, ready, client)
         bundle = self._forecasts.store.snapshot.bundle
         main = ready.packages[0].name if ready.packages else ""
         picture = (bundle.picture(f"{main}.svg") if bundle and main else None) or b""
@@ -141,11 +141,10 @@ class FirstResponse:
             offered=sorted(each.label for each in offered if self._forecasts.is_ready(each)),
         )
 
-    def _content(self, view: View, client: str) -> content.PageContent:
+    def _content(self, view: View, ready: View, client: str) -> content.PageContent:
         """What is known without a fetch or a training."""
         if not self._forecasts.store.snapshot.looked:
             return content.loading()
-        ready = self._ready(view)
         if view.packages and not ready.packages:
             return content.fetching(view)
         return content.show(self._forecasts, ready, self._clock(), client=client, whole=False)

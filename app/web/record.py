@@ -3,8 +3,6 @@
 No ``from __future__ import annotations`` here: gradio makes schemas of the annotations.
 """
 
-import re
-
 import gradio as gr
 from gradio.events import api
 from starlette.requests import Request
@@ -12,14 +10,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.forecasts import BUNDLE_TIMEOUT, Forecasts
+from app.web.first import HOST
 from forecast.config import Package
 from forecast.presentation.badge import shields_badge
 from forecast.presentation.feed import MEDIA_TYPE, feed
 from forecast.presentation.record import RecordAnswer, record_answer
 
-MOST_WEEKS = 100  # unusual packages in one response
 HEADERS = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-HOST = re.compile(r"[\w.-]+(:\d+)?", re.ASCII)
 NO_BUNDLE = "There are no models yet; try again later."
 
 
@@ -32,7 +29,7 @@ def add_record(forecasts: Forecasts) -> None:
         recorded = forecasts.records.current()
         if recorded is None:
             raise gr.Error(snapshot.problem or NO_BUNDLE, print_exception=False)
-        return record_answer(recorded.record, recorded.last, MOST_WEEKS)
+        return record_answer(recorded.record, recorded.last)
 
     api(record, api_name="record", concurrency_limit=None)
 
@@ -50,7 +47,7 @@ def feed_route(forecasts: Forecasts) -> Route:
         known = HOST.fullmatch(request.headers.get("host", ""))
         data = feed(
             recorded.weeks,
-            {name: entry.shown for name, entry in manifest.packages.items()},
+            manifest.labels,
             config=forecasts.store.config,
             updated=manifest.created_at,
             page=str(request.base_url) if known else "",

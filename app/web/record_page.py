@@ -74,7 +74,7 @@ class RecordPage:
             document,
             recorded.record,
             recorded.last,
-            {name: entry.shown for name, entry in bundle.manifest.packages.items()},
+            bundle.manifest.labels,
             root="./",
             links=LINKS,
             place=lambda name: f"?{urlencode({'package': name}, safe='@')}",

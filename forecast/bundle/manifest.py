@@ -218,6 +218,11 @@ class Manifest(_Frozen):
         return max(days, default=None)
 
     @property
+    def labels(self) -> dict[str, str]:
+        """What the packages are called in sentences, by name."""
+        return {name: entry.shown for name, entry in self.packages.items()}
+
+    @property
     def modelled(self) -> dict[str, PackageEntry]:
         """The packages that have a model, in the order of the config."""
         return {name: entry for name, entry in self.packages.items() if entry.file}

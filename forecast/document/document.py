@@ -13,11 +13,12 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from forecast.presentation import wording
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TEMPLATES = Path(__file__).with_name("templates")
-SITE = "PyPI download forecast"
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,11 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._environment.globals["wording"] = wording
 
     def head(self, document: Document) -> str:
         """The elements of the document's head."""
-        return self._environment.get_template("head.html").render(document=document, site=SITE)
+        return self._environment.get_template("head.html").render(document=document)
 
     def plain(
         self, template: str, document: Document, root: str, links: Sequence[Link], **values: object
@@ -89,14 +91,13 @@ class Templates:
             values: what else the template shows; texts are escaped, ``Markup`` is not.
         """
         return self._environment.get_template(template).render(
-            document=document, site=SITE, root=root, links=links, **values
+            document=document, root=root, links=links, **values
         )
 
     def body(self, document: Document) -> str:
         """The answer, to stand at the begin of the body."""
         return self._environment.get_template("body.html").render(
             document=document,
-            site=SITE,
             headline=Markup(document.headline),  # noqa: S704 - made by forecast.document.markup
             facts=Markup(document.facts),  # noqa: S704 - the same
             # In an <img> an SVG runs no script, whatever is in it.

@@ -26,8 +26,7 @@ HERE = "\0"  # begins an address that only the reader's browser knows
 PAGE_ADDRESS = "<span data-page></span>"
 SHIELDS_OPTIONS = ("label", "color", "labelColor", "style")
 
-INTRODUCTION = """<h1>PyPI download forecast</h1>
-<p>How many downloads in the coming weeks, and can you believe it?</p>"""
+INTRODUCTION = f"<h1>{wording.TITLE}</h1>\n<p>{wording.QUESTION}</p>"
 
 
 def notices(found: Sequence[Notice]) -> str:

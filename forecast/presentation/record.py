@@ -31,6 +31,7 @@ NO_RECORD = (
     "No forecast has been compared with the counts yet: the first comparison comes with the "
     "second weekly run."
 )
+MOST_WEEKS = 100  # unusual packages in one answer
 CLOSE = 0.03  # a share that differs less from what was promised keeps the promise
 FAR = 1.5  # half-widths of the band from the expected
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
@@ -109,7 +110,7 @@ class RecordAnswer(TypedDict):
     sentences: list[str]
 
 
-def record_answer(record: Record, last: LastWeek, most: int) -> RecordAnswer:
+def record_answer(record: Record, last: LastWeek, most: int = MOST_WEEKS) -> RecordAnswer:
     """The response of ``/record``.
 
     Args:

@@ -29,6 +29,7 @@ MOST_PARTS = 12  # of a group that are named beside its forecast
 FEW_A_DAY = 10  # downloads; below, a fraction is displayed
 
 TITLE = "PyPI download forecast"
+QUESTION = "How many downloads in the coming weeks, and can you believe it?"
 DESCRIPTION = "How many downloads of a Python package in the coming weeks, and can you believe it?"
 UNMEASURED = "Its own history is too short, or too even, to test a forecast on."
 NOTHING_CHOSEN = (

@@ -19,7 +19,7 @@ from forecast.presentation.package_forecast import from_bundle
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from forecast.bundle.reader import Bundle
     from forecast.config import Config
@@ -64,17 +64,18 @@ class Maker:
             ForecastError: if the bundle contradicts itself.
         """
         forecast = self._forecast(name)
+        told = self._told(forecast)
         chart = self.bundle.picture(f"{name}.svg")
         badge = self.bundle.picture(f"{name}.badge.svg")
         made = {
-            "index.html": self._page(forecast, drawn=chart is not None),
-            addresses.JSON: self._json(forecast),
+            "index.html": self._page(forecast, told, drawn=chart is not None),
+            addresses.JSON: self._json(forecast, told),
             addresses.CSV: export.to_csv([forecast]).encode(),
             addresses.CARD: card.draw(card.card_of(forecast)),
         }
         if forecast.total is not None:
-            told = shields_badge(forecast.total, forecast.days, forecast.no_counts_since)
-            made[addresses.SHIELDS] = _dumped(told)
+            shields = shields_badge(forecast.total, forecast.days, forecast.no_counts_since)
+            made[addresses.SHIELDS] = _dumped(shields)
         made |= {addresses.CHART: chart} if chart else {}
         made |= {addresses.BADGE: badge} if badge else {}
         mean, band = wording.expected_total(forecast)
@@ -95,18 +96,17 @@ class Maker:
         found = notices(manifest, [forecast], manifest.created_at)
         return found + unusual_weeks(self.unusual.get, [forecast])
 
-    def _json(self, forecast: PackageForecast) -> bytes:
+    def _json(self, forecast: PackageForecast, told: Sequence[Notice]) -> bytes:
         through = self.through
-        told = [notice.text for notice in self._told(forecast)]
         return _dumped(
             {
                 **export.contents(forecast),
                 "known_through": through.isoformat() if through else None,
-                "warnings": told,
+                "warnings": [notice.text for notice in told],
             }
         )
 
-    def _page(self, forecast: PackageForecast, *, drawn: bool) -> bytes:
+    def _page(self, forecast: PackageForecast, told: Sequence[Notice], *, drawn: bool) -> bytes:
         manifest, events, site = self.bundle.manifest, self.config.events, self.config.site_url
         package = forecast.package
         folder = addresses.folder(package.name)
@@ -131,7 +131,7 @@ class Maker:
             links_of(root),
             headline=Markup(markup.headline(shown, events)),  # noqa: S704 - as is all of markup
             picture=addresses.CHART if drawn else "",
-            facts=Markup(markup.notices(self._told(forecast)) + facts),  # noqa: S704
+            facts=Markup(markup.notices(told) + facts),  # noqa: S704
             exports=Markup(  # noqa: S704
                 markup.exports(package.name, files) + (_embedding(package, url) if drawn else "")
             ),

@@ -40,7 +40,6 @@ T = TypeVar("T")
 
 MOST_LISTED = 200  # packages on one page, which then has some 40 kB
 AT_ONCE = 50  # packages that a process gets at a time
-MOST_WEEKS = 100  # unusual packages in record.json, as in the answer of /record
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"  # the name of the format
 
 
@@ -145,7 +144,7 @@ class _Site:
     def write_record(self, last: LastWeek) -> None:
         """How good the forecasts were, as a page and as JSON."""
         record = make_record(self.bundle, self.config.redefined)
-        answer = json.dumps(record_answer(record, last, MOST_WEEKS), allow_nan=False, indent=1)
+        answer = json.dumps(record_answer(record, last), allow_nan=False, indent=1)
         self._write(f"{addresses.RECORD}{addresses.RECORD_JSON}", answer + "\n")
         root = addresses.up(addresses.RECORD)
         drawn = {row.name for row in self.rows if self.bundle.picture(f"{row.name}.svg")}
@@ -155,7 +154,7 @@ class _Site:
             self._document(addresses.RECORD, RECORD_TITLE),
             record,
             last,
-            self._labels,
+            self.bundle.manifest.labels,
             root=root,
             links=links_of(root),
             place=lambda name: f"{root}{self._folder(name)}",
@@ -176,7 +175,7 @@ class _Site:
         url = self.config.site_url
         news = feed(
             all_weeks(self.bundle, self.config.redefined),
-            self._labels,
+            self.bundle.manifest.labels,
             config=self.config,
             updated=self.bundle.manifest.created_at,
             page=url,
@@ -196,10 +195,6 @@ class _Site:
             text="The package has left the config, or the address has a typing error.",
         )
         self._write("404.html", page)
-
-    @property
-    def _labels(self) -> dict[str, str]:
-        return {name: entry.shown for name, entry in self.bundle.manifest.packages.items()}
 
     def _folder(self, name: str) -> str:
         """Where a package is shown; the index for one that has left the config."""
