@@ -63,18 +63,25 @@ class Handlers:
     def load(self, request: gr.Request) -> Iterator[list[Any]]:
         """Show the view of the page's address: controls, then content.
 
-        While the first bundle is loading, a note takes the place of the content.
+        While the first bundle is loading, a note takes the place of the content. Nothing changes
+        if another view was chosen meanwhile.
         """
+        session = request.session_hash
         view = parse_view(dict(request.query_params))
+        self._latest.set(session, view)
         if not self._forecasts.store.snapshot.looked:
             yield [*self._controls(view), *_content(content.loading())]
             self._forecasts.store.wait(BUNDLE_TIMEOUT)
+            if self._latest.get(session) != view:
+                yield gr.skip()
+                return
         if "package" not in request.query_params:
             view = replace(view, packages=self._forecasts.first())
-        self._latest.set(request.session_hash, view)
+            self._latest.set(session, view)
         if self._is_new(view):
             yield [*self._controls(view), *_content(content.fetching(view))]
-        yield [*self._controls(view), *self._show(view, request)]
+        shown = [*self._controls(view), *self._show(view, request)]
+        yield shown if self._latest.get(session) == view else gr.skip()
 
     def change(  # noqa: PLR0917 - gradio passes the components' values in their order
         self,
@@ -102,7 +109,12 @@ class Handlers:
         name = gr.update() if label == package else gr.update(value=label)
         if self._is_new(view):
             yield [name, *_content(content.fetching(view))]
-        shown = self._show(view, request, report=lambda part, text: progress(part, desc=text))
+
+        def report(part: float, text: str) -> None:
+            if self._latest.get(session) == view:  # else it would cover a newer chart
+                progress(part, desc=text)
+
+        shown = self._show(view, request, report=report)
         yield [name, *shown] if self._latest.get(session) == view else gr.skip()
 
     def _is_new(self, view: View) -> bool:

@@ -215,6 +215,8 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
     package, others, days, scale, mode = parts.controls
     # For a list of several, gradio sends no "input" when names are added or removed by keyboard.
     changes = [package.input, others.change, days.input, scale.input, mode.input]
+    # By default gradio drops a call while one of its kind is pending, and with it the choice.
+    private["trigger_mode"] = "multiple"
     shared = {**private, "concurrency_limit": MAX_DRAWING, "concurrency_id": "draw"}
     drawn = gr.on(
         changes,
@@ -229,7 +231,6 @@ def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
         handlers.load,
         inputs=None,
         outputs=[*controls, *outputs],
-        trigger_mode="always_last",  # who goes back twice is not held up by the first answer
         **shared,
     )
     for event in (drawn, opened):

@@ -134,7 +134,7 @@ def opened(browser: Browser, url: str, viewport=None, scheme="light") -> Iterato
 def new_context(browser: Browser, viewport, scheme) -> BrowserContext:
     """A browser with an empty cache."""
     context = browser.new_context(viewport=viewport, color_scheme=scheme, accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)  # only a busy machine needs more than 10
     return context
 
 

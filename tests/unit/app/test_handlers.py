@@ -240,6 +240,34 @@ def test_a_late_answer_does_not_replace_that_of_a_newer_view():
     assert page.change("requests") == SKIPPED
 
 
+def test_a_training_that_was_left_reports_nothing():
+    page = Page(make_bundle())
+    told = Mock(side_effect=lambda *_, **__: page.handlers._latest.set("one", FLASK))
+    assert page.change("django", progress=told) == SKIPPED
+    assert told.call_count == 1
+
+
+def test_what_was_chosen_while_the_page_opened_stays():
+    page = Page(make_bundle())
+    show = page.handlers._show
+
+    def late(view, *args, **options):
+        page.handlers._latest.set("one", DJANGO)
+        return show(view, *args, **options)
+
+    page.handlers._show = late  # type: ignore[method-assign]
+    assert list(page.handlers.load(request("one", {"package": "flask"}))) == [SKIPPED]
+
+
+def test_a_name_entered_before_the_first_bundle_is_not_replaced(monkeypatch):
+    page = Page()
+    waited = lambda _: page.handlers._latest.set("one", DJANGO)  # noqa: E731
+    monkeypatch.setattr(page.forecasts.store, "wait", waited)
+    *_, last = page.handlers.load(request("one"))
+    assert last == SKIPPED
+    assert page.handlers._latest.get("one") == DJANGO
+
+
 def test_a_pasted_address_becomes_a_name_in_the_box():
     shown = Page(make_bundle()).change("https://stats.example/packages/requests")
     assert shown["package"] == "requests"
