@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import logging
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -165,10 +167,19 @@ def hosts_of(host: str, environment: Mapping[str, str]) -> frozenset[str] | None
     On loopback only programs of this machine can ask, but a web page whose host name leads
     here could make a browser ask for it. So the name has to be ours, or a proxy's.
     """
-    if host.strip("[]") not in LOOPBACK:
+    host = host.strip("[]").lower()
+    if not _is_loopback(host):
         return None
     proxy = urlsplit(environment.get("GRADIO_ROOT_PATH", "")).hostname
-    return LOOPBACK | ({proxy} if proxy else set())
+    return LOOPBACK | {host} | ({proxy} if proxy else set())
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a name or an address leads to this machine alone, in any spelling."""
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    return host in LOOPBACK
 
 
 def launch(environment: MutableMapping[str, str]) -> int:

@@ -136,6 +136,7 @@ def _write_entry(
     if outcome and outcome.product:
         update = {
             "label": package.label,
+            "title": package.title,
             "status": "trained",
             "reason": "",
             "parts": store.parts(name) if package.is_group else (),

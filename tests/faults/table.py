@@ -38,7 +38,9 @@ from tests.faults.world import (
     of_no_run,
     pypistats,
     recreated,
+    renamed,
     replaced,
+    run_again,
     snappy_bomb,
     with_files,
     with_manifest,
@@ -65,6 +67,8 @@ class Models(Enum):
     KEPT = "The old models stay in use."
     PASSED_OVER = "It is skipped, and the newest trusted one is used."
     UNREAD = "The published forecast is shown; the code in the model is never run."
+    USED = "The newest one is trusted and used."
+    MOVED = "The newest one is trusted and used; the log tells which names to set."
 
 
 class Newer(Enum):
@@ -89,6 +93,8 @@ class Trainer(Enum):
     OLDER = "Exit 0: the run continues from the newest valid bundle before it, with a warning."
     ALONE = "Exit 0: trained from this fetch only, without the earlier history, with a warning."
     STALE = "Exit 0: the new counts are published, with an error annotation."
+    SKIPPED = "Exit 0: it is skipped, and every package is trained."
+    MOVED = "Exit 0: every package is trained, with a warning."
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,7 @@ def _no_answer(
 # NEWOBJ without BUILD
 BARE_MODEL = b"\x80\x05\x8c\x0eforecast.model\x8c\x05Model\x93)\x81."
 KEPT = Models.KEPT
+MOVED = 'owner/repo is now called owner/another-name: set username = "owner" and repo_name ='
 NEWEST = "the newest zip"
 ATTESTED_BUT_BROKEN = f"{NEWEST} has a good attestation of a broken zip"
 
@@ -461,6 +468,22 @@ MODELS = (
         artifact(b"evil", conclusion="failure"),
         Models.PASSED_OVER,
     ),
+    Row(
+        f"{NEWEST} comes from a second attempt at its run, which is under way",
+        run_again(None, b"evil"),
+        Models.PASSED_OVER,
+    ),
+    Row(
+        f"{NEWEST} comes from a second attempt at its run, which failed",
+        run_again("failure", b"evil"),
+        Models.PASSED_OVER,
+    ),
+    Row(
+        f"{NEWEST} comes from a second attempt at its run, which succeeded",
+        run_again("success"),
+        Models.USED,
+    ),
+    Row("the repository has another name", renamed, Models.MOVED, MOVED),
     Row(f"{NEWEST} is of no run, by the list", of_no_run, Models.PASSED_OVER),
     Row(f"{NEWEST} has expired", artifact(b"gone", expired=True), Models.PASSED_OVER),
     Row(f"{NEWEST} has no digest", artifact(b"evil", digest=None), Models.PASSED_OVER),
@@ -751,6 +774,14 @@ TRAINING = (
         Trainer.OLDER,
         "the previous bundle has sample with mirrors = True",
     ),
+    Row("GitHub: a tag with the branch's name", artifact(b"evil", tag=True), Trainer.SKIPPED),
+    Row("GitHub: another repository has taken the name", recreated, Trainer.SKIPPED),
+    Row(
+        "GitHub: a second attempt at a run, which failed",
+        run_again("failure", b"evil"),
+        Trainer.SKIPPED,
+    ),
+    Row("GitHub: the repository has another name", renamed, Trainer.MOVED, MOVED),
     Row(
         "GitHub: an artifact without an attestation",
         _attested(lambda _: b""),

@@ -14,8 +14,14 @@ from forecast.sources.retry import RetryPolicy
 from tests.bundles import replace_folder
 from tests.faults.table import BULK, TRAINING, Trainer
 from tests.faults.world import PACKAGES
+from tests.standins.github import OWNER_ID, REPOSITORY_ID
 from tests.weekly import WeeklyJob
 
+OWN = {  # what GitHub tells each run of its repository
+    "GITHUB_REPOSITORY": "owner/repo",
+    "GITHUB_REPOSITORY_ID": str(REPOSITORY_ID),
+    "GITHUB_REPOSITORY_OWNER_ID": str(OWNER_ID),
+}
 TIGHT = 0.4  # seconds, where a timeout must expire
 YESTERDAY = dt.date(2026, 11, 21)
 LAST_WEEK = dt.date(2026, 11, 14)
@@ -67,7 +73,7 @@ def check(row, world, job, capsys, *arguments):
     before = files_in(job.output)
     row.inflict(world)
 
-    status = job.run(PACKAGES, world.now, *arguments)
+    status = job.run(PACKAGES, world.now, *arguments, **OWN)
 
     assert status == (1 if row.outcome is Trainer.NOTHING else 0)
     lines = capsys.readouterr().out.splitlines()
@@ -146,6 +152,14 @@ def stale(row, bundle, lines):
     assert set(statuses(bundle).values()) == {"trained"}
 
 
+def moved(row, bundle, lines):
+    (line,) = lines
+    assert line.startswith("::warning::")
+    assert row.says in line
+    assert set(statuses(bundle).values()) == {"trained"}
+    assert scored(bundle) == 21
+
+
 CHECKS = {
     Trainer.CARRIED: carried,
     Trainer.TRAINED: trained,
@@ -153,4 +167,6 @@ CHECKS = {
     Trainer.OLDER: older,
     Trainer.ALONE: alone,
     Trainer.STALE: stale,
+    Trainer.SKIPPED: trained,
+    Trainer.MOVED: moved,
 }

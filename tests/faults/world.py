@@ -21,6 +21,7 @@ from forecast.bundle.reader import digest
 from forecast.errors import SeriesError
 from tests.bundles import CREATED_AT, LAST_DAY, consistent, counts, files_of, make_bundle, zip_of
 from tests.standins.clickhouse import TABLE
+from tests.standins.github import job_of
 from tests.standins.sigstore import Build, Sigstore
 
 if TYPE_CHECKING:
@@ -155,6 +156,27 @@ def recreated(world: World) -> None:
     stored = world.publish(b"evil")
     stored.listed["workflow_run"].update(repository_id=7, head_repository_id=7)
     stored.run.update(repository={"id": 7, "owner": {"id": 8}}, head_repository={"id": 7})
+
+
+def renamed(world: World) -> None:
+    """The repository gets another name; the one before is redirected."""
+    world.github.rename("another-name")
+
+
+def run_again(conclusion: str | None, zipped: bytes | None = None) -> Inflict:
+    """The run of the newest artifact is run again, and uploads another one; None: under way."""
+
+    def inflict(world: World) -> None:
+        first = world.github.artifacts[-1]
+        second = world.publish(zipped)
+        made = dt.datetime.fromisoformat(second.listed["created_at"])
+        first.jobs.append(job_of(made, conclusion, attempt=2))
+        status = "in_progress" if conclusion is None else "completed"
+        first.run.update(run_attempt=2, status=status, conclusion=conclusion)
+        second.run, second.run_id, second.jobs = first.run, first.run_id, first.jobs
+        second.listed["workflow_run"] = first.listed["workflow_run"]
+
+    return inflict
 
 
 def pypistats(fault: Any, *packages: str, times: int = ALWAYS, **headers: str) -> Inflict:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, TypeVar
 from tqdm import tqdm
 
 from forecast.text import clean
-from trainer.reports.summary import annotation, markdown, plain, remarks, staleness, warnings_of
+from trainer.reports.summary import (
+    annotation,
+    escaped,
+    markdown,
+    plain,
+    remarks,
+    staleness,
+    warnings_of,
+)
 from trainer.reports.unusual import unusual_weeks
 
 if TYPE_CHECKING:
@@ -52,7 +60,7 @@ class Console:
         self._show("warning", message)
         if in_summary and self.summary:
             with self.summary.open("a", encoding="utf-8") as file:
-                file.write(f"> **Warning:** {message}\n\n")
+                file.write(f"> **Warning:** {escaped(message)}\n\n")
 
     def error(self, message: str) -> None:
         """Show an error, in one line."""

@@ -261,6 +261,14 @@ def test_runs_looked_up_are_bounded(server, client):
     assert len(server.calls) == 11
 
 
+def test_failed_runs_are_bounded_too(server, client):
+    for _ in range(45):
+        server.add_artifact(conclusion="failure", jobs=[])
+    with pytest.raises(ArtifactError, match="None of the 45"):
+        client.newest()
+    assert len(server.calls) == 1 + 40 * 2  # the list, runs and their jobs
+
+
 def test_failed_runs_do_not_use_up_the_look_ups(server, client):
     trusted = server.add_artifact()
     for _ in range(11):

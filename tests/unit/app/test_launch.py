@@ -89,7 +89,13 @@ def test_an_address_of_no_machine_is_told(monkeypatch):
             "https://example.org/forecasts",
             {"127.0.0.1", "localhost", "::1", "example.org"},
         ),
+        ("LOCALHOST", "", {"127.0.0.1", "localhost", "::1"}),
+        ("127.0.0.2", "", {"127.0.0.2", "127.0.0.1", "localhost", "::1"}),
+        ("0:0:0:0:0:0:0:1", "", {"0:0:0:0:0:0:0:1", "127.0.0.1", "localhost", "::1"}),
+        ("::ffff:127.0.0.1", "", {"::ffff:127.0.0.1", "127.0.0.1", "localhost", "::1"}),
         ("0.0.0.0", "", None),
+        ("::", "", None),
+        ("example.org", "", None),
     ],
 )
 def test_the_hosts_that_a_page_may_be_asked_by(host, root_path, hosts):

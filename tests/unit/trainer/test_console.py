@@ -62,6 +62,6 @@ def test_the_job_summary_is_written_on_github_alone(tmp_path):
 def test_a_warning_may_stand_in_the_summary_too(tmp_path, capsys):
     console = Console(on_actions=True, on_terminal=False, summary=tmp_path / "summary.md")
     console.warn("no summary")
-    console.warn("both", in_summary=True)
-    assert capsys.readouterr().out == "::warning::no summary\n::warning::both\n"
-    assert (tmp_path / "summary.md").read_text("utf-8") == "> **Warning:** both\n\n"
+    console.warn("both\n|of <b>", in_summary=True)
+    assert capsys.readouterr().out == "::warning::no summary\n::warning::both |of <b>\n"
+    assert (tmp_path / "summary.md").read_text("utf-8") == ("> **Warning:** both \\|of \\<b\\>\n\n")

@@ -158,14 +158,17 @@ def test_a_forged_entry_costs_its_package_alone(run, change):
     assert joined(run).names == ["b", "c", "d"]
 
 
-def test_a_forged_label_and_status_are_those_of_the_config(run):
+@pytest.mark.parametrize("label", ["<b>x</b>", "@a"])
+def test_a_forged_label_title_and_status_are_those_of_the_config(run, label):
+    title = "<b>x</b>" if label.startswith("@") else ""
     forge(
         run,
-        "UPDATE outcomes SET entry = json_set(entry, '$.label', '<b>x</b>', '$.status', 'carried')"
-        " WHERE package = 'a'",
+        "UPDATE outcomes SET entry = json_set(entry, '$.label', ?, '$.title', ?, '$.status',"
+        " 'carried') WHERE package = 'a'",
+        *(label, title),
     )
     entry = joined(run).manifest.packages["a"]
-    assert (entry.label, entry.status) == ("a", "trained")
+    assert (entry.label, entry.title, entry.status) == ("a", "", "trained")
 
 
 def test_a_package_whose_part_was_forged_keeps_last_weeks_model(run):
