@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.appserver import AppServer
+    from tests.standins.github import GitHubServer
+    from tests.standins.pypistats import PyPIStatsServer
 
 TODAY = today()
 TRAINED = TODAY - dt.timedelta(days=3)
@@ -94,10 +96,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def app(tmp_path_factory) -> Iterator[AppServer]:
-    """A page without a fault; any package can be trained."""
-    with all_well(tmp_path_factory.mktemp("app")) as (running, _, _):
+def world(tmp_path_factory) -> Iterator[tuple[AppServer, GitHubServer, PyPIStatsServer]]:
+    """A page without a fault, and the servers that it asks; any package can be trained."""
+    with all_well(tmp_path_factory.mktemp("app")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def app(world) -> AppServer:
+    return world[0]
+
+
+@pytest.fixture(scope="session")
+def pypistats(world) -> PyPIStatsServer:
+    return world[2]
 
 
 @pytest.fixture(scope="session")

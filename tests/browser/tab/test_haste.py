@@ -2,8 +2,8 @@
 
 import threading
 
-from tests.browser.conftest import opened
-from tests.browser.states import all_well
+import pytest
+
 from tests.browser.tab.test_life import choose
 
 # Calls leave half a second late, as on a slow network.
@@ -16,47 +16,47 @@ SLOW = """
 """
 
 
-def held(until):
-    """A fault: the answer waits for an event."""
+@pytest.fixture
+def training(visit, pypistats):
+    """A function that asks for a package; its counts come when the event is set."""
+    counted = threading.Event()
 
-    def wait(answer):
-        until.wait(20)
+    def held(answer):
+        counted.wait(20)
         return answer
 
-    return wait
-
-
-def test_a_package_in_training_holds_up_no_other(browser, tmp_path):
-    counted = threading.Event()
-    with all_well(tmp_path) as (app, _, pypistats), opened(browser, app.url) as visit:
-        pypistats.fail("django", held(counted))
+    def ask(name):
+        pypistats.series[name] = pypistats.series["django"]
+        pypistats.fail(name, held)
         visit.open("?package=fastapi")
-        choose(visit, "django")
+        choose(visit, name)
         visit.page.locator("#headline", has_text="a model is trained now").wait_for()
-        choose(visit, "flask")
-        visit.wait_for_answer("?package=flask")
-        visit.wait_for_title("Forecast for flask")
-        visit.wait_for_chart()
-        counted.set()
-        choose(visit, "django")
-        visit.wait_for_answer("?package=django")
-        visit.wait_for_title("Forecast for django")
-        assert visit.errors == []
+        return counted
+
+    yield ask
+    counted.set()
 
 
-def test_back_does_not_wait_for_a_package_in_training(browser, tmp_path):
-    counted = threading.Event()
-    with all_well(tmp_path) as (app, _, pypistats), opened(browser, app.url) as visit:
-        pypistats.fail("django", held(counted))
-        visit.open("?package=fastapi")
-        choose(visit, "django")
-        visit.page.locator("#headline", has_text="a model is trained now").wait_for()
-        visit.page.go_back()
-        visit.wait_for_title("Forecast for fastapi")
-        visit.wait_for_chart()
-        counted.set()
-        visit.page.get_by_label("30", exact=True).check()
-        visit.wait_for_answer("?package=fastapi&range=30")
+def test_a_package_in_training_holds_up_no_other(visit, training):
+    counted = training("numpy")
+    choose(visit, "flask")
+    visit.wait_for_answer("?package=flask")
+    visit.wait_for_title("Forecast for flask")
+    visit.wait_for_chart()
+    counted.set()
+    choose(visit, "numpy")
+    visit.wait_for_answer("?package=numpy")
+    visit.wait_for_title("Forecast for numpy")
+
+
+def test_back_does_not_wait_for_a_package_in_training(visit, training):
+    counted = training("scipy")
+    visit.page.go_back()
+    visit.wait_for_title("Forecast for fastapi")
+    visit.wait_for_chart()
+    counted.set()
+    visit.page.get_by_label("30", exact=True).check()
+    visit.wait_for_answer("?package=fastapi&range=30")
 
 
 def test_two_choices_at_once_are_both_drawn(visit):
