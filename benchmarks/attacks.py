@@ -327,7 +327,9 @@ def measure(attack: Attack | None) -> Visits:
     """A visitor's waits during an attack, or without one."""
     with serving() as app:
         load = load_event(app.port)
-        Client(app.port, VISITOR).forecast("flask")  # its newer days are known from now on
+        earlier = Client(app.port, VISITOR)
+        earlier.forecast("flask")  # its newer days are known from now on
+        earlier.draw("flask", "earlier", load)  # the first drawing of a process takes longer
         if attack is None:
             return visit_often(app.port, load, lambda: True)
         context = multiprocessing.get_context("spawn")

@@ -8,6 +8,7 @@ import hmac
 import json
 import re
 import secrets
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -26,7 +27,7 @@ from app.gradio_internals.session_cleanup import (
     is_function,
     queue_of,
 )
-from app.web.shares import OpenRequests, Places, Turns
+from app.web.shares import Neighbours, OpenRequests, Places, Turns
 from forecast.errors import BusyError
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Bounds:
         working: requests of one client that are worked on at the same time; streams aside.
         working_per_site: the same for one site.
         working_by_mcp: calls by MCP of one client or site that are.
+        beside_others: requests of one client or site that are worked on, and as many calls,
+            while another site is there.
         refusing: requests of one client or site that are being refused at the same time.
         refusal_seconds: that each refusal takes, so that they cost its client more than the page.
         pending: calls that one client has in gradio's queue; fewer than its workers.
@@ -79,6 +82,7 @@ class Bounds:
     working: int = 8
     working_per_site: int = 12
     working_by_mcp: int = 2
+    beside_others: int = 3
     refusing: int = 2
     refusal_seconds: float = 0.02
     pending: int = 12
@@ -110,7 +114,10 @@ class Limits:
         self._work = Places(bounds.working, bounds.working_per_site, patience)
         self._mcp = Places(bounds.working_by_mcp, bounds.working_by_mcp, patience)
         self._refusals = Places(bounds.refusing, bounds.refusing, patience)
-        self._turns = Turns(bounds.pending, bounds.pending_per_site, patience)
+        few = bounds.beside_others
+        self._beside_others = Places(few, few, patience)
+        self._turns = Turns(bounds.pending, bounds.pending_per_site, few, patience)
+        self._neighbours = Neighbours()
         self._calls = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -125,6 +132,7 @@ class Limits:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = self._identified(scope)
         client = client_key(_address(scope))
+        self._neighbours.note(client)
         if self._open.is_full(client):
             busy = _busy("too many requests are being answered; try again in a few seconds")
             await busy(scope, receive, send)
@@ -199,7 +207,7 @@ class Limits:
     ) -> None:
         """Pass a call on to gradio's queue when it is the visitor's turn."""
         await self._clean_up(scope)
-        if not await self._turns.take(client, queue_of(scope["app"])):
+        if not await self._turns.take(client, queue_of(scope["app"]), self._neighbours):
             busy = _busy("your earlier calls are still being answered; try again")
             await busy(scope, receive, send)
             return
@@ -222,8 +230,13 @@ class Limits:
         if scope["method"] != "POST" and (path == SESSION or RESULT.fullmatch(path)):
             await self._forward(scope, body, receive, send)
             return
-        places = self._mcp if MCP.fullmatch(path) else self._work
-        async with places.taken(client) as taken:
+        places = [self._mcp if MCP.fullmatch(path) else self._work]
+        if places == [self._work] and self._neighbours.has(client):
+            places.append(self._beside_others)
+        async with AsyncExitStack() as stack:
+            taken = True
+            for each in places:
+                taken = taken and await stack.enter_async_context(each.taken(client))
             if taken:
                 await self._forward(scope, body, receive, send)
             else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter, defaultdict
+import time
+from collections import Counter, OrderedDict, defaultdict
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,37 @@ from app.data.rate_limits import site_key
 from app.gradio_internals.session_cleanup import is_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from gradio.queueing import Queue
 
 POLL = 0.05  # seconds
+MINUTE = 60.0
+AT_WORK = 2.0  # seconds; a call that takes longer waits for counts, and costs others nothing
+
+
+class Neighbours:
+    """Knows whether a visitor has the page for itself.
+
+    Args:
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[str, float] = OrderedDict()  # by site
+
+    def note(self, client: str) -> None:
+        """Remember that a client has asked for something."""
+        now, site = self._clock(), site_key(client)
+        self._seen[site] = now
+        self._seen.move_to_end(site)
+        while next(iter(self._seen.values())) <= now - MINUTE:
+            self._seen.popitem(last=False)
+
+    def has(self, client: str) -> bool:
+        """Whether another site than the client's was here within a minute of the last request."""
+        return len(self._seen) > (site_key(client) in self._seen)
 
 
 class OpenRequests:
@@ -105,23 +132,37 @@ class Turns:
     Args:
         per_client: calls of one client, waiting or being answered.
         per_site: of one site.
+        beside_others: calls of one client or site that are at work, while others are there.
         patience: seconds that a call waits for a place.
+        clock: a monotonic clock, in seconds.
     """
 
-    def __init__(self, per_client: int, per_site: int, patience: float) -> None:
+    def __init__(
+        self,
+        per_client: int,
+        per_site: int,
+        beside_others: int,
+        patience: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._per_client = per_client
         self._per_site = per_site
+        self._beside_others = beside_others
         self._patience = patience
+        self._clock = clock
         self._coming: Counter[str] = Counter()  # let in, and not yet known by an event
-        self._events: defaultdict[str, set[str]] = defaultdict(set)
+        self._events: defaultdict[str, dict[str, float]] = defaultdict(dict)  # since when
 
-    async def take(self, client: str, queue: Queue) -> bool:
+    async def take(self, client: str, queue: Queue, neighbours: Neighbours) -> bool:
         """Wait for a place; False if there was none within the patience. ``give`` ends it."""
         limits = {site_key(client): self._per_site, client: self._per_client}
         with suppress(TimeoutError):
             async with asyncio.timeout(self._patience):
                 # gradio tells nobody when an event ends.
-                while any(self._held(key, queue) >= most for key, most in limits.items()):  # noqa: ASYNC110
+                while any(  # noqa: ASYNC110
+                    self._is_full(key, most, queue, crowded=neighbours.has(client))
+                    for key, most in limits.items()
+                ):
                     await asyncio.sleep(POLL)
                 self._coming.update(limits.keys())
                 return True
@@ -136,10 +177,16 @@ class Turns:
         self._coming -= Counter(keys)
         if isinstance(event, str):
             for key in keys:
-                self._events[key].add(event)
+                self._events[key][event] = self._clock()
 
-    def _held(self, key: str, queue: Queue) -> int:
-        waiting = {event for event in self._events.pop(key, ()) if is_waiting(queue, event)}
+    def _is_full(self, key: str, most: int, queue: Queue, *, crowded: bool) -> bool:
+        events = self._events.pop(key, {})
+        waiting = {each: since for each, since in events.items() if is_waiting(queue, each)}
         if waiting:
             self._events[key] = waiting
-        return self._coming[key] + len(waiting)
+        begun = self._clock() - AT_WORK
+        at_work = sum(since > begun for since in waiting.values())
+        coming = self._coming[key]
+        return coming + len(waiting) >= most or (
+            crowded and coming + at_work >= self._beside_others
+        )

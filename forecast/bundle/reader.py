@@ -275,7 +275,9 @@ def digest(data: bytes) -> str:
 
 def _unzip(data: bytes, use: Callable[[Manifest, ReadFile], T]) -> T:
     """What ``use`` makes of a zip whose members are those that its manifest names."""
-    _check_count(data.count(ENTRY))  # zipfile makes an object of each entry before it returns
+    # zipfile makes an object of each entry before it returns.
+    if (entries := data.count(ENTRY)) > MOST_FILES:
+        raise BundleError(f"the zip has {entries:,} members; at most {MOST_FILES:,} are allowed")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = _members(archive)
@@ -304,14 +306,8 @@ def _manifest_of(read: ReadFile, members: AbstractSet[str]) -> Manifest:
     return manifest
 
 
-def _check_count(members: int) -> None:
-    if members > MOST_FILES:
-        raise BundleError(f"the zip has {members:,} members; at most {MOST_FILES:,} are allowed")
-
-
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     infos = archive.infolist()
-    _check_count(len(infos))
     members = {info.filename: info for info in infos}
     if len(members) != len(infos):
         raise BundleError("the zip has two members of one name")

@@ -345,6 +345,20 @@ def test_a_site_has_few_places_to_work():
         assert inner.asked == [SLOW] * 3 + ["/"]
 
 
+def test_a_visitor_has_fewer_places_while_another_one_is_there():
+    bounds = Bounds(seconds=A_WHILE, working=3, beside_others=1, patience=0.2)
+    with serving(bounds) as (inner, port):
+        assert ask(port, "GET", "/", headers=from_("198.51.100.8"))[0] == 200
+        with waiting_for(port, *["198.51.100.7"] * 3):
+            asked_so_often(inner, 2)
+            assert ask(port, "GET", "/", headers=from_("198.51.100.7"))[0] == 503
+            assert inner.asked == ["/", SLOW]
+            assert ask(port, "GET", "/", headers=from_("198.51.100.8"))[0] == 200
+            # Its calls as well, but for those by MCP, which have places of their own.
+            assert joins(port, "198.51.100.8", 2) == [200, 503]
+            assert ask(port, "POST", "/gradio_api/mcp/", b"{}", from_("198.51.100.7"))[0] == 200
+
+
 def test_a_request_goes_on_as_soon_as_another_one_is_answered():
     with serving(Bounds(working=1, patience=10.0)) as (_, port), ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(ask, port, "GET", "/") for _ in range(40)]

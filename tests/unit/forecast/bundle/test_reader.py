@@ -6,6 +6,7 @@ import json
 import shutil
 import struct
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 
 import pandas as pd
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forecast.bundle import reader as bundles
+from forecast.bundle.gate import check_package
 from forecast.bundle.manifest import LARGEST_MANIFEST, MOST_VALUES, parse_manifest
 from forecast.bundle.reader import digest, extract, read_folder, read_zip
 from forecast.errors import BundleError
@@ -39,6 +41,7 @@ def files(bundle):
     return files_of(bundle)
 
 
+GROUP = {"label": "@g", "status": "failed", "reason": "not trained"}
 MEMBER = {"order": [0, 1, 1], "seasonal_order": [0, 0, 0, 0], "weight": 0}
 
 
@@ -276,6 +279,10 @@ def test_a_future_format_says_so(files):
         (lambda d: d["packages"]["flask"].update(members=65 * [MEMBER]), "members: "),
         (lambda d: d["packages"]["flask"].update(order=[9999, 0, 0]), r"order\.0: "),
         (lambda d: d["packages"]["flask"].update(label="<a href='//evil'>x</a>"), "the label of f"),
+        (
+            lambda d: d["packages"].update({"@g": GROUP | {"parts": [{"name": "x"}] * 1_001}}),
+            "parts: ",
+        ),
         (lambda d: d["packages"]["gone"].update(label="flask"), "the label of gone is no spelling"),
     ],
 )
@@ -296,6 +303,7 @@ def test_a_manifest_that_does_not_hold_together_is_refused(files, change, match)
         ("history.csv", b"package,date", b"date,package", "is malformed|expected the col"),
         ("history.csv", b"flask,", b"Flask,", "'Flask' is no normalised name of a package"),
         ("history.csv", b"flask,", b"\xff,", "is malformed"),
+        ("history.csv", b"flask,", b"other,", "history.csv has no rows of flask"),
         ("forecasts.csv", b"flask,2026-11-22,", b"flask,2026-11-22,-", "not finite, is negative"),
         ("forecasts.csv", b"flask,2026-11-22,", b"flask,2026-11-22,9999", "outside its band"),
         (
@@ -326,6 +334,55 @@ def test_a_table_that_is_not_ours_is_refused(files, name, old, new, match):
     assert old in files[name]
     changed = files | {name: files[name].replace(old, new)}
     refused(manifest_with(changed, lambda _: None), match)
+
+
+def test_a_picture_that_is_not_ours_is_refused():
+    files = files_of(make_bundle(pictures={"flask.svg": "<svg/>"}))
+    script = {"flask.svg": b"<svg><script/></svg>"}
+    refused(manifest_with(files | script, lambda _: None), "flask.svg has the element 'script'")
+
+
+def test_of_a_file_no_more_is_read_than_it_says():
+    asked = []
+
+    class Longer:
+        """A file that has more bytes than its directory says."""
+
+        def read(self, most=-1):
+            asked.append(most)
+            return b"x" * most
+
+    with pytest.raises(BundleError, match="'history.csv' has another size than it says"):
+        bundles._whole(Longer(), "history.csv", 5)
+    assert asked == [6]
+
+
+def test_a_manifest_has_a_largest_size_wherever_it_is_read():
+    with pytest.raises(BundleError, match="expected at most 33,554,432 bytes"):
+        parse_manifest(b" " * (LARGEST_MANIFEST + 1))
+
+
+@pytest.mark.parametrize("value", [float("nan"), -1.0, 1e300])
+def test_a_model_is_run_before_it_is_used(bundle, monkeypatch, value):
+    forecast, totals = bundle.model("flask").predict_with_totals(30)
+
+    def hostile(*_):
+        return replace(forecast, mean=forecast.mean * value), totals
+
+    monkeypatch.setattr("forecast.model.model.Model.predict_with_totals", hostile)
+    with pytest.raises(BundleError, match="the model of 'flask' forecasts what is out of range"):
+        bundle.model("flask")
+    through = bundle.entry("flask").trained_through
+    with pytest.raises(BundleError, match="forecasts what is out of range"):
+        check_package(
+            "flask",
+            bundle.pickle("flask"),
+            forecast,
+            trained_through=through,
+            totals=totals,
+            pictures={},
+            days=30,
+        )
 
 
 def test_a_model_of_another_day_is_refused_when_it_is_asked_for(files):

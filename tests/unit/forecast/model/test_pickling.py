@@ -167,6 +167,8 @@ def test_an_object_without_fields_is_refused_wherever_it_stands(model, field):
         ((1, 0, 1), (0, 0, 0, 0), (1e200, 0.01)),
         ((5, 1, 5), (5, 1, 5, 180), (0.01,) * 20),
         ((1, 0, 0), (1, 0, 0, 366), (0.1, 0.1)),
+        ((11, 0, 0), (0, 0, 0, 0), (0.1,) * 11),
+        ((1, 0, 0), (0, 0, 0, 367), (0.1,)),
     ],
     ids=str,
 )
@@ -190,6 +192,11 @@ def test_the_costliest_model_that_is_admitted_forecasts_within_a_second(model):
     assert time.process_time() - started < 1.0
     assert are_bands(forecast.columns())
     assert all(are_totals(total.columns()) for total in totals.values())
+
+
+def test_a_history_has_a_longest(model):
+    with pytest.raises(BundleError, match="history must be 14 counts or more"):
+        dataclasses.replace(model, history=(1.0,) * 20_001)
 
 
 def test_a_pickle_that_is_too_large_is_not_looked_at():
