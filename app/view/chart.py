@@ -18,7 +18,7 @@ import numpy as np
 
 from app.view import hover
 from app.view.curves import MIDDLE, ONE, Curve, Line, curve_of, drawn_mode
-from app.view.layout import TEXT, End, axis_title, in_lines, layout
+from app.view.layout import TEXT, TRANSPARENT, End, axis_title, layout
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
@@ -38,15 +38,16 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x")
 NEAR = dt.timedelta(days=7)  # days off within it have one name
 DAYS_COLOUR = "#828c9b"  # of the single days behind a 7-day mean
 EARLIER_COLOUR = COLOURS[3]
-LEGEND_WIDTH = 32  # characters; a longer name would be wider than a phone
 TITLE_WIDTH = 110  # characters; of the title of a saved picture
-HOVER_TEXT = "%{text}<extra></extra>"
+GLYPHS = "●■◆▲✕"  # the symbols in a label
 NAMES: dict[Mode, str] = {
     "daily": "Counted",
     "mean": "7-day mean",
     "weekly": "Weekly total",
     "monthly": "Monthly total",
 }
+
+REPAIRED = "Repaired day"
 
 Trace = dict[str, Any]
 
@@ -72,13 +73,14 @@ def draw(shown: Sequence[PackageForecast], view: View, around: Surroundings) -> 
     else:
         for place, curve in enumerate(curves):
             if len(curves) <= MOST_BANDED:
-                traces += _compared_band(curve, place)
+                traces += _band(curve, "80", COLOURS[place], opacity=0.16)
             traces += _compared(curve, place)
-    traces += _event_markers(around.events)
+    traces += [*_event_markers(around.events), _labels(curves, shown, around)]
     drawn = [
         values for curve in curves for values in _values(curve, banded=len(curves) <= MOST_BANDED)
     ]
-    look = layout(curves, view.scale, drawn, _ends(curves), around)
+    key = _key(curves[0]) if len(curves) == 1 else []
+    look = layout(curves, view.scale, drawn, _ends(curves), around, key=key)
     through = max(curve.observed for curve in curves)
     look["meta"] = {
         "title": _title(curves, view),
@@ -122,9 +124,25 @@ def _end(text: str, curve: Curve, column: str, colour: str) -> End:
     return End(text, at[-1], float(values[-1]), colour)
 
 
+def _key(curve: Curve) -> list[str]:
+    """What the lines and points of one package are that have no name at their right end."""
+    signs = [("—", COLOURS[0], NAMES[curve.mode])]
+    if curve.mode == "mean":
+        signs.insert(0, ("•", DAYS_COLOUR, NAMES["daily"]))
+    if curve.repaired.any() and curve.mode in hover.ROLLING:
+        signs.append(("✕", COLOURS[1], REPAIRED))
+    if curve.earlier:
+        signs.append(("- -", EARLIER_COLOUR, _earlier_name(curve)))
+    return [f"<b>{_coloured(sign, colour)}</b> {name}" for sign, colour, name in signs]
+
+
+def _coloured(text: str, colour: str) -> str:
+    """A text as plotly.js reads it."""
+    return f'<span style="color:{colour}">{text}</span>'
+
+
 def _single(curve: Curve) -> list[Trace]:
     look: Trace = {"colour": COLOURS[0], "width": 2.5}
-    past, ahead = hover.past(curve), hover.ahead(curve)
     # A log scale has no zeros, and a line no day between two of them.
     alone: Trace = {"mode": "lines+markers", "marker": {"color": COLOURS[0], "size": 4}}
     gaps = np.isnan(curve.past.values[MIDDLE]).any()
@@ -133,16 +151,14 @@ def _single(curve: Curve) -> list[Trace]:
         *_band(curve, "80", COLOURS[0], opacity=0.28),
         *_single_days(curve),
         *_repaired(curve),
-        _line(curve, curve.past, past, name=NAMES[curve.mode], **look, **(alone if gaps else {})),
+        _line(curve, curve.past, name=NAMES[curve.mode], **look, **(alone if gaps else {})),
         *_earlier(curve),
-        *_joint(curve, "forecast", look),
+        *_joint(curve, look),
         _line(
             curve,
             curve.ahead,
-            ahead,
             name="Forecast",
             dash="dash",
-            legendgroup="forecast",
             **look,
         ),
     ]
@@ -156,11 +172,9 @@ def _single_days(curve: Curve) -> list[Trace]:
         _trace(
             [day.isoformat() for day in curve.days],
             curve.counts,
-            name="Counted",
+            name=NAMES["daily"],
             mode="markers",
             marker={"color": DAYS_COLOUR, "size": 4},
-            text=hover.counted(curve),
-            hovertemplate=HOVER_TEXT,
         )
     ]
 
@@ -173,35 +187,34 @@ def _repaired(curve: Curve) -> list[Trace]:
         _trace(
             [curve.days[at].isoformat() for at in where],
             curve.counts[where],
-            name="Repaired day",
+            name=REPAIRED,
             mode="markers",
             marker={"symbol": "x-thin", "size": 8, "line": {"color": COLOURS[1], "width": 2}},
-            hoverinfo="skip",
         )
     ]
 
 
 def _earlier(curve: Curve) -> list[Trace]:
     """What was forecast a month ago of what has been counted since."""
-    if curve.earlier is None or curve.made_on is None:
+    if curve.earlier is None:
         return []
-    texts = [hover.earlier(v, curve, curve.made_on) for v in curve.earlier.downloads[MIDDLE]]
-    name = f"Forecast of {curve.made_on.day} {curve.made_on:%b}"
     look: Trace = {"colour": EARLIER_COLOUR, "width": 2, "dash": "dash"}
-    return [_line(curve, curve.earlier, texts, name=name, **look)]
+    return [_line(curve, curve.earlier, name=_earlier_name(curve), **look)]
 
 
-def _line(curve: Curve, line: Line, texts: list[str], *, dash: str = "solid", **look: Any) -> Trace:
-    """A quantity with its texts; ``look`` has colour and width, and options of the trace."""
-    at, values = _points(curve, line, MIDDLE)
-    if curve.mode not in hover.ROLLING:
-        texts = [t for t, span in zip(texts, line.spans, strict=True) for _ in range(span.days)]
+def _earlier_name(curve: Curve) -> str:
+    made_on = curve.made_on
+    return f"Forecast of {made_on.day} {made_on:%b}" if made_on else ""
+
+
+def _line(curve: Curve, line: Line, *, dash: str = "solid", **look: Any) -> Trace:
+    """A quantity; ``look`` has colour and width, and options of the trace."""
     shape = _shape(curve)
     drawn = {"color": look.pop("colour"), "width": look.pop("width"), "dash": dash, "shape": shape}
-    return _trace(at, values, **{"line": drawn, "text": texts, "hovertemplate": HOVER_TEXT, **look})
+    return _trace(*_points(curve, line, MIDDLE), line=drawn, **look)
 
 
-def _joint(curve: Curve, group: str, look: Trace) -> list[Trace]:
+def _joint(curve: Curve, look: Trace) -> list[Trace]:
     """From the last mean counted to the first one forecast: they share six days."""
     if curve.mode != "mean" or not curve.past.at:
         return []
@@ -210,17 +223,9 @@ def _joint(curve: Curve, group: str, look: Trace) -> list[Trace]:
             [curve.past.at[-1], curve.ahead.at[0]],
             np.array([curve.past.values[MIDDLE][-1], curve.ahead.values[MIDDLE][0]]),
             name="Forecast begins",
-            legendgroup=group,
-            showlegend=False,
             line={"color": look["colour"], "width": look["width"], "dash": "dash"},
-            hoverinfo="skip",
         )
     ]
-
-
-def _compared_band(curve: Curve, place: int) -> list[Trace]:
-    band = _band(curve, "80", COLOURS[place], opacity=0.16)
-    return [{**trace, "legendgroup": curve.label, "showlegend": False} for trace in band]
 
 
 def _compared(curve: Curve, place: int) -> list[Trace]:
@@ -231,38 +236,28 @@ def _compared(curve: Curve, place: int) -> list[Trace]:
     shared: Trace = {
         **look,
         "mode": "lines+markers",
-        "legendgroup": curve.label,
-        "hovertemplate": f"{label}: {HOVER_TEXT}",
     }
-    past, ahead = hover.short_past(curve), hover.short_ahead(curve)
-    name = in_lines(curve.label, LEGEND_WIDTH)
     hollow = {**marker, "symbol": f"{symbol}-open", "maxdisplayed": 6}
     return [
-        _line(curve, curve.past, past, name=name, marker=marker, **shared),
-        *_joint(curve, curve.label, look),
+        _line(curve, curve.past, name=label, marker=marker, **shared),
+        *_joint(curve, look),
         _line(
             curve,
             curve.ahead,
-            ahead,
-            name=f"{curve.label}, forecast",
+            name=f"{label}, forecast",
             dash="dash",
             marker=hollow,
-            showlegend=False,
             **shared,
         ),
     ]
 
 
 def _band(curve: Curve, level: str, colour: str, *, opacity: float) -> list[Trace]:
-    """A filled band between two edges, which hide and show together."""
-    shared: Trace = {
-        "hoverinfo": "skip",
-        "legendgroup": f"{level} % band",
-        "line": {"color": colour, "width": 1.25, "shape": _shape(curve)},
-    }
+    """A filled band between two edges."""
+    shared: Trace = {"line": {"color": colour, "width": 1.25, "shape": _shape(curve)}}
     upper, lower = (_edge(curve, f"{side}_{level}") for side in ("upper", "lower"))
     return [
-        _trace(*upper, name=f"Upper end of {level} %", showlegend=False, **shared),
+        _trace(*upper, name=f"Upper end of {level} %", **shared),
         _trace(
             *lower,
             name=f"{level} % band",
@@ -291,15 +286,9 @@ def _days_off(forecast: PackageForecast) -> list[Trace]:
             [day.isoformat() for day in forecast.days_off],
             np.zeros(len(forecast.days_off)),
             name="Day off",
-            showlegend=False,
             mode="markers",
             yaxis="y2",
             marker={"symbol": "diamond", "size": 7, "color": TEXT},
-            text=[
-                hover.escape(wording.day_off(forecast.day_off_names[day], loss))
-                for day, loss in forecast.days_off.items()
-            ],
-            hovertemplate=HOVER_TEXT,
             cliponaxis=False,
         )
     ]
@@ -322,15 +311,40 @@ def _event_markers(events: Sequence[Event]) -> list[Trace]:
             [event.date.isoformat() for event in events],
             np.ones(len(events)),
             name="Event",
-            showlegend=False,
             mode="markers",
             yaxis="y2",
             marker={"symbol": "triangle-down", "size": 12, "color": TEXT},
-            text=[hover.event(event) for event in events],
-            hovertemplate=HOVER_TEXT,
             cliponaxis=False,
         )
     ]
+
+
+def _labels(
+    curves: Sequence[Curve], shown: Sequence[PackageForecast], around: Surroundings
+) -> Trace:
+    """The labels of all days, at points that nobody sees: plotly.js shows the nearest one.
+
+    Labels of several traces would be shown together, and those of different days among them.
+    """
+    bullets = [_coloured(glyph, colour) for glyph, colour in zip(GLYPHS, COLOURS, strict=True)]
+    days_off = {
+        day: wording.day_off(shown[0].day_off_names[day], loss)
+        for day, loss in (shown[0].days_off.items() if len(shown) == 1 else ())
+    }
+    texts = hover.labels(curves, bullets, around.events, days_off)
+    rolling = curves[0].mode in hover.ROLLING
+    days = [(d.first + at * ONE, text) for d, text in texts.items() for at in range(d.days)]
+    return _trace(
+        [day.isoformat() if rolling else f"{day}T12:00" for day, _ in days],
+        np.ones(len(days)),
+        name="Labels",
+        mode="markers",
+        yaxis="y2",
+        marker={"color": TRANSPARENT},
+        text=[text for _, text in days],
+        hoverinfo="text",
+        hovertemplate="%{text}<extra></extra>",
+    )
 
 
 def _shape(curve: Curve) -> str:
@@ -353,7 +367,8 @@ def _points(curve: Curve, line: Line, column: str) -> tuple[list[str], Array]:
 def _trace(at: list[str], values: Array, **options: Any) -> Trace:
     """A trace; its values as a list, as the browser's plotly.js cannot read plotly's base64."""
     numbers = [None if np.isnan(value) else round(float(value), 2) for value in values]
-    return {"type": "scatter", "mode": "lines", "x": at, "y": numbers, **options}
+    look = {"type": "scatter", "mode": "lines", "hoverinfo": "skip"}
+    return {**look, "x": at, "y": numbers, **options}
 
 
 def _translucent(colour: str, opacity: float) -> str:

@@ -7,7 +7,7 @@ import math
 import re
 import textwrap
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from forecast.quantities import Array
 
 HEIGHT = 460
-LEAST_PLOT = 250  # pixels that the axes have at the least, below legend and above foot
+LEAST_PLOT = 250  # pixels that the axes have at the least, below the key and above the foot
 TEXT = "#73777f"  # for a saved picture, readable on light and dark; the page sets its own colour
 GRID = "rgba(128, 128, 128, 0.22)"
 TRANSPARENT = "rgba(0,0,0,0)"
@@ -57,7 +57,10 @@ FEWEST_TICKS, MOST_TICKS = 3, 7
 WIDEST_NAME = 14  # characters of a line at the right end
 CHARACTER = 6.8  # pixels; a character of 12 px, rounded up
 LINE_HEIGHT = 15  # pixels; of the names at the ends of the lines
+KEY_WIDTH = 2  # signs of a line, as a phone has room for
+FOOT_WIDTH = 36  # characters of a line, likewise
 AXIS_WIDTH = 30  # characters of a line beside the vertical axis, as a phone has room for
+MOST_NOTES = 12  # beside each other, as a phone has room for
 LONGEST_NOTE = 40  # characters of an event's note that fit beside its line
 RECENT = dt.timedelta(days=2)  # after the last day counted; PyPI Stats tells a day on the next
 UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -102,6 +105,8 @@ def layout(
     drawn: Sequence[Array],
     ends: Sequence[End],
     around: Surroundings,
+    *,
+    key: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The layout of a figure.
 
@@ -111,15 +116,23 @@ def layout(
         drawn: all values that the axis must hold.
         ends: what the right ends of the lines are called.
         around: today, source and events.
+        key: what the other lines and points are.
     """
     values = _value_axis(scale, drawn)
     title = "<br>".join(textwrap.wrap(axis_title(curves, scale), AXIS_WIDTH))
+    lines = ["   ".join(key[at : at + KEY_WIDTH]) for at in range(0, len(key), KEY_WIDTH)]
     names = [replace(end, text=in_lines(end.text, WIDEST_NAME)) for end in ends]
+    first, last = _first_day(curves), _last_day(curves)
     widest = max((len(line) for end in names for line in end.text.split("<br>")), default=0)
     return {
         "template": "none",
         "height": HEIGHT,
-        "margin": {"l": 8, "r": round(22 + widest * CHARACTER), "t": 26, "b": 8},
+        "margin": {
+            "l": 8,
+            "r": round(22 + widest * CHARACTER),
+            "t": 26 + LINE_HEIGHT * len(lines),
+            "b": 8,
+        },
         "paper_bgcolor": TRANSPARENT,
         "plot_bgcolor": TRANSPARENT,
         "font": {"family": FONT, "size": 13, "color": TEXT},
@@ -130,22 +143,15 @@ def layout(
         "yaxis": {"title": {"text": title, "font": {"size": 13}, "standoff": 8}, **values},
         # The markers of events have an axis of their own, from the bottom to the top.
         "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
-        "legend": {
-            "orientation": "h",
-            "x": 0,
-            "y": 1.07,
-            "yanchor": "bottom",
-            "bgcolor": TRANSPARENT,
-            "traceorder": "normal",
-            "font": {"size": 12},
-        },
+        "showlegend": False,
         "shapes": [*_boundaries(curves, around), *map(_event_shape, around.events)],
         "annotations": [
             *_words(curves, around),
+            *_key(lines),
             # To the right, as one may lie at the left edge; a day off may lie at the right one.
             *(
-                _upright(event.note, max(event.date, _first_day(curves)), "left")
-                for event in around.events
+                _upright(event.note, max(event.date, first), "left")
+                for event in _apart(around.events, (last - first) / MOST_NOTES)
             ),
             *(_upright(name, day, "right") for day, name in around.days_off.items()),
             *_end_names(names, scale, values["range"]),
@@ -215,21 +221,25 @@ def _first_day(curves: Sequence[Curve]) -> dt.date:
     return min((curve.past.spans or curve.ahead.spans)[0].first for curve in curves)
 
 
+def _last_day(curves: Sequence[Curve]) -> dt.date:
+    """Where it ends."""
+    return max(curve.ahead.spans[-1].last for curve in curves)
+
+
 def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
-    begin = _first_day(curves)
-    last = max(curve.ahead.spans[-1].last for curve in curves)
+    begin, last = _first_day(curves), _last_day(curves)
     through = max(curve.observed for curve in curves)
-    stopped = [
-        f"\n{curve.label}: no counts since {wording.format_date(curve.stopped)}"
+    foot = [f"Source: {around.source}", f"counted through {wording.format_date(through)}"]
+    foot += [
+        f"{curve.label}: no counts since {wording.format_date(curve.stopped)}"
         for curve in curves
         if curve.stopped
     ]
-    known = f"counted through {wording.format_date(through)}"
-    foot = f"Source: {around.source} · {known}{''.join(stopped)}"
+    lines = chain.from_iterable(textwrap.wrap(line, FOOT_WIDTH) for line in foot)
     return {
         "type": "date",
         "range": [f"{begin}T00:00", f"{last}T{'12:00' if curves[0].mode in ROLLING else '23:59'}"],
-        "title": {"text": escape(foot), "font": {"size": 11}, "standoff": 12},
+        "title": {"text": "<br>".join(map(escape, lines)), "font": {"size": 11}, "standoff": 12},
         "hoverformat": HEADERS[curves[0].mode],
         "gridcolor": GRID,
         "automargin": True,
@@ -237,8 +247,10 @@ def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
         "spikecolor": TEXT,
         "spikethickness": 1,
         "spikedash": "solid",
-        "nticks": 6,
-        "tickformat": "%-d %b\n%Y",
+        "nticks": 5,
+        "tickangle": 0,
+        "tickformat": "%-d\n%b %Y",
+        "tickformatstops": [{"dtickrange": ["M1", None], "value": "%b\n%Y"}],
     }
 
 
@@ -277,9 +289,8 @@ def _boundaries(curves: Sequence[Curve], around: Surroundings) -> list[dict[str,
 def _moments(curves: Sequence[Curve], around: Surroundings) -> dict[str, str]:
     """Where the words "forecast" and "today" stand on the time axis."""
     through = max(curve.observed for curve in curves)
-    last = max(curve.ahead.spans[-1].last for curve in curves)
     moments = {"forecast": f"{through}T12:00"}
-    if through + RECENT < around.today <= last:
+    if through + RECENT < around.today <= _last_day(curves):
         moments["today"] = f"{around.today}T00:00"
     return moments
 
@@ -305,6 +316,13 @@ def _words(curves: Sequence[Curve], around: Surroundings) -> list[dict[str, Any]
     ]
 
 
+def _key(lines: Sequence[str]) -> list[dict[str, Any]]:
+    """The key, above the words at the top of the axes."""
+    look = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "yshift": LINE_HEIGHT}
+    look |= {"xanchor": "left", "yanchor": "bottom", "align": "left", "showarrow": False}
+    return [{**look, "text": "<br>".join(lines), "font": {"size": 12}}] if lines else []
+
+
 def _event_shape(event: Event) -> dict[str, Any]:
     """A line for an event of one day, an area for one of several."""
     shape = {"yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
@@ -313,6 +331,15 @@ def _event_shape(event: Event) -> dict[str, Any]:
         return {"type": "line", "x0": at, "x1": at, "line": {"color": TEXT, "width": 1}, **shape}
     span = {"x0": event.date.isoformat(), "x1": event.until.isoformat()}
     return {"type": "rect", **span, "fillcolor": GRID, "line": {"width": 0}, **shape}
+
+
+def _apart(events: Sequence[Event], least: dt.timedelta) -> list[Event]:
+    """The events whose notes do not lie on each other: of those that are near, the newest."""
+    kept: list[Event] = []
+    for event in reversed(events):
+        if not kept or kept[-1].date - event.date >= least:
+            kept.append(event)
+    return kept
 
 
 def _upright(text: str, day: dt.date, anchor: str) -> dict[str, Any]:

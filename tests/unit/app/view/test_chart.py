@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 import math
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,7 +16,7 @@ from app.view.state import ALL, MODES, View
 from forecast.config import Event, Package
 from forecast.presentation.track_record import PastForecast, TrackRecord
 from tests.bundles import LAST_DAY
-from tests.unit.app.view.samples import AROUND, package_forecast, with_history
+from tests.unit.app.view.samples import AROUND, package_forecast, plain, with_history
 
 STEP = Event(date=LAST_DAY - dt.timedelta(days=20), kind="definition", note="A <new> way %{x}")
 OUTAGE = Event(
@@ -43,6 +44,12 @@ def points(figure, name):
     return dict(zip(found["x"], found["y"], strict=True))
 
 
+def labels(figure):
+    """Label by place."""
+    found = trace(figure, "Labels")
+    return dict(zip(found["x"], found["text"], strict=True))
+
+
 def words(figure):
     return [each["text"] for each in figure["layout"]["annotations"]]
 
@@ -65,13 +72,12 @@ def test_bands_are_those_of_the_forecast():
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_band_is_filled_between_two_edges_that_hide_together(mode):
+def test_a_band_is_filled_between_two_edges(mode):
     figure = drawn([LONG], View(mode=mode))
     for level in ("80", "95"):
         upper, lower = trace(figure, f"Upper end of {level} %"), trace(figure, f"{level} % band")
         assert figure["data"].index(lower) == figure["data"].index(upper) + 1
         assert lower["fill"] == "tonexty"
-        assert lower["legendgroup"] == upper["legendgroup"]
         assert lower["x"] == upper["x"]
 
 
@@ -130,7 +136,8 @@ def test_weeks_and_months_are_steps_over_their_days(mode, name, first, last):
     past, ahead = trace(figure, name), trace(figure, "Forecast")
     assert past["line"]["shape"] == ahead["line"]["shape"] == "hvh"
     assert (past["x"][0], ahead["x"][-1]) == (first, last)
-    assert len(past["text"]) == len(past["x"])
+    labels = trace(figure, "Labels")
+    assert [day[:10] for day in labels["x"]] == [day[:10] for day in past["x"] + ahead["x"]]
 
 
 def test_an_axis_of_weeks_begins_with_the_first_one():
@@ -177,18 +184,18 @@ def test_zeros_alone_can_be_drawn(scale):
 
 def test_the_indexed_scale_starts_at_100_and_tells_real_counts():
     figure = drawn([package_forecast()], View(scale="indexed", days=ALL))
-    counted = trace(figure, "Counted")
-    assert np.mean(counted["y"][:7]) == pytest.approx(100, abs=0.01)
-    assert counted["text"][0].startswith(f"{package_forecast().series.values[0]:,.0f} ")
-    mean = package_forecast().series.values[-7:].mean()
-    assert trace(figure, "7-day mean")["text"][-1].startswith(f"{mean:,.0f} downloads a day")
+    assert np.mean(trace(figure, "Counted")["y"][:7]) == pytest.approx(100, abs=0.01)
+    values = package_forecast().series.values
+    label = labels(figure)[LAST_DAY.isoformat()]
+    assert label.startswith(f"{values[-1]:,.0f} downloads counted<br>")
+    assert f"<br>{values[-7:].mean():,.0f} downloads a day" in label
 
 
 def test_the_hover_says_count_bands_and_weekday():
     figure = drawn([package_forecast()])
-    text = trace(figure, "Forecast")["text"][0]
+    text = labels(figure)[(LAST_DAY + dt.timedelta(days=1)).isoformat()].replace("<br>", " ")
     assert text.startswith("about ")
-    assert "downloads a day expected (7-day mean)<br>80 %: " in text
+    assert "downloads a day expected (7-day mean) 80 %: " in text
     assert figure["layout"]["hovermode"] == "x unified"
     assert "%A" in figure["layout"]["xaxis"]["hoverformat"]
 
@@ -198,7 +205,7 @@ def test_events_are_marked_with_their_notes_in_words():
     figure = drawn([package_forecast()], View(days=30), around)
     marks = trace(figure, "Event")
     assert marks["x"] == [STEP.date.isoformat(), OUTAGE.date.isoformat()]
-    assert "A &lt;new&gt; way % {x}" in marks["text"][0].replace("<br>", " ")
+    assert "A &lt;new&gt; way % {x}" in labels(figure)[marks["x"][0]].replace("<br>", " ")
     assert {"A &lt;new&gt; way % {x}", "Down"} <= set(words(figure))
     shapes = {shape["type"] for shape in figure["layout"]["shapes"]}
     assert shapes == {"line", "rect"}
@@ -216,6 +223,35 @@ def test_the_note_of_an_event_at_the_left_edge_stands_within_the_axes():
     assert (note["x"], note["xanchor"]) == (begin.isoformat(), "left")
 
 
+def test_of_events_near_each_other_the_newest_has_its_note_in_words():
+    near = OUTAGE.model_copy(update={"date": OUTAGE.date - dt.timedelta(days=2), "note": "Before"})
+    figure = drawn([package_forecast()], View(days=30), replace(AROUND, events=[near, OUTAGE]))
+    assert "Down" in words(figure)
+    assert "Before" not in words(figure)
+    assert "Before" in labels(figure)[near.date.isoformat()]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_labels_are_told_by_one_trace_alone(mode):
+    """plotly.js shows the nearest point of each trace, those of other days among them."""
+    figure = drawn([with_record(28)], View(mode=mode), replace(AROUND, events=[STEP, OUTAGE]))
+    telling = [each["name"] for each in figure["data"] if each["hoverinfo"] != "skip"]
+    assert telling == ["Labels"]
+    places = trace(figure, "Labels")["x"]
+    assert places == sorted(set(places))
+
+
+def test_the_key_has_two_signs_a_line():
+    made = with_record(28)
+    day = LAST_DAY - dt.timedelta(days=3)
+    figure = drawn([replace(made, series=replace(made.series, repaired=(day,)))])
+    [key] = [re.sub("<[^b][^>]*>|<b>", "", text) for text in words(figure) if "7-day" in text]
+    assert key == "• Counted   — 7-day mean<br>✕ Repaired day   - - Forecast of 24 Oct"
+    assert figure["layout"]["showlegend"] is False
+    pair = drawn([package_forecast(), package_forecast("a")])
+    assert not any("7-day mean" in text for text in words(pair))
+
+
 def test_no_events_no_marks():
     assert "Event" not in {each["name"] for each in drawn([package_forecast()])["data"]}
 
@@ -226,8 +262,9 @@ def test_repaired_days_are_marked_and_called_estimates():
     changed = replace(made, series=replace(made.series, repaired=(day,)))
     figure = drawn([changed])
     assert trace(figure, "Repaired day")["x"] == [day.isoformat()]
-    assert "estimated" in trace(figure, "Counted")["text"][-4]
-    assert "estimated" not in trace(figure, "Counted")["text"][-3]
+    assert "estimated" in labels(figure)[day.isoformat()]
+    assert "estimated" not in labels(figure)[LAST_DAY.isoformat()]
+    assert any("Repaired day" in word for word in words(figure))
 
 
 def test_five_packages_differ_in_colour_and_without():
@@ -236,7 +273,9 @@ def test_five_packages_differ_in_colour_and_without():
     lines = [trace(figure, name) for name in names]
     for look in (("line", "color"), ("marker", "symbol")):
         assert len({line[look[0]][look[1]] for line in lines}) == 5
-    assert [each["name"] for each in figure["data"] if each.get("showlegend", True)] == list(names)
+    for colour, glyph, name in zip(chart.COLOURS, chart.GLYPHS, names, strict=True):
+        line = f'<br><span style="color:{colour}">{glyph}</span> {name}: '
+        assert line in labels(figure)[LAST_DAY.isoformat()]
     assert set(names) <= set(words(figure))
 
 
@@ -308,7 +347,7 @@ def test_old_counts_end_before_today():
 
 def test_source_and_day_stand_at_the_foot():
     foot = drawn([package_forecast()])["layout"]["xaxis"]["title"]["text"]
-    assert foot == "Source: PyPI Stats · counted through 21 November 2026"
+    assert foot == "Source: PyPI Stats<br>counted through 21 November 2026"
 
 
 def test_a_saved_picture_has_a_title_and_the_name_of_package_and_day():
@@ -338,7 +377,9 @@ def test_last_month_s_forecast_stands_over_what_came(scale):
     figure = drawn([with_record(28)], View(scale=scale))
     earlier = trace(figure, "Forecast of 24 Oct")
     assert earlier["x"][0] == (LAST_DAY - dt.timedelta(days=28)).isoformat()
-    assert earlier["text"][-1] == "1,230 downloads a day forecast on 24 October 2026"
+    label = labels(figure)[earlier["x"][-1]]
+    assert label.endswith("<br>1,230 downloads a day forecast<br>on 24 October 2026")
+    assert any("Forecast of 24 Oct" in word for word in words(figure))
 
 
 def luminance(colour):
@@ -373,11 +414,17 @@ def test_days_off_that_move_the_forecast_are_marked_named_and_explained():
     figure = drawn([made])
     marks = trace(figure, "Day off")
     assert marks["x"] == [day.isoformat() for day in made.days_off]
-    assert [text.replace("\N{NO-BREAK SPACE}", " ") for text in marks["text"]] == [
-        "Thanksgiving Day: 21 % fewer expected",
-        "Day after it: 4 % more expected",
-        "A &lt;feast&gt;: 30 % fewer expected",
-    ]
+    told = {day: plain(text).replace("<br>", " ") for day, text in labels(figure).items()}
+    for day, text in zip(
+        marks["x"],
+        (
+            "Thanksgiving Day: 21 % fewer expected",
+            "Day after it: 4 % more expected",
+            "A &lt;feast&gt;: 30 % fewer expected",
+        ),
+        strict=True,
+    ):
+        assert told[day].endswith(text)
     # Of two that are near, the larger one is named.
     upright = [each for each in figure["layout"]["annotations"] if each.get("textangle")]
     assert {each["text"]: each["x"] for each in upright} == {
@@ -440,7 +487,7 @@ def test_labels_that_do_not_touch_stay_where_they_are():
 def test_the_foot_says_that_there_are_no_counts_any_more():
     stopped = with_history([1000] * 60 + [0] * 10)
     foot = drawn([stopped])["layout"]["xaxis"]["title"]["text"]
-    assert "flask: no counts since 11 November 2026" in foot
+    assert "flask: no counts since 11 November<br>2026" in foot
 
 
 @pytest.mark.parametrize(

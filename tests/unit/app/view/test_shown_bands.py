@@ -76,13 +76,13 @@ def test_the_chart(forecast):
         assert shown[f"{level} % band"]["y"][0] == BANDS[f"lower_{level}"]
         assert shown[f"Upper end of {level} %"]["y"][0] == BANDS[f"upper_{level}"]
     expected = "about 300 downloads expected<br>80 %: 200 to 400<br>95 %: 100 to 500"
-    assert shown["Forecast"]["text"][0] == expected
+    assert shown["Labels"]["text"][-30] == expected
 
 
 def test_the_chart_of_two(forecast):
     other = replace(forecast, package=Package("requests", "requests"))
     figure = json.loads(chart.to_json(chart.draw([forecast, other], View(mode="daily"), AROUND)))
     shown = {each["name"]: each for each in figure["data"]}
-    assert shown["Flask, forecast"]["text"][0] == "300 downloads (200 to 400)"
+    assert "Flask: 300<br>80 %: 200 to 400<br>" in shown["Labels"]["text"][-30]
     assert shown["80 % band"]["y"][0] == BANDS["lower_80"]
     assert shown["Upper end of 80 %"]["y"][0] == BANDS["upper_80"]
