@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -47,11 +48,13 @@ def known(counts: pd.Series[int], through: dt.date | None = None) -> Known:
     """
     last_row = pd.Timestamp(counts.index[-1])
     end = max(last_row, pd.Timestamp(through)) if through else last_row
-    seen = counts[counts > 0]
-    if seen.empty:
+    values = counts.to_numpy()
+    seen = np.flatnonzero(values > 0)
+    if not seen.size:
         return Known(end)
-    last = pd.Timestamp(seen.index[-1])
-    if float(seen.loc[last - RECENTLY :].median()) < RARE:
+    last = pd.Timestamp(counts.index[seen[-1]])
+    recent = seen[seen >= counts.index.searchsorted(last - RECENTLY)]
+    if np.median(values[recent]) < RARE:
         return Known(end)
     if (end - last).days > LONGEST_DELAY:
         return Known(end, last.date())

@@ -16,13 +16,15 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import SeriesError
-from forecast.known import RARE, known
+from forecast.known import RARE, Known, known
 from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from numpy.typing import NDArray
+
+    Days = NDArray[np.datetime64]
 
 FEWEST_DAYS = 14  # two weeks, so that each weekday is seen twice
 MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
@@ -92,44 +94,63 @@ def regular(
     Raises:
         SeriesError: if fewer than 14 days are known, or more than half are missing.
     """
-    observed = counts[~counts.index.isin(pd.to_datetime(sorted(outages)))]
+    failed = np.array(sorted(outages), dtype="datetime64[D]")
+    observed = counts[~np.isin(_days_of(counts), failed)]
     if observed.empty:
         raise _too_few(0)
-    found = known_days(observed, through, outages)
-    days = pd.DatetimeIndex(found.index)
-    values: Array = np.array(found, dtype=np.float64)
+    reach = known(observed, through)
+    values = _through(observed, reach, failed)
     missing = np.isnan(values)
     if (~missing).sum() < FEWEST_DAYS:
         raise _too_few(int((~missing).sum()))
     if missing.mean() > MOST_MISSING:
         raise SeriesError(
-            f"has no count on {missing.sum()} of {len(days)} days; "
+            f"has no count on {missing.sum()} of {len(values)} days; "
             f"at most {MOST_MISSING:.0%} may be missing: wait until there are more, or write a 0 "
             "for each day without a download, if the counts are your own"
         )
     if missing.any():
         values[missing] = _interpolated(values)[missing]
-    repaired = tuple(day.date() for day in days[missing])
-    return Series(days[0].date(), values, repaired, known(observed, through).stopped)
+    start = observed.index[0].date()
+    repaired = tuple(start + dt.timedelta(days=int(day)) for day in np.flatnonzero(missing))
+    return Series(start, values, repaired, reach.stopped)
 
 
-def known_days(
-    counts: pd.Series[int], through: dt.date | None, outages: Collection[dt.date] = ()
-) -> pd.Series[float]:
+def known_days(counts: pd.Series[int], through: dt.date | None) -> pd.Series[float]:
     """Every day from the first to the last one known: its count, 0 without a download, else NaN.
 
     Args:
         counts: downloads by day, of one day at least; a DatetimeIndex, ascending.
         through: see :func:`regular`.
-        outages: days whose count is unknown if it is missing.
     """
-    last = counts.index[-1]
-    days = pd.date_range(counts.index[0], max(last, known(counts, through).through), freq="D")
-    values: Array = np.array(counts.reindex(days), dtype=np.float64)
-    known_fault = days.isin(pd.to_datetime(sorted(outages)))
-    without = (_level(values) < RARE) | _left_out_weekdays(values) | (days > last)
-    values[np.isnan(values) & ~known_fault & without] = 0.0
-    return pd.Series(values, index=days)
+    values = _through(counts, known(counts, through), np.empty(0, dtype="datetime64[D]"))
+    return pd.Series(values, pd.date_range(counts.index[0], periods=len(values), freq="D"))
+
+
+def _through(counts: pd.Series[int], reach: Known, failed: Days) -> Array:
+    """The counts of every day, as those of :func:`known_days`.
+
+    Args:
+        counts: downloads by ascending day, of one day at least.
+        reach: how far they reach.
+        failed: days whose count is unknown if it is missing.
+    """
+    days = _days_of(counts)
+    first, last = days[0], max(days[-1], np.datetime64(reach.through, "D"))
+    values = np.full(int((last - first).astype(np.int64)) + 1, np.nan)
+    places = (days - first).astype(np.int64)
+    values[places] = counts
+    missing = np.isnan(values)
+    if missing.any():
+        without = (_level(values) < RARE) | _left_out_weekdays(values)
+        without[places[-1] + 1 :] = True
+        without &= ~np.isin(first + np.arange(values.size), failed)
+        values[missing & without] = 0.0
+    return values
+
+
+def _days_of(counts: pd.Series[int]) -> Days:
+    return counts.index.to_numpy().astype("datetime64[D]")
 
 
 def _too_few(days: int) -> SeriesError:

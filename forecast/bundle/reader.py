@@ -24,9 +24,10 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS, Total, total_spans
 from forecast.bundle.gate import PICTURES, picture_names, read_model
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
     from pathlib import Path
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
     from forecast.model.model import Model
 
@@ -164,7 +165,9 @@ class Bundle:
         """
         if not self.has_history(name):
             raise BundleError(f"no history of {name!r:.100} in this bundle")
-        return self.tables[HISTORY].of(name).set_index("date")["downloads"]
+        found = self.tables[HISTORY].columns(name)
+        days = pd.DatetimeIndex(found["date"], name="date")
+        return pd.Series(found["downloads"], days, name="downloads")
 
     def forecast(self, name: str) -> pd.DataFrame:
         """Mean and bands by day, from the day after ``trained_through`` on.
@@ -175,11 +178,20 @@ class Bundle:
         self.entry(name)
         return self.tables[FORECASTS].of(name).set_index("date")[list(BAND_COLUMNS)]
 
+    def bands(self, name: str) -> Mapping[str, NDArray[Any]]:
+        """The same by column, each an array of shape (days,).
+
+        Raises:
+            BundleError: if there is no model of the package.
+        """
+        self.entry(name)
+        return self.tables[FORECASTS].columns(name)
+
     def totals(self, name: str) -> dict[int, Total]:
         """The package's totals by number of days; none in a bundle of format 1."""
-        table = self.tables[TOTALS].of(name)
-        rows = zip(table["days"], *(table[column] for column in TOTAL_COLUMNS), strict=True)
-        return {int(days): Total(*map(float, values)) for days, *values in rows}
+        found = self.tables[TOTALS].columns(name)
+        rows = zip(*(found[column].tolist() for column in ("days", *TOTAL_COLUMNS)), strict=True)
+        return {days: Total(*values) for days, *values in rows}
 
     def past(self, name: str) -> pd.DataFrame:
         """What earlier runs forecast for days still to come: rows of ``past_forecasts.csv``."""

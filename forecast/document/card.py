@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,13 +22,11 @@ WIDTH, HEIGHT, MARGIN = 1200, 630, 70  # pixels
 CHART_TOP, CHART_BOTTOM = 300, 530
 FINER = 2  # lines are drawn so many times larger, as Pillow's own have hard edges
 INK, SOFT, LINE = "#1f2937", "#57606a", "#0a58ca"
-BAND_80, BAND_95 = "#9dbcea", "#cedef4"
+INKS = (INK, SOFT, LINE)
+SHADES = 10  # of each ink, the last one pure; the palette begins with white
+FULL = 255  # coverage of a pixel by an ink
+BANDS = {"95": FULL // 5, "80": 2 * FULL // 5}  # the bands are shades of the line
 HIGHEST = 1.5  # of the 80 % band; what a 95 % band has above it is cut off
-SHADES = 12  # between a colour and white, for soft edges
-LIGHTEST = 2  # of them; Pillow compares roughly, and would take a lighter one for white
-INKS = (INK, SOFT, LINE, BAND_80, BAND_95)
-STEPS = SHADES - LIGHTEST + 1  # of each in the palette
-WHITE = len(INKS) * STEPS  # its place there
 QUICK = 3  # of nine levels of compression; the higher ones take longer than all the drawing
 ROOM = WIDTH - 2 * MARGIN
 LINE_HEIGHT = 1.35  # of the size of the type
@@ -68,37 +66,40 @@ def card_of(forecast: PackageForecast) -> Card:
 
 def draw(card: Card) -> bytes:
     """The card as a PNG."""
-    palette = _palette()
-    image = Image.new("L", (WIDTH, HEIGHT), WHITE)  # of places in the palette
+    image = Image.new("P", (WIDTH, HEIGHT))
+    image.putpalette(_palette())
     if len(card.past) + len(card.ahead["mean"]) > 1:
-        chart = _chart(card).quantize(palette=palette, dither=Image.Dither.NONE)
-        image.paste(Image.frombytes("L", chart.size, chart.tobytes()), (MARGIN, CHART_TOP))
+        _draw_chart(image, card)
     _write(image, 56, _wrapped(card.title, 58, 1), 58, INK)
     _write(image, 140, _wrapped(card.answer, 36, 3), 36, INK)
     _write(image, 560, _wrapped(card.foot, 24, 1), 24, SOFT)
-    image.putpalette(palette.getpalette() or [])
     data = io.BytesIO()
     image.save(data, "PNG", compress_level=QUICK)
     return data.getvalue()
 
 
-def _palette() -> Image.Image:
-    """An image with the colours of a card: their shades, from the darkest on, then white."""
+def _palette() -> list[int]:
+    """The colours of a card: white, then the shades of each ink."""
     shades = [
         round(255 + (part - 255) * shade / SHADES)
         for ink in map(ImageColor.getrgb, INKS)
-        for shade in range(SHADES, LIGHTEST - 1, -1)
+        for shade in range(1, SHADES + 1)
         for part in ink
     ]
-    image = Image.new("P", (1, 1))
-    image.putpalette([*shades, 255, 255, 255])
-    return image
+    return [255, 255, 255, *shades]
 
 
-def _chart(card: Card) -> Image.Image:
+@cache
+def _places(ink: str) -> list[int]:
+    """The place in the palette of each coverage by an ink, from 0 to ``FULL``."""
+    shades = [round(covered * SHADES / FULL) for covered in range(FULL + 1)]
+    return [shade and INKS.index(ink) * SHADES + shade for shade in shades]
+
+
+def _draw_chart(image: Image.Image, card: Card) -> None:
     width, height = ROOM * FINER, (CHART_BOTTOM - CHART_TOP) * FINER
-    image = Image.new("RGB", (width, height), "white")
-    pen = ImageDraw.Draw(image)
+    coverage = Image.new("L", (width, height))
+    pen = ImageDraw.Draw(coverage)
     # What is forecast begins at the last mean counted.
     ahead = {name: np.concatenate([card.past[-1:], each]) for name, each in card.ahead.items()}
     start = max(len(card.past) - 1, 0)
@@ -112,16 +113,20 @@ def _chart(card: Card) -> Image.Image:
         known = np.isfinite(heights)
         return list(zip(places[known].tolist(), heights[known].tolist(), strict=True))
 
-    for level, colour in (("95", BAND_95), ("80", BAND_80)):
+    for level, shade in BANDS.items():
         edge = points(ahead[f"upper_{level}"], start) + points(ahead[f"lower_{level}"], start)[::-1]
         if len(edge) > 2:  # noqa: PLR2004 - a polygon has three corners
-            pen.polygon(edge, fill=colour)
-    lines = ((card.past, 0, SOFT, 3), (ahead["mean"], start, LINE, 4))
-    for values, first, colour, thick in lines:
+            pen.polygon(edge, fill=shade)
+    for values, first, thick in ((card.past, 0, 3), (ahead["mean"], start, 4)):
         if places := points(values, first):
-            pen.line(places, colour, thick * FINER, joint="curve")
-    pen.line([(0, height - 1), (width, height - 1)], SOFT, FINER)
-    return image.reduce(FINER)
+            pen.line(places, FULL, thick * FINER, joint="curve")
+    smooth = coverage.reduce(FINER)
+    now = round(start * ROOM / (days - 1))  # where the ink changes
+    for ink, left, right in ((SOFT, 0, now), (LINE, now, ROOM)):
+        part = smooth.crop((left, 0, right, smooth.height)).point(_places(ink))
+        image.paste(part, (MARGIN + left, CHART_TOP))
+    ground = (MARGIN, CHART_BOTTOM - 1, MARGIN + ROOM, CHART_BOTTOM)
+    image.paste(_places(SOFT)[FULL], ground)
 
 
 def _wrapped(text: str, size: int, most: int) -> list[list[str]]:
@@ -167,7 +172,5 @@ def _width(word: str, size: int) -> float:
 def _drawn(word: str, size: int, colour: str) -> Image.Image:
     """A word as places in the palette."""
     mask = Image.new("L", (round(_width(word, size)), round(size * LINE_HEIGHT)))
-    ImageDraw.Draw(mask).text((0, 0), word, 255, _font(size))
-    first, steps = INKS.index(colour) * STEPS, np.arange(256) * SHADES / 255
-    shades = np.where(steps < LIGHTEST - 0.5, WHITE, first + SHADES - np.rint(steps))
-    return mask.point(shades.astype(int).tolist())
+    ImageDraw.Draw(mask).text((0, 0), word, FULL, _font(size))
+    return mask.point(_places(colour))

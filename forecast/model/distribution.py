@@ -149,6 +149,6 @@ def _counts(logs: Array) -> Array:
 
 def _spans(values: Array, days: Array, last: Array) -> Array:
     """Sums of values (rows, n) over spans, shape (rows, spans)."""
-    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+    sums = np.hstack([np.zeros((len(values), 1)), np.cumsum(values, axis=1)])
     ends = last.astype(np.int64)
     return np.asarray(np.maximum(sums[:, ends] - sums[:, ends - days.astype(np.int64)], 0.0))

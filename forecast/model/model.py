@@ -137,12 +137,15 @@ class Model(Checked):
         """
         return _totals(self.distribution(max(spans)), spans)
 
-    def sums(self, days: Sequence[int], last: Sequence[int]) -> Bands[Array]:
+    def sums(
+        self, days: Sequence[int], last: Sequence[int], made: Distribution | None = None
+    ) -> Bands[Array]:
         """Forecast the sums of days ahead, as of a week that is partly counted.
 
         Args:
             days: how many days ahead each sum has, shape (sums,).
             last: how far ahead its last day lies, likewise; no less than `days`.
+            made: the distribution of so many days or more, if there is one already.
 
         Returns:
             Means and bands of the sums, shape (sums,) each.
@@ -150,15 +153,18 @@ class Model(Checked):
         Raises:
             ValueError: one does not lie between 1 and `LONGEST_HORIZON`.
         """
-        return _sums(self.distribution(max(last)), days, last)
+        return _sums(made or self.distribution(max(last)), days, last)
 
-    def change(self) -> float:
+    def change(self, made: Distribution | None = None) -> float:
         """The expected level over that of the last four weeks; 1 is as many as before.
 
         The expected level is put onto the weekdays and days off of those weeks, so equal
         days are compared, whatever day the forecast starts on.
+
+        Args:
+            made: the distribution of any days, if there is one already.
         """
-        made = self.distribution(1)
+        made = made or self.distribution(1)
         n = len(self.history)
         recent = min(COMPARED_DAYS, n - first_used(self.history))
         counted = float(self.counts[-recent:].sum())

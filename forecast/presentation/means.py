@@ -11,6 +11,7 @@ from forecast.quantities import WEEK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from forecast.model.distribution import Distribution
     from forecast.model.model import Model
     from forecast.quantities import Array
 
@@ -29,17 +30,18 @@ class Means(NamedTuple):
     ahead: Mapping[str, Array]
 
 
-def means_of(model: Model, days: int) -> Means:
+def means_of(model: Model, days: int, made: Distribution | None = None) -> Means:
     """The means around the last day counted.
 
     Args:
         model: the history, and what is forecast.
         days: how many days ahead.
+        made: their distribution, if there is one already.
     """
     counts = np.array(model.history[-HISTORY_DAYS - WEEK + 1 :], dtype=np.float64)
     sums = np.cumsum(np.concatenate([[0.0], counts]))
     last = range(1, days + 1)
-    made = model.sums([min(each, WEEK) for each in last], last)
+    found = model.sums([min(each, WEEK) for each in last], last, made)
     known = [sum(model.history[-(WEEK - each) :]) if each < WEEK else 0.0 for each in last]
-    ahead = {name: (np.array(known) + values) / WEEK for name, values in made.columns().items()}
+    ahead = {name: (np.array(known) + values) / WEEK for name, values in found.columns().items()}
     return Means(np.asarray((sums[WEEK:] - sums[:-WEEK]) / WEEK), ahead)

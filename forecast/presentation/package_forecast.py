@@ -12,7 +12,7 @@ from forecast.bands import Forecast, Total
 from forecast.bundle.manifest import Backtest, member_entries
 from forecast.errors import BundleError, SeriesError
 from forecast.history import merge
-from forecast.model.model import COMPARED_DAYS, Model
+from forecast.model.model import COMPARED_DAYS
 from forecast.presentation.means import HISTORY_DAYS, Means, means_of
 from forecast.presentation.track_record import track_record
 from forecast.quantities import WEEK
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from forecast.bundle.manifest import MemberEntry, PartEntry
     from forecast.bundle.reader import Bundle
     from forecast.config import Package
+    from forecast.model.distribution import Distribution
+    from forecast.model.model import Model
     from forecast.presentation.track_record import TrackRecord
     from forecast.quantities import Array
     from forecast.search import Trained
@@ -176,12 +178,17 @@ class PackageForecast:
 
     @cached_property
     def _means(self) -> Means | None:
-        return self._of_model(lambda model: means_of(model, self.days))
+        return self._of_model(lambda model: means_of(model, self.days, self._distribution))
 
     @cached_property
     def change(self) -> float | None:
         """The expected level over that of the last ``compared_days``; None if no model loads."""
-        return self._of_model(Model.change)
+        return self._of_model(lambda model: model.change(self._distribution))
+
+    @cached_property
+    def _distribution(self) -> Distribution | None:
+        """What is expected of the days ahead; None if no model loads."""
+        return self._of_model(lambda model: model.distribution(self.days))
 
     @property
     def compared_days(self) -> int:
@@ -295,7 +302,7 @@ def from_bundle(
         package=package,
         series=_until(series, trained_through),
         trained_through=trained_through,
-        daily=Forecast.of(trained_through + dt.timedelta(days=1), bundle.forecast(package.name)),
+        daily=Forecast.of(trained_through + dt.timedelta(days=1), bundle.bands(package.name)),
         backtest=entry.backtest,
         choice=choice,
         load=lambda: bundle.model(package.name),

@@ -8,8 +8,6 @@ import pytest
 from PIL import Image, ImageColor
 
 from forecast.document.card import (
-    BAND_80,
-    BAND_95,
     CHART_BOTTOM,
     CHART_TOP,
     LINE,
@@ -19,6 +17,7 @@ from forecast.document.card import (
     draw,
 )
 
+BAND_80, BAND_95 = "#9dbcea", "#cedef4"
 AHEAD = {
     "mean": np.full(30, 100.0),
     "lower_80": np.full(30, 80.0),
