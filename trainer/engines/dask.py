@@ -118,6 +118,8 @@ def _check_address(address: str) -> None:
         usable = False
     if not usable:
         raise ConfigError(f"--cluster {address}: expected tcp://host:port or tls://host:port")
+    if "@" in parts.netloc:
+        raise ConfigError(f"--cluster {address}: expected no user and no password, got one")
     try:
         if parts.scheme == "tls" and not Security().get_connection_args("client")["ssl_context"]:
             raise ConfigError(f"--cluster {address}: expected certificates in {CERTIFICATES}")

@@ -180,12 +180,20 @@ def test_a_scheduler_that_is_not_there(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "address", ["elsewhere", "http://127.0.0.1:8786", "tcp://127.0.0.1", "tcp://127.0.0.1:port"]
+    "address",
+    ["elsewhere", "http://127.0.0.1:8786", "tcp://127.0.0.1", "tcp://127.0.0.1:port"],
 )
 def test_an_address_that_is_none(address):
     error = refusal(address)
     assert isinstance(error, ConfigError)
     assert str(error) == f"--cluster {address}: expected tcp://host:port or tls://host:port"
+
+
+def test_an_address_has_no_user():
+    error = refusal("tcp://user:sesame@127.0.0.1:8786")
+    assert isinstance(error, ConfigError)
+    told = "--cluster tcp://127.0.0.1:8786: expected no user and no password, got one"
+    assert str(error) == told
 
 
 def test_certificates_that_are_not_there(tmp_path):

@@ -201,6 +201,19 @@ def test_the_site_is_published_only_where_that_is_asked_for_and_costs_no_models(
         assert job["outputs"]["site"] == upload["with"]["name"]
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_nothing_that_is_typed_or_configured_is_put_into_a_command(path):
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+    commands = [step["run"] for job in jobs for step in job["steps"] if "run" in step]
+    assert not [command for command in commands if "${{" in command]
+
+
+def test_what_is_typed_into_the_form_is_no_option():
+    fetch = step_with_id(workflow("upload_artifact.yml")["jobs"]["train"], "fetch")
+    assert fetch["env"]["PACKAGES"] == "${{ inputs.packages }}"
+    assert fetch["run"].endswith(' -- "${PACKAGES}"')
+
+
 def test_each_training_job_may_do_what_it_must_and_no_more():
     jobs = workflow("upload_artifact.yml")["jobs"]
     assert {name: job["permissions"] for name, job in jobs.items()} == {
