@@ -70,6 +70,11 @@ class View:
         return "?" + urlencode(fields, safe=",@") if fields else ""
 
 
+def address_of(name: str) -> str:
+    """The query string of a package's default view."""
+    return View((Package(name, name),)).query
+
+
 def usual_fields() -> dict[str, str | int]:
     """The fields of a query that the default view leaves out, in the order of the controls."""
     usual = View()

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.forecasts import BUNDLE_TIMEOUT, Forecasts
+from app.view.state import address_of
 from app.web.first import HOST
 from forecast.config import Package
 from forecast.presentation.badge import shields_badge
@@ -51,6 +52,7 @@ def feed_route(forecasts: Forecasts) -> Route:
             config=forecasts.store.config,
             updated=manifest.created_at,
             page=str(request.base_url) if known else "",
+            folder=address_of,
             itself=str(request.url.replace(query="")) if known else "",
         )
         return Response(data, media_type=MEDIA_TYPE, headers=HEADERS)

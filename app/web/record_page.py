@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from app.data.forecasts import BUNDLE_TIMEOUT
 from app.view.content import RECORD
+from app.view.state import address_of
 from app.web.first import base_of
 from app.web.record import NO_BUNDLE
 from forecast.document import addresses
@@ -77,7 +78,7 @@ class RecordPage:
             bundle.manifest.labels,
             root="./",
             links=LINKS,
-            place=lambda name: f"?{urlencode({'package': name}, safe='@')}",
+            place=address_of,
             picture=picture,
         )
 

@@ -132,12 +132,13 @@ def by_day(forecast: PackageForecast, days: int) -> list[tuple[str, dict[str, fl
         BundleError: see :func:`answer`.
     """
     made = forecast.ahead(days)
+    columns = [[round(each, 1) for each in values.tolist()] for values in made.columns().values()]
     return [
         (
             (made.start + dt.timedelta(days=at)).isoformat(),
-            {name: round(float(values[at]), 1) for name, values in made.columns().items()},
+            dict(zip(BAND_COLUMNS, row, strict=True)),
         )
-        for at in range(days)
+        for at, row in enumerate(zip(*columns, strict=True))
     ]
 
 
@@ -190,8 +191,8 @@ def _stopped(forecast: PackageForecast) -> str:
 def _past(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
     series = forecast.series
     repaired = set(series.repaired)
-    days = (series.start + dt.timedelta(days=at) for at in range(len(series.values)))
+    first = series.start.toordinal()
     return [
-        (day.isoformat(), float(value), day in repaired)
-        for day, value in zip(days, series.values, strict=True)
+        ((day := dt.date.fromordinal(at)).isoformat(), value, day in repaired)
+        for at, value in enumerate(series.values.tolist(), first)
     ]

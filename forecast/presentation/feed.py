@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 from forecast.presentation.record import week_sentence
 from forecast.presentation.wording import format_date
@@ -28,8 +27,8 @@ def feed(
     *,
     config: Config,
     updated: dt.datetime,
+    folder: Callable[[str], str],
     page: str = "",
-    folder: Callable[[str], str] = lambda name: f"?{urlencode({'package': name})}",
     itself: str = "",
 ) -> bytes:
     """The feed, with the newest weeks first.
@@ -39,8 +38,8 @@ def feed(
         labels: the packages' names as configured, by name.
         config: names the repository, which the ids are made of.
         updated: when the bundle was made, with its zone.
-        page: absolute address of the page; empty if there is none.
         folder: where a package is shown, behind the page's address.
+        page: absolute address of the page; empty if there is none.
         itself: absolute address of the feed; empty if it is not known.
     """
     root = ET.Element("feed", xmlns=ATOM)

@@ -1,4 +1,4 @@
-"""The site in Chromium, from a server of plain files."""
+"""The site in Chromium, from a server of plain files, and the record of the app."""
 
 import functools
 import threading
@@ -7,7 +7,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from forecast.config import Config
+from tests.appserver import AppServer
 from tests.browser.conftest import DESKTOP, PHONE, opened
+from tests.bundles import files_of, replace_folder
 from tests.unit.forecast.record.records import bundle_with, day_row, total_row
 from tests.unit.trainer.site.test_site import with_pictures
 from trainer.site.site import write_site
@@ -65,6 +67,29 @@ def test_pages_are_accessible_and_fit(browser, site, axe, viewport, scheme):
             assert visit.page.evaluate(SIDEWAYS) <= 0, page
         assert visit.errors == []
         assert len(visit.hosts) == 1
+
+
+@pytest.fixture(scope="module")
+def recorded_app(tmp_path_factory):
+    """The app with a bundle that has a record."""
+    models = tmp_path_factory.mktemp("models") / "models"
+    replace_folder(models, files_of(bundle_with([day_row()], [total_row(downloads=2_000.0)])))
+    with AppServer({"MODELS_DIR": str(models)}) as running:
+        yield running
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_record_of_the_app_is_accessible_and_fits(browser, recorded_app, axe, viewport, scheme):
+    with opened(browser, recorded_app.url, viewport, scheme) as visit:
+        visit.page.goto(f"{visit.url}?view=record")
+        assert "1 forecast of 1 package" in visit.text(".answer")
+        results = axe.run(visit.page)
+        assert len(results.response["passes"]) > 10
+        assert results.violations_count == 0, results.generate_report()
+        assert visit.page.evaluate(SIDEWAYS) <= 0
+        visit.page.get_by_role("link", name="Forecasts", exact=True).click()
+        visit.page.locator("#first, #headline").first.wait_for()
 
 
 def test_without_scripts_everything_is_there_but_the_finder(browser, site):

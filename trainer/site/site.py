@@ -84,6 +84,7 @@ def _spread(
         yield from map(write, shares)
         return
     context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     waiting: deque[Future[list[Row]]] = deque()
     try:
         with ProcessPoolExecutor(jobs, context) as pool:

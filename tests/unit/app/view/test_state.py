@@ -2,7 +2,16 @@ import time
 
 import pytest
 
-from app.view.state import ALL, MOST_COMPARED, View, choose, chosen, parse_view, typed_name
+from app.view.state import (
+    ALL,
+    MOST_COMPARED,
+    View,
+    address_of,
+    choose,
+    chosen,
+    parse_view,
+    typed_name,
+)
 from forecast.config import Package
 
 
@@ -158,3 +167,8 @@ def test_what_cannot_be_compared_is_kept_apart():
     view = chosen("flask", ["hello world", "requests", " "])
     assert [package.name for package in view.packages] == ["flask", "requests"]
     assert view.refused == ("hello world",)
+
+
+@pytest.mark.parametrize("name", ["flask", "@pallets"])
+def test_the_address_of_a_name_is_as_it_is_read(name):
+    assert address_of(name) == f"?package={name}"

@@ -28,10 +28,22 @@ CONFIG = Config.model_validate(
 )
 
 
+def place(name):
+    return f"?package={name}"
+
+
 def made_of(*rows, updated=CREATED_AT, page="", itself=""):
     weeks = all_weeks(bundle_with(totals=rows), ())
     labels = {"flask": "Flask"}
-    return feed(weeks, labels, config=CONFIG, updated=updated, page=page, itself=itself)
+    return feed(
+        weeks,
+        labels,
+        config=CONFIG,
+        updated=updated,
+        folder=place,
+        page=page,
+        itself=itself,
+    )
 
 
 def checked(data):
@@ -112,6 +124,7 @@ def test_a_label_is_text():
         {"flask": "<b>&amp;]]>"},
         config=CONFIG,
         updated=CREATED_AT,
+        folder=place,
     )
     [entry] = checked(data)
     assert of(entry, "title").startswith("<b>&amp;]]>: below")
