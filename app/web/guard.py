@@ -108,8 +108,7 @@ class Limits:
         self._hosts = hosts
         self._secret = secrets.token_bytes()
         self._exports = RateLimit(bounds.exports, None, 60.0)
-        most = bounds.concurrent_per_client
-        self._open = OpenRequests(most, most, bounds.concurrent)
+        self._open = OpenRequests(bounds.concurrent_per_client, bounds.concurrent)
         patience = bounds.patience
         self._work = Places(bounds.working, bounds.working_per_site, patience)
         self._mcp = Places(bounds.working_by_mcp, bounds.working_by_mcp, patience)

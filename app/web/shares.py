@@ -50,13 +50,11 @@ class OpenRequests:
     """Counts the requests that are being answered, streams included.
 
     Args:
-        per_client: of one client.
-        per_site: of one site.
+        per_site: of one site, and so of one client.
         total: of all.
     """
 
-    def __init__(self, per_client: int, per_site: int, total: int) -> None:
-        self._per_client = per_client
+    def __init__(self, per_site: int, total: int) -> None:
         self._per_site = per_site
         self._total = total
         self._open: Counter[str] = Counter()
@@ -64,23 +62,19 @@ class OpenRequests:
 
     def is_full(self, client: str) -> bool:
         """Whether one more request of a client would be too many."""
-        return (
-            self._open[client] >= self._per_client
-            or self._open[site_key(client)] >= self._per_site
-            or self._all >= self._total
-        )
+        return self._open[site_key(client)] >= self._per_site or self._all >= self._total
 
     @contextmanager
     def counted(self, client: str) -> Iterator[None]:
         """Count a request for the duration of the block."""
-        keys = {client, site_key(client)}
-        self._open.update(keys)
+        site = site_key(client)
+        self._open[site] += 1
         self._all += 1
         try:
             yield
         finally:
             self._all -= 1
-            self._open -= Counter(keys)
+            self._open -= Counter([site])
 
 
 class Places:

@@ -1,4 +1,7 @@
-"""The process as a Space starts it: as user 1000, beside `spaces`, with one writable folder."""
+"""The process as a Space starts it: as user 1000, beside `spaces`, on a root that is read-only.
+
+Python 3.12, which a Space has, is one of those that the tests workflow runs.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,6 +30,8 @@ AS_USER = (
     *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
 )
 COMMAND = (sys.executable, "app/app.py")
+# In a mount namespace of its own every file is read-only, but for one folder, the first argument.
+READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro / && exec "$@"'
 FILES = ["app/app.py", "config.toml", "README.md", ".git/config", "forecast/model/constants.json"]
 
 
@@ -36,6 +43,20 @@ class Device(Loopback):
 
     def route(self, call):
         return call.path
+
+
+@cache
+def may_become_another_user():
+    return os.getuid() == 0 and shutil.which("setpriv") is not None
+
+
+@cache
+def may_mount():
+    """Whether root may make its files read-only, which some containers do not allow."""
+    if not (may_become_another_user() and shutil.which("unshare")):
+        return False
+    trial = ("unshare", "--mount", "sh", "-c", READ_ONLY, tempfile.gettempdir(), "true")
+    return subprocess.run(trial, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +72,11 @@ def space(tmp_path_factory, device):
     writable = folder / "tmp"
     writable.mkdir()
     command: tuple[str, ...] = COMMAND
-    if os.getuid() == 0 and shutil.which("setpriv"):
+    if may_become_another_user():
         os.chown(writable, 1000, 1000)
         command = (*AS_USER, *COMMAND)
+    if may_mount():
+        command = ("unshare", "--mount", "sh", "-c", READ_ONLY, str(writable), *command)
     settings = {
         "SYSTEM": "spaces",
         "SPACE_ID": "owner/space",
@@ -67,6 +90,7 @@ def space(tmp_path_factory, device):
         "HOME": "/",
     }
     with AppServer(settings, command) as app:
+        app.writable = writable  # type: ignore[attr-defined] # for the tests below
         yield app
 
 
@@ -86,8 +110,25 @@ def listening(process):
 
 
 def test_it_runs_as_the_user_of_a_space(space):
-    expected = 1000 if os.getuid() == 0 and shutil.which("setpriv") else os.getuid()
+    expected = 1000 if may_become_another_user() else os.getuid()
     assert Path(f"/proc/{space.process.pid}").stat().st_uid == expected
+
+
+def files_of_the_programs():
+    """But for what tests that run beside this one compile."""
+    paths = [path for folder in ("app", "forecast") for path in (ROOT / folder).rglob("*")]
+    return {path for path in paths if "__pycache__" not in path.parts}
+
+
+def test_it_writes_into_one_folder_alone(space):
+    """Seen from inside, if root may mount: there the root is read-only, and that folder is not."""
+    mounts = Path(f"/proc/{space.process.pid}/mounts").read_text().splitlines()
+    options = {place: flags.split(",")[0] for _, place, _, flags, *_ in map(str.split, mounts)}
+    if may_mount():
+        assert (options["/"], options[str(space.writable)]) == ("ro", "rw")
+    before = files_of_the_programs()
+    assert call(space, "forecast", package="flask", days=7)[0] == "complete"
+    assert files_of_the_programs() == before
 
 
 def test_it_listens_on_one_port(space):

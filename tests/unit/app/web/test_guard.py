@@ -269,6 +269,13 @@ def test_so_many_at_once():
         assert ask(port, "GET", "/", headers=from_("198.51.100.7"))[0] == 200
 
 
+def test_so_many_of_all_visitors_at_once():
+    bounds = Bounds(seconds=A_WHILE, concurrent=2, concurrent_per_client=2)
+    with serving(bounds) as (inner, port), waiting_for(port, "198.51.100.7", "198.51.100.8"):
+        asked_so_often(inner, 2)
+        assert ask(port, "GET", "/", headers=from_("198.51.100.9"))[0] == 503
+
+
 def from_(address):
     return {"X-Forwarded-For": address}  # loopback may say for whom it asks
 
