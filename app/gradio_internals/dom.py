@@ -21,7 +21,7 @@ if (!plot) return;
 const look = getComputedStyle(plot), ground = look.getPropertyValue('--body-background-fill');
 const { title, file } = plot.layout.meta, { font } = plot.layout;
 const layout = { ...plot.layout, paper_bgcolor: ground, plot_bgcolor: ground,
-  margin: { ...plot.layout.margin, t: 100, b: 20, l: 20 }, font: { ...font, color: look.color },
+  margin: { ...plot.layout.margin, t: 100 }, font: { ...font, color: look.color },
   title: { text: title, x: 0.01, y: 1, yref: 'container', yanchor: 'top', pad: { t: 16 },
     font: { size: 18 } } };
 Plotly.downloadImage({ data: plot.data, layout },

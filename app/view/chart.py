@@ -322,7 +322,7 @@ def _event_markers(events: Sequence[Event]) -> list[Trace]:
 def _labels(
     curves: Sequence[Curve], shown: Sequence[PackageForecast], around: Surroundings
 ) -> Trace:
-    """The labels of all days, at points that nobody sees: plotly.js shows the nearest one.
+    """The labels of all days, at points of a line without width: plotly.js shows the nearest one.
 
     Labels of several traces would be shown together, and those of different days among them.
     """
@@ -338,9 +338,8 @@ def _labels(
         [day.isoformat() if rolling else f"{day}T12:00" for day, _ in days],
         np.ones(len(days)),
         name="Labels",
-        mode="markers",
         yaxis="y2",
-        marker={"color": TRANSPARENT},
+        line={"width": 0, "color": TRANSPARENT},
         text=[text for _, text in days],
         hoverinfo="text",
         hovertemplate="%{text}<extra></extra>",

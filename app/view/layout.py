@@ -56,6 +56,7 @@ MANTISSAS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7))  # of the ticks o
 FEWEST_TICKS, MOST_TICKS = 3, 7
 WIDEST_NAME = 14  # characters of a line at the right end
 CHARACTER = 6.8  # pixels; a character of 12 px, rounded up
+TICK_CHARACTER = 8.2  # pixels; of a label at the vertical axis, of 13 px
 LINE_HEIGHT = 15  # pixels; of the names at the ends of the lines
 KEY_WIDTH = 2  # signs of a line, as a phone has room for
 FOOT_WIDTH = 36  # characters of a line, likewise
@@ -118,7 +119,8 @@ def layout(
         around: today, source and events.
         key: what the other lines and points are.
     """
-    values = _value_axis(scale, drawn)
+    values, foot = _value_axis(scale, drawn), _foot(curves, around)
+    labels = max(map(len, values["ticktext"]))
     title = "<br>".join(textwrap.wrap(axis_title(curves, scale), AXIS_WIDTH))
     lines = ["   ".join(key[at : at + KEY_WIDTH]) for at in range(0, len(key), KEY_WIDTH)]
     names = [replace(end, text=in_lines(end.text, WIDEST_NAME)) for end in ends]
@@ -128,10 +130,10 @@ def layout(
         "template": "none",
         "height": HEIGHT,
         "margin": {
-            "l": 8,
+            "l": round(18 + LINE_HEIGHT * (title.count("<br>") + 1) + labels * TICK_CHARACTER),
             "r": round(22 + widest * CHARACTER),
             "t": 26 + LINE_HEIGHT * len(lines),
-            "b": 8,
+            "b": 54 + LINE_HEIGHT * (foot.count("<br>") + 1),
         },
         "paper_bgcolor": TRANSPARENT,
         "plot_bgcolor": TRANSPARENT,
@@ -139,7 +141,7 @@ def layout(
         "hovermode": "x unified",
         "hoverlabel": HOVER,
         "dragmode": False,
-        "xaxis": _time_axis(curves, around),
+        "xaxis": _time_axis(curves, foot),
         "yaxis": {"title": {"text": title, "font": {"size": 13}, "standoff": 8}, **values},
         # The markers of events have an axis of their own, from the bottom to the top.
         "yaxis2": {"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
@@ -187,6 +189,17 @@ def log_ticks(low: float, high: float) -> list[float]:
     return ticks
 
 
+def linear_ticks(high: float) -> list[float]:
+    """Round values for the labels of an axis that begins at zero, four to seven.
+
+    Args:
+        high: the greatest value on the axis, positive.
+    """
+    power = math.floor(math.log10(high)) - 1
+    step = next(each for each in (2, 5, 10, 20) if high / (each * 10.0**power) < MOST_TICKS)
+    return [at * step * 10.0**power for at in range(int(high / (step * 10.0**power)) + 1)]
+
+
 def short(value: float) -> str:
     """A round number at a tick: 500, 1.5k, 20M."""
     for size, unit in UNITS:
@@ -226,8 +239,8 @@ def _last_day(curves: Sequence[Curve]) -> dt.date:
     return max(curve.ahead.spans[-1].last for curve in curves)
 
 
-def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
-    begin, last = _first_day(curves), _last_day(curves)
+def _foot(curves: Sequence[Curve], around: Surroundings) -> str:
+    """The source of the counts, and through when they are known."""
     through = max(curve.observed for curve in curves)
     foot = [f"Source: {around.source}", f"counted through {wording.format_date(through)}"]
     foot += [
@@ -236,13 +249,17 @@ def _time_axis(curves: Sequence[Curve], around: Surroundings) -> dict[str, Any]:
         if curve.stopped
     ]
     lines = chain.from_iterable(textwrap.wrap(line, FOOT_WIDTH) for line in foot)
+    return "<br>".join(map(escape, lines))
+
+
+def _time_axis(curves: Sequence[Curve], foot: str) -> dict[str, Any]:
+    begin, last = _first_day(curves), _last_day(curves)
     return {
         "type": "date",
         "range": [f"{begin}T00:00", f"{last}T{'12:00' if curves[0].mode in ROLLING else '23:59'}"],
-        "title": {"text": "<br>".join(map(escape, lines)), "font": {"size": 11}, "standoff": 12},
+        "title": {"text": foot, "font": {"size": 11}, "standoff": 12},
         "hoverformat": HEADERS[curves[0].mode],
         "gridcolor": GRID,
-        "automargin": True,
         "fixedrange": True,
         "spikecolor": TEXT,
         "spikethickness": 1,
@@ -259,24 +276,23 @@ def _value_axis(scale: Scale, drawn: Sequence[Array]) -> dict[str, Any]:
     axis: dict[str, Any] = {
         "gridcolor": GRID,
         "zerolinecolor": GRID,
-        "automargin": True,
-        "exponentformat": "B",
-        "separatethousands": True,
-        "nticks": 7,
         "fixedrange": True,
     }
     if scale != "log":
-        return axis | {"range": [0, 1.04 * float(values.max(initial=0.0)) or 1.0]}
+        top = 1.04 * float(values.max(initial=0.0)) or 1.0
+        return axis | {"range": [0, top]} | _labelled(linear_ticks(top))
     low = float(values.min(initial=np.inf)) if values.size else 1.0
     high = max(float(values.max(initial=low)), 1.2 * low)
     low, high = low / 1.08, high * 1.08
-    ticks = log_ticks(low, high)
     return axis | {
         "type": "log",
         "range": [math.log10(low), math.log10(high)],
-        "tickvals": ticks,
-        "ticktext": [short(tick) for tick in ticks],
+        **_labelled(log_ticks(low, high)),
     }
+
+
+def _labelled(ticks: list[float]) -> dict[str, Any]:
+    return {"tickvals": ticks, "ticktext": [short(tick) for tick in ticks]}
 
 
 def _boundaries(curves: Sequence[Curve], around: Surroundings) -> list[dict[str, Any]]:

@@ -233,9 +233,10 @@ def test_nothing_is_cut_off(visit):
     visit.open("?package=flask&compare=requests,pytorch,fastapi,tensorflow")
     wide = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert wide[0] <= wide[1]
-    # Something may be cut off inside its box as well.
+    # Something may be cut off inside its box as well, or be seen only after scrolling in it.
     cut = visit.page.evaluate(
-        "[...document.querySelectorAll('#more label span, #png, #svg, h1, h2, #headline li')]"
+        "[...document.querySelectorAll('#more label span, #png, #svg, h1, h2, #headline li,'"
+        " + ' #facts .scroll')]"
         ".filter(each => each.getBoundingClientRect().right > innerWidth"
         " || each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0)"
         ".map(each => each.textContent)"

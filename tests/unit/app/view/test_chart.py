@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.view import chart
-from app.view.layout import HEIGHT, in_lines, log_ticks, short, spread
+from app.view.layout import HEIGHT, in_lines, linear_ticks, log_ticks, short, spread
 from app.view.state import ALL, MODES, View
 from forecast.config import Event, Package
 from forecast.presentation.track_record import PastForecast, TrackRecord
@@ -453,6 +453,34 @@ def test_a_log_axis_of_any_range_has_three_to_some_ticks(low, ratio):
     assert 3 <= len(ticks) <= 12
     assert all(low <= tick <= low * ratio for tick in ticks)
     assert ticks == sorted(set(ticks))
+
+
+@given(POSITIVE)
+def test_a_linear_axis_has_four_to_seven_ticks_from_zero(high):
+    ticks = linear_ticks(high)
+    assert 4 <= len(ticks) <= 7
+    assert ticks[0] == 0
+    assert high * 0.7 <= ticks[-1] <= high
+    steps = np.diff(ticks)
+    assert steps == pytest.approx([steps[0]] * len(steps))
+
+
+@pytest.mark.parametrize(
+    ("high", "ticks"),
+    [
+        (1.0, ["0", "0.2", "0.4", "0.6", "0.8", "1"]),
+        (6_000, ["0", "1k", "2k", "3k", "4k", "5k", "6k"]),
+        (2_600_000, ["0", "500k", "1M", "1.5M", "2M", "2.5M"]),
+    ],
+)
+def test_ticks_of_a_linear_axis_are_round_and_short(high, ticks):
+    assert [short(tick) for tick in linear_ticks(high)] == ticks
+
+
+def test_plotly_js_draws_the_figure_once():
+    """With margins of its own, it draws everything again when the labels are measured."""
+    layout = drawn([package_forecast()])["layout"]
+    assert not any(layout[axis].get("automargin") for axis in ("xaxis", "yaxis"))
 
 
 @pytest.mark.parametrize(
