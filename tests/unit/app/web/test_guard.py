@@ -441,13 +441,18 @@ def test_nobody_else_can_say_for_whom_it_asks(served, claim):
     ask(port, "POST", "/gradio_api/mcp/", b"{}", headers)
     signed = dict(inner.scopes[-1]["headers"])[b"x-forecast-visitor"]
     assert signed.startswith(b"127.0.0.1 ")
-    with serving() as (other, other_port):  # the secret is that of one process
-        ask(
-            other_port,
-            "GET",
-            "/",
-            headers={"x-forecast-visitor": signed.replace(b"127.0.0.1", b"::1")},
-        )
+    ask(port, "GET", "/", headers={"x-forecast-visitor": signed.replace(b"127.0.0.1", b"::1")})
+    assert inner.scopes[-1]["client"][0] == "127.0.0.1"
+
+
+def test_the_signature_of_another_process_is_none(served):
+    inner, port = served
+    ask(port, "POST", "/gradio_api/mcp/", b"{}", from_("198.51.100.7"))
+    signed = {"x-forecast-visitor": dict(inner.scopes[-1]["headers"])[b"x-forecast-visitor"]}
+    ask(port, "GET", "/", headers=signed)
+    assert inner.scopes[-1]["client"][0] == "198.51.100.7"
+    with serving() as (other, other_port):
+        ask(other_port, "GET", "/", headers=signed)
         assert other.scopes[-1]["client"][0] == "127.0.0.1"
 
 
