@@ -108,7 +108,7 @@ def _weeks(forecast: PackageForecast) -> str:
     """The totals of the coming weeks and of all days, and what was counted so far."""
     rows = [
         [
-            f"{wording.format_short(span.first)} to {wording.format_short(span.last)}",
+            wording.format_days(span.first, span.last),
             *wording.format_total(span.total),
         ]
         for span in forecast.weeks

@@ -96,12 +96,19 @@ def format_short(day: dt.date) -> str:
     return f"{day.day} {day:%b}"
 
 
+def format_days(first: dt.date, last: dt.date) -> str:
+    """A span of the coming weeks, such as 16 to 22 Nov."""
+    same = (first.year, first.month) == (last.year, last.month)
+    return f"{first.day if same else format_short(first)} to {format_short(last)}"
+
+
 def format_total(total: Total) -> tuple[str, str, str]:
-    """The mean of a total, its 80 % and its 95 % band."""
-    mean, low, high, lowest, highest = format_amounts(
+    """The mean of a total, its 80 % and its 95 % band; both have the unit of the mean."""
+    mean, *ends = format_amounts(
         total.mean, total.lower_80, total.upper_80, total.lower_95, total.upper_95
     )
-    return mean, format_range(low, high), format_range(lowest, highest)
+    low, high, lowest, highest = (end.partition(" ")[0] for end in ends)
+    return mean, f"{low} to {high}", f"{lowest} to {highest}"
 
 
 def format_names(shown: Sequence[PackageForecast]) -> str:

@@ -24,6 +24,11 @@ CONFIG = Config.model_validate(
         "m_values": [7],
     }
 )
+LINES = """cells => cells.map(cell => {
+  const text = document.createRange();
+  text.selectNodeContents(cell);
+  return text.getClientRects().length;
+})"""
 SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 
 
@@ -90,6 +95,17 @@ def test_the_record_of_the_app_is_accessible_and_fits(browser, recorded_app, axe
         assert visit.page.evaluate(SIDEWAYS) <= 0
         visit.page.get_by_role("link", name="Forecasts", exact=True).click()
         visit.page.locator("#first, #headline").first.wait_for()
+
+
+def test_on_a_phone_no_cell_of_the_weeks_and_of_the_index_wraps(browser, site):
+    with opened(browser, f"{site}repo/", PHONE) as visit:
+        for page in ("", "package/flask/", "group/pallets/"):
+            visit.page.goto(visit.url + page)
+            table = visit.page.locator(".scroll").first
+            if not page.startswith("group"):  # numbers of seven digits scroll
+                assert table.evaluate("box => box.scrollWidth - box.clientWidth") <= 0, page
+            lines = table.locator("td").evaluate_all(LINES)
+            assert set(lines) == {1}, page
 
 
 def test_without_scripts_everything_is_there_but_the_finder(browser, site):

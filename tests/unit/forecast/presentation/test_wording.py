@@ -364,3 +364,19 @@ def test_a_band_that_held_few_days_is_told():
     told = [plain(wording.narrow_band(each)) for each in held]
     assert told[0].startswith("In the tests on the past of flask the 80 % band held 18 % of")
     assert told[1:] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"),
+    [
+        (dt.date(2026, 11, 16), dt.date(2026, 11, 22), "16 to 22 Nov"),
+        (dt.date(2026, 11, 30), dt.date(2026, 12, 6), "30 Nov to 6 Dec"),
+    ],
+)
+def test_a_span_names_its_month_once(first, last, told):
+    assert wording.format_days(first, last) == told
+
+
+def test_a_total_has_its_unit_once():
+    total = Total(mean=16.2e6, lower_80=15e6, upper_80=17.6e6, lower_95=9e5, upper_95=18.8e6)
+    assert wording.format_total(total) == ("16.2 million", "15.0 to 17.6", "0.9 to 18.8")
