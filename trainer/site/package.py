@@ -71,9 +71,10 @@ class Maker:
             "index.html": self._page(forecast, told, drawn=chart is not None),
             addresses.JSON: self._json(forecast, told),
             addresses.CSV: export.to_csv([forecast]).encode(),
-            addresses.CARD: card.draw(card.card_of(forecast)),
         }
-        if forecast.total is not None:
+        if self._shareable:
+            made[addresses.CARD] = card.draw(card.card_of(forecast))
+        if self._shareable and forecast.total is not None:
             shields = shields_badge(forecast.total, forecast.days, forecast.no_counts_since)
             made[addresses.SHIELDS] = _dumped(shields)
         made |= {addresses.CHART: chart} if chart else {}
@@ -82,6 +83,11 @@ class Maker:
         unusual = name in self.unusual
         folder = addresses.folder(name)
         return Row(name, forecast.package.shown, folder, mean, band, unusual), made
+
+    @property
+    def _shareable(self) -> bool:
+        """Whether other pages may show it: a picture could not say that its data is a sample."""
+        return self.bundle.manifest.source != "sample"
 
     def _forecast(self, name: str) -> PackageForecast:
         bundle = self.bundle
@@ -115,7 +121,7 @@ class Maker:
             title=wording.title(shown),
             description=wording.headline(forecast, events),
             url=url,
-            card=f"{url}{addresses.CARD}",
+            card=f"{url}{addresses.CARD}" if self._shareable else "",
             feed=f"{root}{addresses.FEED}",
             styles=f"{root}{addresses.STYLE}",
         )

@@ -201,7 +201,9 @@ def test_sample_data_says_so_and_has_no_pictures(tmp_path):
     assert "These counts are made up" in page.text
     assert "Show it on your own page" not in page.text
     assert "made up" in Page(tmp_path / "index.html").text
-    assert not list(tmp_path.rglob("*.svg"))
+    assert not [path for end in ("svg", "png") for path in tmp_path.rglob(f"*.{end}")]
+    assert not list(tmp_path.rglob("badge.json"))
+    assert "og:image" not in (tmp_path / "package" / "flask" / "index.html").read_text("utf-8")
 
 
 def test_many_packages_are_divided_among_pages_and_processes(tmp_path, monkeypatch):
