@@ -55,7 +55,7 @@ site: env ## train, write the site, and serve it on http://127.0.0.1:8000
 
 # In folder order: the files with the long tests come early, the unit tests last.
 test: env ## all tests, including those in a browser
-	$(RUN) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 25
+	$(RUN) -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder --durations 25
 
 check: lint types spelling workflows ## the next four together
 

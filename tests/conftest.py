@@ -36,11 +36,6 @@ PREFIXES = ("GITHUB_", "GRADIO_")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
-def pytest_xdist_auto_num_workers():
-    """Two processes a core: they wait for servers, browsers and timeouts half of the time."""
-    return 2 * (os.cpu_count() or 1)
-
-
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch):
     """No variable of the shell or of a CI runner reaches a test."""

@@ -6,6 +6,7 @@
   const LONGEST = 10_000; // characters of a name that are sent
   const CONTROLS = "#package, #compare, #range, #scale, #mode, #found";
   let pushed = location.href; // the address that the next answer may spell as the server does
+  let pending = 1; // calls that are not yet answered; the page itself makes the first one
   let touched = false; // whether the visitor used a control since the last call
 
   function address(query, kept = KEPT) {
@@ -22,6 +23,7 @@
   // A view as the controls have it, before the answer: a reload then asks for the same.
   function asked(controls) {
     const [name, others, ...rest] = controls;
+    pending += 1;
     if (!touched || name === null) return controls;
     touched = false;
     controls[0] = name.slice(0, LONGEST);
@@ -39,6 +41,8 @@
   // The same view as the server has understood it: a query, or its link again.
   function answered(query) {
     gradio.groups.forEach(nameGroup);
+    pending -= 1;
+    if (pending > 0) return address(query, []); // a newer view will be shown
     // Not if the visitor has gone back or forward meanwhile: those addresses are answered ones.
     if (location.href === pushed) history.replaceState(null, "", address(query));
     pushed = location.href;
@@ -71,6 +75,7 @@
 
   // Back and Forward: the server draws the view of the address.
   window.addEventListener("popstate", () => {
+    pending += 1;
     touched = false;
     pushed = "";
     document.querySelector("#reopen").click();

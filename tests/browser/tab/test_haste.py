@@ -15,6 +15,17 @@ SLOW = """
   };
 """
 
+LATE = """async (link) => {
+  const gone = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
+  forecastPage.asked([null]);
+  history.back();
+  await gone;
+  forecastPage.asked([null]);
+  forecastPage.answered(link);
+  forecastPage.answered(link);
+  return location.href;
+}"""
+
 
 @pytest.fixture
 def training(visit, pypistats):
@@ -67,3 +78,14 @@ def test_two_choices_at_once_are_both_drawn(visit):
     visit.wait_for_answer("?package=flask&scale=log&mode=weekly")
     axis = "document.querySelector('#chart .js-plotly-plot').layout.yaxis.type"
     assert visit.page.evaluate(axis) == "log"
+
+
+def test_an_answer_to_an_older_view_leaves_the_address(visit):
+    """gradio answers, after the way back, what the page had asked before."""
+    visit.open("?package=fastapi")
+    choose(visit, "requests")
+    visit.wait_for_answer("?package=requests")
+    address = visit.page.evaluate(LATE, visit.page.url)
+    assert address == f"{visit.url}?package=fastapi"
+    visit.wait_for_answer("?package=fastapi")
+    assert visit.page.url == address

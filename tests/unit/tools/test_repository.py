@@ -350,3 +350,13 @@ def test_no_file_says_where_it_was_made():
         if path.suffix == ".png" or path == Path(__file__) or not path.is_file():
             continue
         assert not places.search(path.read_bytes()), name
+
+
+def test_every_loop_of_a_test_has_a_thread_of_its_own():
+    """In that of a test Playwright's loop may run, if browser tests ran before it."""
+    begins = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"\basyncio\.run\(", path.read_text("utf-8"))
+    ]
+    assert begins == []

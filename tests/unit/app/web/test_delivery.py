@@ -1,15 +1,14 @@
 """What Delivery makes of responses, read as they arrive."""
 
-import asyncio
 import gzip
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 
 import brotli
 import pytest
 
 from app.web import delivery
 from app.web.delivery import FOREVER, Delivery
+from tests.loops import run
 
 TEXT = b"many of the same words, " * 100
 
@@ -40,8 +39,7 @@ def ask(served, path="/", accepted="gzip, deflate, br"):
 
     headers = [(b"accept-encoding", accepted.encode())]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
-    with ThreadPoolExecutor(1) as thread:  # Playwright's loop may run in this one
-        thread.submit(asyncio.run, served(scope, None, send)).result()
+    run(served(scope, None, send))
     start, *bodies = sent
     return {k.decode().lower(): v.decode() for k, v in start["headers"]}, [
         b["body"] for b in bodies

@@ -16,6 +16,7 @@ from gradio.server_messages import UnexpectedErrorMessage
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from app.web.guard import Bounds, Limits
+from tests.loops import run
 
 BOUNDS = Bounds(
     body=1000,
@@ -513,7 +514,5 @@ def test_there_are_no_web_sockets():
     async def send(message):
         sent.append(message)
 
-    with ThreadPoolExecutor(1) as thread:  # a browser of other tests may keep a loop going in this
-        ask = Limits(Inner())({"type": "websocket", "path": "/"}, None, send)  # type: ignore[arg-type] # nothing is received
-        thread.submit(asyncio.run, ask).result()
+    run(Limits(Inner())({"type": "websocket", "path": "/"}, None, send))  # type: ignore[arg-type] # nothing is received
     assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -1,6 +1,5 @@
 """What one visitor may hold while another one is there, by a clock that stands still."""
 
-import asyncio
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.web.shares import AT_WORK, MINUTE, Neighbours, Turns
+from tests.loops import run
 
 A, B = "198.51.100.7", "203.0.113.9"
 
@@ -59,7 +59,7 @@ def test_calls_that_wait_for_counts_take_no_share_of_the_work(neighbours, clock)
     turns = Turns(3, 3, 1, 0.0, clock)
 
     def call(event):
-        if not asyncio.run(turns.take(A, queue, neighbours)):
+        if not run(turns.take(A, queue, neighbours)):
             return False
         queue.event_ids_to_events[event] = None
         turns.give(A, json.dumps({"event_id": event}).encode())
