@@ -8,7 +8,7 @@ import pytest
 
 from app.web import delivery
 from app.web.delivery import FOREVER, Delivery
-from tests.loops import run
+from tests.unit.app.loops import run
 
 TEXT = b"many of the same words, " * 100
 

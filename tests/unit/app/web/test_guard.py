@@ -16,7 +16,7 @@ from gradio.server_messages import UnexpectedErrorMessage
 from starlette.responses import JSONResponse, PlainTextResponse
 
 from app.web.guard import Bounds, Limits
-from tests.loops import run
+from tests.unit.app.loops import run
 
 BOUNDS = Bounds(
     body=1000,

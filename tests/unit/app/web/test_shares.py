@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.web.shares import AT_WORK, MINUTE, Neighbours, Turns
-from tests.loops import run
+from tests.unit.app.loops import run
 
 A, B = "198.51.100.7", "203.0.113.9"
 

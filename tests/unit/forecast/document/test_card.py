@@ -56,7 +56,7 @@ def test_it_is_small_enough_for_messengers():
         {"past": np.array([]), "ahead": {name: np.ones(1) for name in AHEAD}},
         {"ahead": {name: np.full(30, 1e15) for name in AHEAD}},
     ],
-    ids=str,
+    ids=["title", "answer", "nothing counted", "nothing known", "zeros", "one day", "huge"],
 )
 def test_nothing_is_too_long_or_too_little(changes):
     painted(replace(CARD, **changes))
