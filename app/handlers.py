@@ -46,6 +46,10 @@ class LatestViews:
         with self._lock:
             return self._views.get(session or "")
 
+    def has_left(self, session: str | None, view: View) -> bool:
+        """Whether the session's last view is another one."""
+        return self.get(session) != view
+
 
 class Handlers:
     """The page's three handlers; each returns values or updates for the page's components.
@@ -72,7 +76,7 @@ class Handlers:
         if not self._forecasts.store.snapshot.looked:
             yield [*self._controls(view), *_content(content.loading())]
             self._forecasts.store.wait(BUNDLE_TIMEOUT)
-            if self._latest.get(session) != view:
+            if self._latest.has_left(session, view):
                 yield gr.skip()
                 return
         if "package" not in request.query_params:
@@ -81,7 +85,7 @@ class Handlers:
         if self._is_new(view):
             yield [*self._controls(view), *_content(content.fetching(view))]
         shown = [*self._controls(view), *self._show(view, request)]
-        yield shown if self._latest.get(session) == view else gr.skip()
+        yield gr.skip() if self._latest.has_left(session, view) else shown
 
     def change(  # noqa: PLR0917 - gradio passes the components' values in their order
         self,
@@ -111,11 +115,11 @@ class Handlers:
             yield [name, *_content(content.fetching(view))]
 
         def report(part: float, text: str) -> None:
-            if self._latest.get(session) == view:  # else it would cover a newer chart
+            if not self._latest.has_left(session, view):  # else it would cover a newer chart
                 progress(part, desc=text)
 
         shown = self._show(view, request, report=report)
-        yield [name, *shown] if self._latest.get(session) == view else gr.skip()
+        yield gr.skip() if self._latest.has_left(session, view) else [name, *shown]
 
     def _is_new(self, view: View) -> bool:
         """Whether the first package has to be fetched and trained."""
@@ -132,7 +136,7 @@ class Handlers:
         grouped = any(package.is_group for package in view.packages)
         wait = GROUP_TIMEOUT if grouped else LIVE_COUNTS_TIMEOUT
         shown = self._show(view, request, wait=wait)
-        if self._latest.get(request.session_hash) != view:
+        if self._latest.has_left(request.session_hash, view):
             return gr.skip()
         return [*shown[:-1], gr.skip()]
 

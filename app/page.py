@@ -211,12 +211,11 @@ def _lay_out() -> Parts:
 def _wire(page: gr.Blocks, parts: Parts, handlers: Handlers) -> None:
     """Connect events with handlers, all of them private: programs have their own endpoints."""
     controls, outputs, link = list(parts.controls), parts.outputs, parts.link
-    private: dict[str, Any] = {"api_visibility": "private"}
+    # By default gradio drops a call while one of its kind is pending, and with it the choice.
+    private: dict[str, Any] = {"api_visibility": "private", "trigger_mode": "multiple"}
     package, others, days, scale, mode = parts.controls
     # For a list of several, gradio sends no "input" when names are added or removed by keyboard.
     changes = [package.input, others.change, days.input, scale.input, mode.input]
-    # By default gradio drops a call while one of its kind is pending, and with it the choice.
-    private["trigger_mode"] = "multiple"
     shared = {**private, "concurrency_limit": MAX_DRAWING, "concurrency_id": "draw"}
     drawn = gr.on(
         changes,

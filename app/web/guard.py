@@ -229,9 +229,12 @@ class Limits:
         if scope["method"] != "POST" and (path == SESSION or RESULT.fullmatch(path)):
             await self._forward(scope, body, receive, send)
             return
-        places = [self._mcp if MCP.fullmatch(path) else self._work]
-        if places == [self._work] and self._neighbours.has(client):
-            places.append(self._beside_others)
+        if MCP.fullmatch(path):
+            places = [self._mcp]
+        elif self._neighbours.has(client):
+            places = [self._work, self._beside_others]
+        else:
+            places = [self._work]
         async with AsyncExitStack() as stack:
             taken = True
             for each in places:

@@ -129,33 +129,32 @@ def nothing(row, lines):
     assert row.says in lines[-1]
 
 
-def alone(row, bundle, lines):
+def said(row, lines, begin):
+    """One line in all, which says what the row says."""
     (line,) = lines
-    assert line.startswith("::warning::continuing from this fetch only")
+    assert line.startswith(begin)
     assert row.says in line
+
+
+def alone(row, bundle, lines):
+    said(row, lines, "::warning::continuing from this fetch only")
     assert set(statuses(bundle).values()) == {"trained"}
     assert scored(bundle) == 0
 
 
 def older(row, bundle, lines):
-    (line,) = lines
-    assert line.startswith("::warning::going on from the bundle of 2026-11-15, for a newer one: ")
-    assert row.says in line
+    said(row, lines, "::warning::going on from the bundle of 2026-11-15, for a newer one: ")
     assert set(statuses(bundle).values()) == {"trained"}
     assert scored(bundle) == 21
 
 
 def stale(row, bundle, lines):
-    (line,) = lines
-    assert line.startswith("::error::")
-    assert row.says in line
+    said(row, lines, "::error::")
     assert set(statuses(bundle).values()) == {"trained"}
 
 
 def moved(row, bundle, lines):
-    (line,) = lines
-    assert line.startswith("::warning::")
-    assert row.says in line
+    said(row, lines, "::warning::")
     assert set(statuses(bundle).values()) == {"trained"}
     assert scored(bundle) == 21
 

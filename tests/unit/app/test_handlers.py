@@ -228,16 +228,21 @@ def test_a_package_with_a_model_needs_no_such_note():
     assert len(Page(make_bundle()).changes("flask")) == 1
 
 
-def test_a_late_answer_does_not_replace_that_of_a_newer_view():
+def left_for(view):
+    """A page on which another view is chosen while one is drawn."""
     page = Page(make_bundle())
     show = page.handlers._show
 
-    def late(view, *args, **options):
-        page.handlers._latest.set("one", FLASK)
-        return show(view, *args, **options)
+    def late(*args, **options):
+        page.handlers._latest.set("one", view)
+        return show(*args, **options)
 
     page.handlers._show = late  # type: ignore[method-assign]
-    assert page.change("requests") == SKIPPED
+    return page
+
+
+def test_a_late_answer_does_not_replace_that_of_a_newer_view():
+    assert left_for(FLASK).change("requests") == SKIPPED
 
 
 def test_a_training_that_was_left_reports_nothing():
@@ -248,15 +253,8 @@ def test_a_training_that_was_left_reports_nothing():
 
 
 def test_what_was_chosen_while_the_page_opened_stays():
-    page = Page(make_bundle())
-    show = page.handlers._show
-
-    def late(view, *args, **options):
-        page.handlers._latest.set("one", DJANGO)
-        return show(view, *args, **options)
-
-    page.handlers._show = late  # type: ignore[method-assign]
-    assert list(page.handlers.load(request("one", {"package": "flask"}))) == [SKIPPED]
+    opened = left_for(DJANGO).handlers.load(request("one", {"package": "flask"}))
+    assert list(opened) == [SKIPPED]
 
 
 def test_a_name_entered_before_the_first_bundle_is_not_replaced(monkeypatch):
