@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import zlib
 from collections import OrderedDict
@@ -19,7 +20,9 @@ HASHED = re.compile(r"/assets/[\w.-]+-[\w-]{8,}\.\w+", re.ASCII)
 PACKED = (".js", ".css")
 FOREVER = "public, max-age=31536000, immutable"
 SMALLEST = 400  # bytes; less is not worth it
-QUALITY = 9  # of brotli; 0.8 s for plotly.js, the largest script
+QUALITY = 9  # of brotli; 0.6 s for plotly.js
+LARGE = 1 << 20  # bytes; only plotly.js has more, and is most of what a new visitor waits for
+BEST_QUALITY = 10  # for a large asset: 8 % smaller, but 6 s of a core
 CACHE_BYTES = 8 << 20  # of packed assets; a page needs 1.5 MB
 
 
@@ -27,7 +30,8 @@ class Delivery:
     """ASGI middleware that compresses what gradio leaves as it is.
 
     HTML, JSON and event streams go through zlib as they come. Assets are packed once, more
-    tightly than gradio packs them for each request, and are kept by the browser for a year.
+    tightly than gradio packs them for each request, and are kept by the browser for a year. A
+    large one is packed again, and better, after its first visitor has it.
 
     Args:
         app: the application behind it.
@@ -35,7 +39,7 @@ class Delivery:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._cache = _Cache()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and compress its response."""
@@ -46,7 +50,7 @@ class Delivery:
         path = scope["path"]
         if HASHED.fullmatch(path):
             packs = path.endswith(PACKED) and re.search(r"\bbr\b", accepted) is not None
-            answer = _Packed(self._packed, path, send) if packs else _Kept(send)
+            answer = _Packed(self._cache, path, send) if packs else _Kept(send)
             await self._app(scope, receive, answer)
         elif re.search(r"\bgzip\b", accepted):
             await self._app(scope, receive, _Zipped(send))
@@ -69,7 +73,7 @@ class _Kept:
 class _Packed:
     """Sends an asset packed by brotli, from the cache if it was sent before."""
 
-    def __init__(self, cache: OrderedDict[str, bytes], path: str, send: Send) -> None:
+    def __init__(self, cache: _Cache, path: str, send: Send) -> None:
         self._cache = cache
         self._path = path
         self._send = _Kept(send)
@@ -87,13 +91,7 @@ class _Packed:
                 await self._finish(self._start)
 
     async def _finish(self, start: Message) -> None:
-        packed: bytes | None = self._cache.get(self._path)
-        if packed is None:
-            plain = bytes(self._body)
-            packed = await to_thread.run_sync(_brotli, plain)
-            self._cache[self._path] = packed
-            while sum(map(len, self._cache.values())) > CACHE_BYTES:
-                self._cache.popitem(last=False)
+        packed = await self._cache.packed(self._path, bytes(self._body))
         headers = MutableHeaders(scope=start)
         headers["Content-Encoding"] = "br"
         headers["Content-Length"] = str(len(packed))
@@ -102,8 +100,39 @@ class _Packed:
         await self._send({"type": "http.response.body", "body": packed})
 
 
-def _brotli(plain: bytes) -> bytes:
-    return bytes(brotli.compress(plain, quality=QUALITY))
+class _Cache:
+    """The packed assets, by path."""
+
+    def __init__(self) -> None:
+        self._packed: OrderedDict[str, bytes] = OrderedDict()
+        self._repacking: dict[str, asyncio.Task[None]] = {}
+
+    async def packed(self, path: str, plain: bytes) -> bytes:
+        """An asset packed by brotli."""
+        packed = self._packed.get(path)
+        if packed is None:
+            packed = await to_thread.run_sync(_brotli, plain, QUALITY)
+            self._keep(path, packed)
+            if len(plain) > LARGE and path not in self._repacking:
+                self._repacking[path] = asyncio.create_task(self._repack(path, plain))
+        return packed
+
+    async def _repack(self, path: str, plain: bytes) -> None:
+        try:
+            # Abandoned when the server stops: nobody waits for it.
+            best = await to_thread.run_sync(_brotli, plain, BEST_QUALITY, abandon_on_cancel=True)
+            self._keep(path, best)
+        finally:
+            del self._repacking[path]
+
+    def _keep(self, path: str, packed: bytes) -> None:
+        self._packed[path] = packed
+        while sum(map(len, self._packed.values())) > CACHE_BYTES:
+            self._packed.popitem(last=False)
+
+
+def _brotli(plain: bytes, quality: int) -> bytes:
+    return bytes(brotli.compress(plain, quality=quality))
 
 
 class _Zipped:

@@ -1,7 +1,9 @@
 """What Delivery makes of responses, read as they arrive."""
 
+import asyncio
 import gzip
 import zlib
+from pathlib import Path
 
 import brotli
 import pytest
@@ -32,6 +34,10 @@ class App:
 
 def ask(served, path="/", accepted="gzip, deflate, br"):
     """Headers, and the parts of the body."""
+    return run(_asked(served, path, accepted))
+
+
+async def _asked(served, path, accepted="gzip, deflate, br"):
     sent = []
 
     async def send(message):
@@ -39,7 +45,7 @@ def ask(served, path="/", accepted="gzip, deflate, br"):
 
     headers = [(b"accept-encoding", accepted.encode())]
     scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
-    run(served(scope, None, send))
+    await served(scope, None, send)
     start, *bodies = sent
     return {k.decode().lower(): v.decode() for k, v in start["headers"]}, [
         b["body"] for b in bodies
@@ -97,7 +103,24 @@ def test_the_cache_is_bounded(monkeypatch):
     served = Delivery(App("text/javascript"))
     for at in range(20):
         ask(served, f"/assets/index-{at:08}.js")
-    assert 0 < sum(map(len, served._packed.values())) <= 100
+    assert 0 < sum(map(len, served._cache._packed.values())) <= 100
+
+
+def test_a_large_asset_is_packed_better_for_the_next_visitor(monkeypatch):
+    text = Path(delivery.__file__).read_bytes()
+    monkeypatch.setattr(delivery, "LARGE", len(text) - 1)
+    served = Delivery(App("text/javascript", [text]))
+
+    async def ask_twice():
+        first = await _asked(served, ASSET)
+        await asyncio.gather(*served._cache._repacking.values())
+        return first, await _asked(served, ASSET)
+
+    (_, [first]), (headers, [second]) = run(ask_twice())
+    assert len(second) < len(first)
+    assert headers["content-length"] == str(len(second))
+    assert brotli.decompress(first) == brotli.decompress(second) == text
+    assert served._cache._repacking == {}
 
 
 def test_without_brotli_an_asset_is_kept_all_the_same():
