@@ -24,10 +24,10 @@ from benchmarks.figures import Figure, percentile, table
 from forecast.bundle.reader import Bundle, read_folder
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
+from forecast.document.pictures import badge, chart
 from forecast.model.pickling import dumps
 from tests.appserver import AppServer, train_sample
 from tests.browser.chromium import chromium
-from trainer.reports.pictures import badge, chart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,14 +7,11 @@ or has been silent for over a week. A shorter silence of another package may be 
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-
-if TYPE_CHECKING:
-    import datetime as dt
 
 RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
 LONGEST_DELAY = 7  # days that counts may be late; a longer silence of a package means no downloads
@@ -37,6 +34,11 @@ class Known:
 def complete(counts: pd.Series[int], today: dt.date) -> pd.Series[int]:
     """The counts of the days before today, which is not over."""
     return counts[counts.index < pd.Timestamp(today)]
+
+
+def is_over(through: dt.date, horizon: int, today: dt.date) -> bool:
+    """Whether a forecast of so many days after the last one known lies in the past."""
+    return through + dt.timedelta(days=horizon) < today
 
 
 def known(counts: pd.Series[int], through: dt.date | None = None) -> Known:

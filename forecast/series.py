@@ -9,14 +9,14 @@ Interpolated days are listed, so that a reader can tell estimates from counts.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from forecast.errors import SeriesError
-from forecast.known import RARE, Known, known
+from forecast.known import RARE, Known, is_over, known
 from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ class Series:
     def last_day(self) -> dt.date:
         """The last day known."""
         return self.start + dt.timedelta(days=len(self.values) - 1)
+
+    def seen_on(self, today: dt.date, horizon: int) -> Series:
+        """The same; if a forecast of so many days lies in the past, its counts have stopped."""
+        if self.stopped or not is_over(self.last_day, horizon, today):
+            return self
+        return replace(self, stopped=self.last_day)
 
 
 def recent(counts: pd.Series[int], through: dt.date | None = None) -> pd.Series[int]:
@@ -140,6 +146,8 @@ def _through(counts: pd.Series[int], reach: Known, failed: Days) -> Array:
     values = np.full(int((last - first).astype(np.int64)) + 1, np.nan)
     places = (days - first).astype(np.int64)
     values[places] = counts
+    if reach.stopped:  # no day of the silence is in doubt, not even that of an outage
+        values[int((np.datetime64(reach.stopped, "D") - first).astype(np.int64)) + 1 :] = 0.0
     missing = np.isnan(values)
     if missing.any():
         without = (_level(values) < RARE) | _left_out_weekdays(values)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from forecast.bands import Forecast
 from forecast.bundle.manifest import PUBLIC, PackageEntry, PartEntry
 from forecast.bundle.reader import extract, read_folder
+from forecast.document.pictures import draw
 from forecast.errors import BundleError
 from forecast.github.newest import open_newest
+from forecast.known import is_over
 from trainer.engines.task import Product
-from trainer.reports.pictures import draw
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,18 +166,23 @@ def carry_over(
     except BundleError as error:
         return failed.model_copy(update={"reason": _short(f"{reason}; {error}")}), None
     since = f"{reason}; the model of {trained_at:%Y-%m-%d} goes on serving"
+    stopped = entry.no_counts_since
+    if not stopped and is_over(model.last_day, plan.forecast_days, plan.created_at.date()):
+        stopped = model.last_day
     update = {
         "label": package.label,
         "title": package.title,
+        "no_counts_since": stopped,
         "status": "carried",
         "reason": _short(since),
         "trained_at": trained_at,
     }
+    told_before = entry.no_counts_since == stopped
     entry = entry.model_copy(update=update)
     name, days, data = package.name, plan.forecast_days, previous.pickle(package.name)
-    if previous.manifest.forecast_days != days:
+    if previous.manifest.forecast_days != days or not told_before:
         forecast, totals = model.predict_with_totals(days)
-        pictures = draw(name, package.shown, model, forecast, totals, stopped=entry.no_counts_since)
+        pictures = draw(name, package.shown, model, forecast, totals, stopped=stopped)
         return entry, Product(entry, data, forecast, totals, pictures)
     table = previous.forecast(name)
     forecast = Forecast.of(table.index[0].date(), table)

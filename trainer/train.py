@@ -47,6 +47,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
                 continue
             try:
                 series = regular(recent(merged.counts, through), outages, through)
+                series = series.seen_on(plan.created_at.date(), plan.forecast_days)
             except SeriesError as error:
                 store.add_outcome(Outcome(name, None, str(error), 0.0), part)
                 continue

@@ -16,6 +16,7 @@ from forecast.bundle.manifest import PUBLIC
 from forecast.config import Package
 from forecast.errors import BundleError, BusyError, ForecastError, UnknownPackageError
 from forecast.history import merge
+from forecast.known import is_over
 from forecast.presentation.package_forecast import PackageForecast, from_bundle
 from forecast.sources.group import add_up
 
@@ -101,8 +102,7 @@ class Forecasts:
         bundle = snapshot.bundle
         package = self.store.catalogue.get(package.name) or package  # as the config spells it
         if _has_model(bundle, package.name):
-            made = self._from_bundle(bundle, package, wait, client)
-            return made.seen_on(self._live_counts.today())
+            return self._from_bundle(bundle, package, wait, client)
         if package.is_group:
             raise self._no_group(snapshot, package)
         try:
@@ -122,6 +122,25 @@ class Forecasts:
         return _has_model(self.store.snapshot.bundle, package.name) or self._on_demand.is_made(
             package
         )
+
+    def renewed(self, package: Package, client: str = "") -> PackageForecast | None:
+        """What is known of a package whose published forecast lies in the past; else None.
+
+        Args:
+            package: any name.
+            client: who asks.
+
+        Raises:
+            ForecastError: if there is no forecast of it.
+        """
+        manifest = self.store.snapshot.manifest
+        entry = manifest.model_of(package.name) if manifest else None
+        through = entry.trained_through if entry else None
+        if manifest is None or through is None:
+            return None
+        if not is_over(through, manifest.forecast_days, self._live_counts.today()):
+            return None
+        return self.package_forecast(package, client=client)
 
     @property
     def known_through(self) -> dt.date | None:
@@ -192,17 +211,20 @@ class Forecasts:
         with self._lock:
             cached = self._cache.get(package.name)
         if cached and cached.is_of(bundle, counts, through):
-            return cached.forecast
-        with self.computing.turn(client):
-            newer = _newer(bundle, package, counts, through)
-            forecast = from_bundle(
-                bundle,
-                package,
-                newer.series,
-                self.store.config.outages,
-                newer.problem,
-                through=through,
-            )
+            forecast = cached.forecast.seen_on(self._live_counts.today())
+            if forecast is cached.forecast:
+                return forecast
+        else:
+            with self.computing.turn(client):
+                newer = _newer(bundle, package, counts, through)
+                forecast = from_bundle(
+                    bundle,
+                    package,
+                    newer.series,
+                    self.store.config.outages,
+                    newer.problem,
+                    through=through,
+                ).seen_on(self._live_counts.today())
         with self._lock:
             self._cache[package.name] = _Cached(bundle, counts, through, forecast)
             self._cache.move_to_end(package.name)

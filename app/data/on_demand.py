@@ -200,4 +200,5 @@ class OnDemand:
             except SeriesError as error:
                 raise SeriesError(f"{package.name}: {error}") from None
         report(0.9, "Drawing")
-        return just_trained(package, series, trained, self._horizon)
+        made = just_trained(package, series, trained, self._horizon)
+        return made.seen_on(self._clock().date())

@@ -196,7 +196,7 @@ def linear_ticks(high: float) -> list[float]:
         high: the greatest value on the axis, positive.
     """
     power = math.floor(math.log10(high)) - 1
-    step = next(each for each in (2, 5, 10, 20) if high / (each * 10.0**power) < MOST_TICKS)
+    step = next(each for each in (2, 2.5, 5, 10, 20) if high / (each * 10.0**power) < MOST_TICKS)
     return [at * step * 10.0**power for at in range(int(high / (step * 10.0**power)) + 1)]
 
 

@@ -3,6 +3,8 @@
 No ``from __future__ import annotations`` here: gradio makes schemas of the annotations.
 """
 
+from contextlib import suppress
+
 import gradio as gr
 from gradio.events import api
 from starlette.requests import Request
@@ -12,7 +14,9 @@ from starlette.routing import Route
 from app.data.forecasts import BUNDLE_TIMEOUT, Forecasts
 from app.view.state import address_of
 from app.web.first import HOST
+from app.web.guard import client_of
 from forecast.config import Package
+from forecast.errors import ForecastError
 from forecast.presentation.badge import shields_badge
 from forecast.presentation.feed import MEDIA_TYPE, feed
 from forecast.presentation.record import RecordAnswer, record_answer
@@ -66,14 +70,18 @@ def badge_route(forecasts: Forecasts) -> Route:
     def badge(request: Request) -> Response:
         bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
         try:
-            name = Package.parse(request.path_params["name"]).name
+            package = Package.parse(request.path_params["name"])
         except ValueError:
-            name = ""
-        total = bundle.totals(name).get(bundle.manifest.forecast_days) if bundle else None
+            package = Package("", "")
+        days = bundle.manifest.forecast_days if bundle else 0
+        total = bundle.totals(package.name).get(days) if bundle else None
         if bundle is None or total is None:
             return PlainTextResponse("expected badge/NAME.json of a package with a model", 404)
-        stopped = bundle.entry(name).no_counts_since
-        made = shields_badge(total, bundle.manifest.forecast_days, stopped)
+        stopped = bundle.entry(package.name).no_counts_since
+        with suppress(ForecastError):
+            if renewed := forecasts.renewed(package, client_of(request)):
+                total, stopped = renewed.total or total, renewed.no_counts_since
+        made = shields_badge(total, days, stopped)
         return JSONResponse(made, headers=HEADERS)
 
     return Route("/badge/{name}.json", badge)

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 Theme = Literal["light", "dark"]
 THEMES: dict[str, Theme] = {theme: theme for theme in get_args(Theme)}
 
-# The rules for readers with a dark setting, as `trainer.reports.pictures` writes them.
+# The rules for readers with a dark setting, as `forecast.document.pictures` writes them.
 DARK = re.compile(rb"@media \(prefers-color-scheme: dark\) \{\n(.*?)\n\}\n", re.DOTALL)
 
 

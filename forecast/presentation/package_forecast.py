@@ -108,9 +108,8 @@ class PackageForecast:
 
     def seen_on(self, today: dt.date) -> PackageForecast:
         """The same; if all its days have passed by then, the counts are told to have stopped."""
-        if self.no_counts_since or self.daily.start + dt.timedelta(days=self.days) > today:
-            return self
-        return replace(self, series=replace(self.series, stopped=self.observed_through))
+        series = self.series.seen_on(today, self.days)
+        return self if series is self.series else replace(self, series=series)
 
     @cached_property
     def model(self) -> Model:
@@ -197,7 +196,12 @@ class PackageForecast:
 
     @cached_property
     def days_off(self) -> dict[dt.date, float]:
-        """By day of the forecast, the share of its downloads that it loses as a day off."""
+        """By day of the forecast, the share of its downloads that it loses as a day off.
+
+        None if the counts have stopped: of nothing there is no share.
+        """
+        if self.no_counts_since:
+            return {}
         losses = self._of_model(lambda model: model.day_off_losses(self.days))
         return {
             self.daily.start + dt.timedelta(days=at): float(loss)

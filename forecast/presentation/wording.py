@@ -126,12 +126,14 @@ def title(shown: Sequence[PackageForecast]) -> str:
     if len(shown) > 1:
         return f"Forecast for {format_names(shown)} - {TITLE}"
     mean, _ = expected_total(shown[0])
-    days = f"the next {shown[0].days} days"
-    return f"{shown[0].package.label}: about {downloads(mean)} in {days}"
+    about = f"about {downloads(mean)} in the next {shown[0].days} days"
+    return f"{shown[0].package.label}: {no_counts(shown[0]) or about}"
 
 
 def card(forecast: PackageForecast) -> str:
     """The answer on the card for previews, below the package's name."""
+    if silence := no_counts(forecast):
+        return f"{silence[0].upper()}{silence[1:]}."
     mean, band = expected_total(forecast)
     sentence = f"About {downloads(mean)} in the next {forecast.days} days"
     return f"{sentence}, probably {band}." if band else f"{sentence}."

@@ -70,7 +70,7 @@ class Finder:
             bundle = self._published()
             origin = f"the models that {self._config.repository_url} published"
         if bundle is not None and package.name in bundle.modelled:
-            made = from_bundle(bundle, package, None, self._config.outages)
+            made = from_bundle(bundle, package, None, self._config.outages).seen_on(self._today())
             return Found(made, f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}")
         if package.is_group:
             raise UnknownPackageError(
@@ -78,6 +78,9 @@ class Finder:
                 "groups in config.toml; python -m trainer makes them here."
             )
         return self._trained(package, bundle.known_through if bundle else None)
+
+    def _today(self) -> dt.date:
+        return self._clock().date()
 
     def _published(self) -> Bundle | None:
         """The newest valid bundle; None, and a line that says why, if there is none."""
@@ -110,7 +113,7 @@ class Finder:
             new_session(config.repository_url),
             url=self._get("PYPISTATS_URL") or pypistats.API,
             mirrors=config.mirrors,
-            today=lambda: self._clock().date(),
+            today=self._today,
         )
         counts = source.daily(package.name)
         try:
@@ -124,5 +127,5 @@ class Finder:
             )
         except SeriesError as error:
             raise SeriesError(f"{package.label} {error}") from None
-        made = just_trained(package, series, trained, config.forecast_days)
+        made = just_trained(package, series, trained, config.forecast_days).seen_on(self._today())
         return Found(made, "a model trained just now on counts from PyPI Stats")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import Backtest, PackageEntry, member_entries
+from forecast.document.pictures import draw
 from forecast.errors import ForecastError
 from forecast.model import pickling
 from forecast.search import Trained, train
-from trainer.reports.pictures import draw
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -80,6 +80,8 @@ class Maker:
         made |= {addresses.CHART: chart} if chart else {}
         made |= {addresses.BADGE: badge} if badge else {}
         mean, band = wording.expected_total(forecast)
+        if silence := wording.no_counts(forecast):
+            mean, band = silence, ""
         unusual = name in self.unusual
         folder = addresses.folder(name)
         return Row(name, forecast.package.shown, folder, mean, band, unusual), made

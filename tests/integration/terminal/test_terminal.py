@@ -70,6 +70,17 @@ def test_the_folder_models_is_read_and_each_week_has_a_row(capsys):
 
 
 @pytest.mark.usefixtures("models")
+def test_days_that_are_over_are_not_the_next_ones(capsys):
+    later = str(int(CREATED_AT.timestamp()) + 40 * 86_400)
+    status, text, _ = asked(capsys, "Flask", SOURCE_DATE_EPOCH=later)
+
+    assert status == 0
+    told = text.splitlines()[0]
+    assert told.startswith("Flask: no counts since 21 November 2026, and about ")
+    assert "downloads in the 30 days from 22 November 2026" in told
+
+
+@pytest.mark.usefixtures("models")
 def test_markdown_is_a_table(capsys):
     status, text, _ = asked(capsys, "flask", "--markdown")
 

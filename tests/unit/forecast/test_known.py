@@ -70,6 +70,23 @@ def test_a_day_of_an_outage_in_a_quiet_tail_is_no_zero():
     assert made.last_day == LAST
 
 
+def test_no_day_of_a_silence_is_an_estimate():
+    values = [1000] * 60
+    for zeros in ([], [0] * 9):  # left out by the source, or written out
+        series = counts(values + zeros, LAST - (9 - len(zeros)) * DAY)
+        made = regular(series, {LAST - 8 * DAY, LAST - 3 * DAY}, LAST)
+        assert (made.stopped, made.repaired) == (LAST - 9 * DAY, ())
+        assert made.values.tolist() == values + [0] * 9
+
+
+def test_counts_of_a_single_package_stop_when_its_forecast_is_over():
+    made = regular(counts([1000] * 60))
+    assert made.seen_on(LAST + 30 * DAY, 30) is made
+    assert made.seen_on(LAST + 31 * DAY, 30).stopped == LAST
+    told = regular(counts([1000] * 60, LAST - 8 * DAY), (), LAST)
+    assert told.seen_on(LAST + 31 * DAY, 30) is told
+
+
 def test_the_days_to_train_on_end_with_what_is_known():
     assert len(recent(counts([1000] * 180, LAST - 60 * DAY), LAST)) == 120
     assert len(recent(counts([1000] * 180, LAST - 7 * DAY), LAST)) == 180

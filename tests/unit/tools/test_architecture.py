@@ -30,8 +30,8 @@ ARROWS = {
         "forecast.record",
     },
     "forecast.document": {
-        *("forecast", "forecast.bundle", "forecast.github", "forecast.presentation"),
-        "forecast.record",
+        *("forecast", "forecast.model", "forecast.bundle", "forecast.github"),
+        *("forecast.presentation", "forecast.record"),
     },
     "forecast.terminal": {
         *("forecast", "forecast.search", "forecast.bundle", "forecast.github"),
@@ -45,7 +45,7 @@ ARROWS = {
         *("forecast", "forecast.model", "forecast.bundle", "forecast.record"),
         *("forecast.presentation", "forecast.document"),
     },
-    "trainer.engines": {*DOMAIN, "forecast.search", "trainer.reports"},
+    "trainer.engines": {*DOMAIN, "forecast.search", "forecast.document"},
     "trainer.reports": {
         *("forecast", "forecast.model", "forecast.bundle", "forecast.record"),
         "forecast.presentation",

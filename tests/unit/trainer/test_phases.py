@@ -549,3 +549,14 @@ def test_a_dead_and_a_rare_package_are_known_as_far_as_the_others():
 
     alone = run(config_of("alive", "dead"), source, asked=["dead"], previous=made, **WEEK_LATER)
     assert alone.entry("dead").trained_through == last
+
+
+@pytest.mark.parametrize(("age", "over"), [(30, False), (31, True)])
+def test_a_forecast_of_days_that_are_over_says_that_there_are_no_counts(age, over):
+    last = CREATED_AT.date() - dt.timedelta(days=age)
+    made = run(config_of("alone"), Shelf(alone=counts(last, days=60)))
+    assert made.entry("alone").no_counts_since == (last if over else None)
+    told = f"no counts since {last}"
+    for picture in ("alone.svg", "alone.badge.svg"):
+        assert (told in made.picture(picture).decode()) is over
+    assert (told in markdown(made.manifest)) is over

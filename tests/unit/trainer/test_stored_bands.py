@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import xml.etree.ElementTree as ET
 from contextlib import closing
 
@@ -13,16 +14,27 @@ from forecast.bands import Total
 from forecast.bundle.manifest import PackageEntry
 from forecast.bundle.tables import PAST_COLUMNS, forecast_rows, record_rows
 from forecast.config import Package
+from forecast.document.pictures import badge, chart
 from forecast.history import Merged
-from tests.bundles import BANDS, LAST_DAY, TOTAL, bands, counts, make_bundle, outdated, with_files
+from tests.bundles import (
+    BANDS,
+    CREATED_AT,
+    LAST_DAY,
+    TOTAL,
+    bands,
+    counts,
+    make_bundle,
+    outdated,
+    with_files,
+)
 from tests.trainings import run_plan
 from trainer.engines.task import Outcome, Product
 from trainer.plan import Part, Plan
 from trainer.previous import carry_over
-from trainer.reports.pictures import badge, chart
 from trainer.reports.track_record import update_track_record
 from trainer.store import Store
 
+PLAN = Plan.model_construct(forecast_days=30, created_at=CREATED_AT)
 SVG = "{http://www.w3.org/2000/svg}"
 ROW = b"flask,2026-11-22,310.0,300.0,200.0,400.0,100.0,500.0\n"
 PAST_ROW = b"flask,2026-11-22,2026-11-22,1.0,310.0,300.0,200.0,400.0,100.0,500.0\n"
@@ -87,25 +99,32 @@ def test_an_outcome_comes_back_from_its_file(tmp_path):
 
 
 def test_a_carried_forecast_is_that_of_the_bundle_before(bundle):
-    plan = Plan.model_construct(forecast_days=30)
-    _, product = carry_over(bundle, Package("flask", "flask"), "why", plan)
+    _, product = carry_over(bundle, Package("flask", "flask"), "why", PLAN)
     assert {name: each[0] for name, each in product.forecast.columns().items()} == BANDS
 
 
+def test_a_carried_forecast_of_days_that_are_over_says_so(bundle):
+    for age in (30, 31):
+        now = dt.datetime.combine(LAST_DAY + dt.timedelta(days=age), dt.time(), dt.UTC)
+        plan = PLAN.model_copy(update={"created_at": now})
+        entry, product = carry_over(bundle, Package("flask", "flask"), "why", plan)
+        assert entry.no_counts_since == (LAST_DAY if age > 30 else None)
+        pictures = "".join(product.pictures.values())
+        assert (f"no counts since {LAST_DAY}" in pictures) is (age > 30)
+
+
 def test_a_model_of_an_earlier_version_is_not_carried_over():
-    plan = Plan.model_construct(forecast_days=30)
-    entry, product = carry_over(outdated(make_bundle()), Package("flask", "flask"), "why", plan)
+    entry, product = carry_over(outdated(make_bundle()), Package("flask", "flask"), "why", PLAN)
     assert product is None
     assert entry.status == "failed"
     assert entry.reason == "why; the model of 'flask' was made by an earlier version"
 
 
 def test_totals_are_carried_over_too(bundle):
-    plan = Plan.model_construct(forecast_days=30)
-    _, product = carry_over(bundle, Package("flask", "flask"), "why", plan)
+    _, product = carry_over(bundle, Package("flask", "flask"), "why", PLAN)
     assert product.totals == bundle.totals("flask")
     _, shorter = carry_over(
-        bundle, Package("flask", "flask"), "why", plan.model_copy(update={"forecast_days": 14})
+        bundle, Package("flask", "flask"), "why", PLAN.model_copy(update={"forecast_days": 14})
     )
     assert list(shorter.totals) == [7, 14]
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.view import chart
@@ -456,6 +456,10 @@ def test_a_log_axis_of_any_range_has_three_to_some_ticks(low, ratio):
 
 
 @given(POSITIVE)
+@example(14.0)
+@example(14.5)
+@example(0.140625)
+@example(17.5)
 def test_a_linear_axis_has_four_to_seven_ticks_from_zero(high):
     ticks = linear_ticks(high)
     assert 4 <= len(ticks) <= 7

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from forecast.bundle.svg import LARGEST_PICTURE, check_picture
+from forecast.document.pictures import draw
 from forecast.errors import BundleError
 from tests.bundles import make_bundle
-from trainer.reports.pictures import draw
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg">{}</svg>'
 

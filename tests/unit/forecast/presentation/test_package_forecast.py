@@ -135,6 +135,9 @@ def test_days_off_are_those_that_move_the_forecast():
         LAST_DAY + dt.timedelta(days=5): pytest.approx(1 - np.exp(-0.2)),
         LAST_DAY + dt.timedelta(days=30): pytest.approx(1 - np.exp(-0.05)),
     }
+    stopped = replace(forecast.series, stopped=LAST_DAY - dt.timedelta(days=9))
+    silent = replace(forecast, load=lambda: gap, series=stopped)
+    assert silent.days_off == {}
 
 
 def test_a_package_without_a_model():

@@ -331,6 +331,8 @@ def test_a_package_whose_counts_stopped_says_so():
     assert told.startswith("flask: no counts since 11 November 2026, and about ")
     assert "than in" not in told
     assert ("No counts since", dt.date(2026, 11, 11)) in wording.freshness(forecast, None)
+    assert plain(wording.title([forecast])) == "flask: no counts since 11 November 2026"
+    assert plain(wording.card(forecast)) == "No counts since 11 November 2026."
 
 
 def test_one_download_is_singular():

@@ -13,12 +13,12 @@ from forecast.bundle.gate import picture_names
 from forecast.bundle.manifest import PartEntry
 from forecast.config import Config, Package
 from forecast.document import addresses
+from forecast.document.pictures import draw
 from forecast.presentation.export import to_csv
 from forecast.presentation.package_forecast import from_bundle
 from tests import schema
-from tests.bundles import counts, make_bundle, model_of
+from tests.bundles import LAST_DAY, counts, make_bundle, model_of
 from tests.unit.forecast.record.records import bundle_with, total_row
-from trainer.reports.pictures import draw
 from trainer.site import site as writer
 from trainer.site.site import write_site
 
@@ -193,6 +193,23 @@ def test_an_unusual_week_is_told_everywhere(tmp_path):
     assert link == f"{ABSOLUTE}package/flask/"
     made = json.loads((tmp_path / "package" / "flask" / "forecast.json").read_text("utf-8"))
     assert made["warnings"] == [f"{said} (500 to 900)."]
+
+
+def test_a_package_whose_counts_stopped_says_so_everywhere(tmp_path):
+    last = LAST_DAY - dt.timedelta(days=60)
+    write_site(with_pictures(["flask"], last_day=last), config(), tmp_path)
+    told = "no counts since 22 September 2026"
+    listed = Page(tmp_path / "index.html").text
+    assert told in listed
+    assert "to" not in listed.partition(told)[2].split()
+    page = Page(tmp_path / "package" / "flask" / "index.html")
+    for head in ("og:title", "og:description", "og:image:alt", "description"):
+        assert page.head[head].replace("\N{NO-BREAK SPACE}", " ").startswith(f"flask: {told}")
+    assert f"flask: {told}" in page.text
+    assert "next 30 days" not in page.text
+    folder = tmp_path / "package" / "flask"
+    assert json.loads((folder / "badge.json").read_bytes())["message"] == f"no counts since {last}"
+    assert json.loads((folder / "forecast.json").read_bytes())["no_counts_since"] == str(last)
 
 
 def test_sample_data_says_so_and_has_no_pictures(tmp_path):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from forecast.bundle.themes import themed
+from forecast.document.pictures import BOTTOM, HEIGHT, TOP, badge, chart, draw, ticks
 from forecast.presentation.badge import compact
 from tests.bundles import make_bundle, model_of
-from trainer.reports.pictures import BOTTOM, HEIGHT, TOP, badge, chart, draw, ticks
 
 WIDE = np.exp(np.random.default_rng(1).normal(5, 2, 120)).round()
 SVG = "{http://www.w3.org/2000/svg}"
@@ -170,9 +170,12 @@ def test_pictures_say_that_there_are_no_counts_any_more(model):
     drawn = draw("flask", "Flask", model, *model.predict_with_totals(30), stopped=stopped)
     chart_texts = "".join(ET.fromstring(drawn["flask.svg"]).itertext())
     assert "no counts since 2026-09-20; " in chart_texts
+    first = model.last_day + dt.timedelta(days=1)
+    assert f" downloads in the 30 days from {first}" in chart_texts
+    assert "next" not in chart_texts
     root = ET.fromstring(drawn["flask.badge.svg"])
     assert [each.text for each in root.iter(f"{SVG}text")] == [
         "downloads",
         "no counts since 2026-09-20",
     ]
-    assert root.find(f"{SVG}title").text.endswith("; no counts since 2026-09-20")
+    assert root.find(f"{SVG}title").text == "Flask: no counts since 2026-09-20"

@@ -78,12 +78,12 @@ def draw(
 def badge(label: str, total: Total, days: int, stopped: dt.date | None = None) -> str:
     """A badge with the downloads expected in the next days and their 80 % band."""
     left, right = badge_texts(total, days, stopped)
-    title = (
-        f"{label}: about {compact(total.mean)} downloads in the next {days} days "
-        f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
-    )
-    if stopped:
-        title = f"{title}; {right}"
+    title = f"{label}: {right}"
+    if not stopped:
+        title = (
+            f"{label}: about {compact(total.mean)} downloads in the next {days} days "
+            f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
+        )
     split, width = _width(left), _width(left) + _width(right)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="20" role="img">'
@@ -122,7 +122,11 @@ def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | 
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
     if stopped:
-        head = f"no counts since {stopped}; {head}"
+        first = model.last_day.fromordinal(model.last_day.toordinal() + 1)
+        head = (
+            f"no counts since {stopped}; "
+            f"{compact(total.mean)} downloads in the {days} days from {first}"
+        )
     axis = "".join(_tick(value, float(height(np.array(value)))) for value in ticks(highest))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
