@@ -198,7 +198,7 @@ class PackageForecast:
     def days_off(self) -> dict[dt.date, float]:
         """By day of the forecast, the share of its downloads that it loses as a day off.
 
-        None if the counts have stopped: of nothing there is no share.
+        Empty if the counts have stopped: of nothing there is no share.
         """
         if self.no_counts_since:
             return {}
