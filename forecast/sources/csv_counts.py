@@ -26,7 +26,7 @@ FEWEST_TOTALS = 28  # days; in so many, daily counts go down at least once
 MOST_STEPS = 0.5  # of the days on which a total grows, at least
 FASTEST_TOTALS = 0.05  # a day; counts that grow faster may do so on every day
 
-_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ].*)?", re.ASCII)
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*?)?)(?: UTC)?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]+(?:\.0{1,2})?|[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{1,2}", re.ASCII)
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[,.' \u00a0\u202f][0-9]{3})+", re.ASCII)
 
@@ -113,7 +113,7 @@ class _Reader:
     def _day(self, text: str, line: int) -> dt.date:
         found = _DAY.fullmatch(text)
         try:
-            day = dt.datetime.fromisoformat(text).date() if found else None
+            day = dt.datetime.fromisoformat(found[1]).date() if found else None
         except ValueError:
             day = None
         if day is None:

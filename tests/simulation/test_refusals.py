@@ -15,7 +15,7 @@ from tests.weekly import WeeklyJob
 
 BEGIN = dt.datetime(2026, 3, 1, 3, 17, tzinfo=dt.UTC)
 EVERY = 7 * DAY
-ROUTES = ("list", "run", "jobs", "ref", "zip", "blob")
+ROUTES = ("list", "run", "jobs", "ref", "compare", "zip", "blob")
 FAULTS = (301, 401, 403, 404, 410, 422, 429, 500, "html", "nonsense", "drop")
 RENAMED = 30  # weeks after the first
 
@@ -32,6 +32,8 @@ def test_a_year_of_refusals(tmp_path, monkeypatch, github_server, pypistats_serv
         now = BEGIN + week * EVERY
         expire_old(github_server, now)
         known |= load(pypistats_server, loads, now.date())["flask"]
+        if route == "compare":  # the commit of the newest artifact with one that came later
+            github_server.commit(f"{week:040x}")
         if week:
             github_server.fail(route, fault, times=99)
             shutil.rmtree(job.output)

@@ -65,6 +65,7 @@ READ = {
     "zones": "date,downloads\n2026-11-01T00:00:00+00:00,7\n2026-11-02 00:00:00Z,8\n",
     "local zones": "date,downloads\n2026-11-01T00:00:00+02:00,7\n2026-11-02T00:00:00-0500,8\n",
     "times": "date,downloads\n2026-11-01 00:00,7\n2026-11-02 00:00:00.000,8\n",
+    "BigQuery": "date,downloads\n2026-11-01 00:00:00 UTC,7\n2026-11-02 00:00:00.000000 UTC,8\n",
     "an exact duplicate": PLAIN + "2026-11-02,8\n",
     "empty lines": PLAIN.replace("\n", "\n\n") + " , \n",
     "spaces": "date , downloads\n 2026-11-01 , 7\n2026-11-02, 8",
