@@ -574,6 +574,7 @@ def test_what_was_trusted_stays_so_when_its_run_is_run_again(server, client, run
     stored = server.add_artifact()
     assert client.newest().id == stored.id
     stored.run.update(run)
+    stored.jobs.clear()  # nothing that is there now proves it
     server.add_artifact(fork=True)
     assert client.newest().id == stored.id
 
