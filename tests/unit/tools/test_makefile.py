@@ -19,7 +19,7 @@ SAYS = (
 
 def made(folder, **variables):
     """What ``make run`` calls in a folder where the environment exists."""
-    command = ["make", "--silent", "--file", ROOT / "Makefile", "--old-file=env", "run"]
+    command = ["make", "--silent", f"--file={ROOT / 'Makefile'}", "--old-file=env", "run"]
     done = subprocess.run(
         [*command, f"RUN={SAYS}"],
         cwd=folder,
