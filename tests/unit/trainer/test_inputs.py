@@ -86,3 +86,9 @@ def test_another_system_is_refused_in_one_line(sample, monkeypatch, caplog):
     assert cli.run([f"--config={sample}/config.toml"], environment()) == 2
     (record,) = caplog.records
     assert "on Windows inside WSL" in record.getMessage()
+
+
+@pytest.mark.parametrize("typed", ["flask\nDjango", "flask\r\nDjango\r\n", " flask\tDjango  flask"])
+def test_what_is_typed_into_the_form_is_separated_by_white_space(typed):
+    assert [package.name for package in parse(["--", typed], {}).packages] == ["flask", "django"]
+    assert parse(["--", ""], {}).packages == ()

@@ -428,6 +428,12 @@ def test_summary_and_annotations_are_bounded_by_bytes(bundle):
     assert all(line.isprintable() for line in lines)
 
 
+@pytest.mark.parametrize("letter", ["x", "é", "😀", "%"])
+def test_a_message_has_at_most_4_kb_of_bytes(letter):
+    line = annotation("error", letter * 5_000)
+    assert 3_990 <= len(line.encode()) <= 4_096
+
+
 def test_an_annotation_is_not_cut_within_an_escape():
     for length in range(3_990, 4_000):
         line = annotation("error", "x" * length + "%" * 20)
