@@ -236,7 +236,7 @@ def _check_shape(data: bytes, table: str, width: int) -> None:
 
 def _check_counts(rows: pd.DataFrame, table: str) -> None:
     counts = rows["downloads"].to_numpy(dtype=np.float64)
-    if not ((counts >= 0) & (counts <= LARGEST_COUNT) & (counts % 1 == 0)).all():
+    if not ((counts >= 0) & (counts <= LARGEST_COUNT) & (counts == np.floor(counts))).all():
         raise BundleError(f"{table}: a count is not a whole number from 0 to {LARGEST_COUNT}")
 
 
@@ -247,7 +247,7 @@ def _check_bands(rows: pd.DataFrame, table: str) -> None:
 
 def _check_totals(rows: pd.DataFrame, table: str) -> None:
     days = rows["days"].to_numpy(dtype=np.float64)
-    if not ((days >= 1) & (days <= LONGEST_HORIZON) & (days % 1 == 0)).all():
+    if not ((days >= 1) & (days <= LONGEST_HORIZON) & (days == np.floor(days))).all():
         raise BundleError(f"{table}: days are not a whole number from 1 to {LONGEST_HORIZON}")
     if not are_totals(rows):
         raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")

@@ -122,19 +122,26 @@ def _weeks(forecast: PackageForecast) -> str:
 def _facts_of_many(
     shown: Sequence[PackageForecast], manifest: Manifest | None, events: Sequence[Event]
 ) -> str:
-    heads = ("Package", "Expected", "Error", "Observed through")
+    days = max(forecast.compared_days for forecast in shown)
+    heads = (
+        "Package",
+        f"A day, against the last {days} days",
+        "Error, against repeating the last week",
+        "Observed through",
+    )
     rows = [
         [
             forecast.package.label,
-            wording.comparison(forecast, events) or "not comparable",
-            f"{wording.compared(forecast.usual_error)} that of repeating the last week",
-            wording.no_counts(forecast) or wording.format_date(forecast.observed_through),
+            wording.change_a_day(forecast, events) or wording.INCOMPARABLE,
+            wording.error_difference(forecast.usual_error),
+            wording.format_day(forecast.observed_through),
         ]
         for forecast in shown
     ]
     updated = wording.freshness(shown[0], manifest)[:1]
     return (
-        '<div class="facts"><section><h3>Can you trust it, and how fresh is it?</h3>'
+        '<div class="facts"><section class="compared">'
+        "<h3>Can you trust it, and how fresh is it?</h3>"
         f"{_table(heads, rows, 'The packages compared')}"
         f"{_pairs([(name, _time(day)) for name, day in updated])}</section></div>"
     )

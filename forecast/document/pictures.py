@@ -40,6 +40,9 @@ STYLE = """
 .pf .ahead { fill: none; stroke: #0a58ca; stroke-width: 2; stroke-dasharray: 5 3 }
 .pf .band { fill: #0a58ca; stroke: #0a58ca; stroke-width: 1; fill-opacity: 0.15 }
 .pf .b80 { fill-opacity: 0.30 }
+@media (max-width: 400px) {
+.pf text { font-size: 15px } .pf .small { font-size: 14px } .pf .last { display: none }
+}
 @media (prefers-color-scheme: dark) {
 .pf .ground { fill: #0d1117 }
 .pf text { fill: #e6edf3 } .pf .small { fill: #9198a1 }
@@ -165,7 +168,8 @@ def _footer(through: dt.date, days: int) -> str:
     text = f"PyPI downloads a day, 7-day mean, counted through {_date(through)}"
     return (
         f'<text class="small" x="{EDGE}" y="{y}">{text}</text>'
-        f'<text class="small" x="{WIDTH - RIGHT}" y="{y}" text-anchor="end">to {_date(last)}</text>'
+        f'<text class="small last" x="{WIDTH - RIGHT}" y="{y}" text-anchor="end">'
+        f"to {_date(last)}</text>"
     )
 
 

@@ -54,6 +54,8 @@ def record_page(
         picture: address of its chart; empty if there is none.
         files: links to the same as data.
     """
+    held = {"Days": record.days}
+    held |= {f"Totals of {days} days": each for days, each in record.totals.items()}
 
     def shown(week: Week) -> Shown:
         name = week.package
@@ -67,10 +69,7 @@ def record_page(
         links,
         title=RECORD_TITLE,
         sentences=record_sentences(record),
-        held=[
-            _held("Days", record.days),
-            *(_held(f"Totals of {days} days", each) for days, each in record.totals.items()),
-        ],
+        held=[_held(what, each) for what, each in held.items() if each.compared],
         surprises=[shown(week) for week in record.surprises],
         last_week=last_week_sentences(last) or ["No week has been compared with its counts yet."],
         weeks=[shown(week) for week in last.weeks[:MOST_WEEKS]],

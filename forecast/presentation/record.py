@@ -22,7 +22,7 @@ from forecast.record.record import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from forecast.record.record import Record, WeekSkill
     from forecast.record.weeks import LastWeek, Week
@@ -110,13 +110,24 @@ class RecordAnswer(TypedDict):
     sentences: list[str]
 
 
-def record_answer(record: Record, last: LastWeek, most: int = MOST_WEEKS) -> RecordAnswer:
+def page_picture(name: str) -> str:
+    """Where the page has the chart of a package."""
+    return f"picture/{name}.svg"
+
+
+def record_answer(
+    record: Record,
+    last: LastWeek,
+    most: int = MOST_WEEKS,
+    picture: Callable[[str], str] = page_picture,
+) -> RecordAnswer:
     """The response of ``/record``.
 
     Args:
         record: of all packages.
         last: their last week.
         most: how many unusual packages to list.
+        picture: address of the chart of a package; empty if there is none.
     """
     return RecordAnswer(
         since=record.since.isoformat() if record.since else None,
@@ -132,11 +143,11 @@ def record_answer(record: Record, last: LastWeek, most: int = MOST_WEEKS) -> Rec
         direction=DirectionAnswer(
             named=record.direction.named, right=_share(record.direction.right)
         ),
-        surprises=[_week(week) for week in record.surprises],
+        surprises=[_week(week, picture) for week in record.surprises],
         last_week=LastWeekAnswer(
             judged=last.judged,
             outside=len(last.weeks),
-            weeks=[_week(week) for week in last.weeks[:most]],
+            weeks=[_week(week, picture) for week in last.weeks[:most]],
         ),
         sentences=record_sentences(record),
     )
@@ -286,7 +297,7 @@ def _share(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
 
-def _week(week: Week) -> WeekAnswer:
+def _week(week: Week, picture: Callable[[str], str]) -> WeekAnswer:
     return WeekAnswer(
         package=week.package,
         start=week.start.isoformat(),
@@ -296,5 +307,5 @@ def _week(week: Week) -> WeekAnswer:
         lower_95=week.lower,
         upper_95=week.upper,
         cause=week.cause,
-        picture=f"picture/{week.package}.svg",
+        picture=picture(week.package),
     )

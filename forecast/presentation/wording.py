@@ -31,6 +31,7 @@ FEW_A_DAY = 10  # downloads; below, a fraction is displayed
 TITLE = "PyPI download forecast"
 QUESTION = "How many downloads in the coming weeks, and can you believe it?"
 DESCRIPTION = "How many downloads of a Python package in the coming weeks, and can you believe it?"
+INCOMPARABLE, SAME = "not comparable", "as large"
 UNMEASURED = "Its own history is too short, or too even, to test a forecast on."
 NOTHING_CHOSEN = (
     "No package chosen",
@@ -94,6 +95,11 @@ def format_date(day: dt.date) -> str:
 def format_short(day: dt.date) -> str:
     """A day of the coming weeks, such as 30 Nov."""
     return f"{day.day} {day:%b}"
+
+
+def format_day(day: dt.date) -> str:
+    """A day in a table, such as 22 Nov 2026."""
+    return f"{format_short(day)} {day.year}"
 
 
 def format_days(first: dt.date, last: dt.date) -> str:
@@ -203,20 +209,28 @@ def expected_total(forecast: PackageForecast) -> tuple[str, str]:
 
 def comparison(forecast: PackageForecast, events: Iterable[Event]) -> str:
     """The expected level against that before; empty where that would mislead."""
+    change, before = change_a_day(forecast, events), f"the last {forecast.compared_days} days"
+    if not change:
+        return ""
+    if change == INCOMPARABLE:
+        return f"{change} with {before}, because the counting method changed"
+    return f"{change} a day {'as' if change.endswith('many') else 'than'} in {before}"
+
+
+def change_a_day(forecast: PackageForecast, events: Iterable[Event]) -> str:
+    """The same in two or three words, such as "2 % more"."""
     counted = forecast.series.values[-forecast.compared_days :].any()
     if forecast.change is None or not counted or forecast.no_counts_since:
         return ""
     first, through = _last_days(forecast)
-    before = f"the last {forecast.compared_days} days"
     if any(event.kind == "definition" and first < event.date <= through for event in events):
-        return f"not comparable with {before}, because the counting method changed"
+        return INCOMPARABLE
     change = forecast.change - 1.0
     if abs(change) < LEVEL:
-        return f"about as many a day as in {before}"
+        return "about as many"
     if change >= 1.0:
-        return f"{change + 1:.1f} times as many a day as in {before}"
-    direction = "more" if change > 0 else "fewer"
-    return f"{format_percent(abs(change))} {direction} a day than in {before}"
+        return f"{change + 1:.1f} times as many"
+    return f"{format_percent(abs(change))} {'more' if change > 0 else 'fewer'}"
 
 
 def _last_days(forecast: PackageForecast) -> tuple[dt.date, dt.date]:
@@ -255,10 +269,16 @@ def _measured(forecast: PackageForecast) -> Backtest | None:
 
 def compared(ratio: float) -> str:
     """How an error compares with another one; ends in "than" or "as"."""
+    difference = error_difference(ratio)
+    return f"{difference} {'as' if difference == SAME else 'than'}"
+
+
+def error_difference(ratio: float) -> str:
+    """The same in two or three words, such as "18 % smaller"."""
     change = abs(ratio - 1.0)
     if change < SAME_ERROR:
-        return "as large as"
-    return f"{format_percent(change)} {'smaller' if ratio < 1 else 'larger'} than"
+        return SAME
+    return f"{format_percent(change)} {'smaller' if ratio < 1 else 'larger'}"
 
 
 def track_record(forecast: PackageForecast) -> str:
@@ -303,7 +323,7 @@ def narrow_band(forecast: PackageForecast) -> str:
     """That the band held far too few days in the past of the package; empty if it did not."""
     scores = _measured(forecast)
     held = scores.coverage_80 if scores else None
-    if held is None or held >= HALF_HELD:
+    if held is None or held >= HALF_HELD or forecast.no_counts_since:
         return ""
     return (
         f"In the tests on the past of {forecast.package.label} the {format_percent(0.8)} band held "

@@ -244,6 +244,21 @@ def test_nothing_is_cut_off(visit):
     assert cut == []
 
 
+@pytest.mark.parametrize("visit", [{"viewport": PHONE}], indirect=True)
+def test_on_a_phone_no_number_of_the_weeks_breaks(visit):
+    visit.open("?package=flask")
+    lines = visit.page.locator("#facts td").evaluate_all(
+        "cells => cells.map((cell, at) => {"
+        "  cell.textContent = at % 3 ? '15.0 to 17.6' : '16.2 million';"
+        "  const text = document.createRange();"
+        "  text.selectNodeContents(cell);"
+        "  return text.getClientRects().length;"
+        "})"
+    )
+    assert lines == [1] * 15
+    assert visit.page.locator("#facts .scroll").evaluate("box => box.scrollWidth - innerWidth") < 0
+
+
 LIGHT, DARK = ({"viewport": DESKTOP, "scheme": scheme} for scheme in ("light", "dark"))
 LIGHT_PHONE, DARK_PHONE = ({"viewport": PHONE, "scheme": scheme} for scheme in ("light", "dark"))
 ONE, TWO, NONE = "?package=flask", "?package=flask&compare=requests", "?package=nonesuch"

@@ -352,7 +352,12 @@ def check_site(bundle, folder):
     write_site(bundle, config, folder / "site")
     place = folder / "site" / "record"
     answer = json.loads((place / "record.json").read_text(encoding="utf-8"))
-    assert answer == record_answer(make_record(bundle, {STEP}), last_week(bundle, {STEP}), 100)
+    weeks = [*answer["surprises"], *answer["last_week"]["weeks"]]
+    drawn = {each["package"]: each["picture"] for each in weeks}
+    assert all((place / picture).is_file() for picture in drawn.values() if picture)
+    assert set(drawn) & set(bundle.names) == {name for name, picture in drawn.items() if picture}
+    record, last = make_record(bundle, {STEP}), last_week(bundle, {STEP})
+    assert answer == record_answer(record, last, 100, drawn.__getitem__)
     page = (place / "index.html").read_text(encoding="utf-8")
     assert all(sentence in page for sentence in answer["sentences"])
     feed = (folder / "site" / "feed.xml").read_text(encoding="utf-8")

@@ -145,11 +145,15 @@ class _Site:
     def write_record(self, last: LastWeek) -> None:
         """How good the forecasts were, as a page and as JSON."""
         record = make_record(self.bundle, self.config.redefined)
-        answer = json.dumps(record_answer(record, last), allow_nan=False, indent=1)
-        self._write(f"{addresses.RECORD}{addresses.RECORD_JSON}", answer + "\n")
         root = addresses.up(addresses.RECORD)
         drawn = {row.name for row in self.rows if self.bundle.picture(f"{row.name}.svg")}
 
+        def picture(name: str) -> str:
+            return f"{root}{addresses.folder(name)}{addresses.CHART}" if name in drawn else ""
+
+        answer = record_answer(record, last, picture=picture)
+        told = json.dumps(answer, allow_nan=False, indent=1)
+        self._write(f"{addresses.RECORD}{addresses.RECORD_JSON}", told + "\n")
         page = record_page(
             self.templates,
             self._document(addresses.RECORD, RECORD_TITLE),
@@ -159,9 +163,7 @@ class _Site:
             root=root,
             links=links_of(root),
             place=lambda name: f"{root}{self._folder(name)}",
-            picture=lambda name: (
-                f"{root}{addresses.folder(name)}{addresses.CHART}" if name in drawn else ""
-            ),
+            picture=picture,
             files=[Link("The same as JSON", addresses.RECORD_JSON)],
         )
         self._write(f"{addresses.RECORD}index.html", page)

@@ -11,7 +11,7 @@ from forecast.github.artifact import Provenance
 from forecast.presentation import wording
 from forecast.presentation.notices import Notice
 from forecast.presentation.package_forecast import from_bundle
-from tests.bundles import make_bundle
+from tests.bundles import LAST_DAY, make_bundle
 
 PROVENANCE = Provenance("owner/repo", ".github/workflows/w.yml", "c0ffee" * 7, 42)
 EVIL = '<img src=x onerror="alert(1)">'
@@ -106,6 +106,20 @@ def test_of_packages_compared_each_total_is_told_once():
         mean, band = wording.expected_total(forecast)
         assert f"{forecast.package.label}: about {mean} (probably {band})" in unescape(text)
         assert text.count(band) == 1
+
+
+def test_a_row_of_packages_compared_is_short():
+    made = package_forecast()
+    stopped = replace(made, series=replace(made.series, stopped=LAST_DAY))
+    text = markup.facts([made, stopped], None, "record").replace("\N{NO-BREAK SPACE}", " ")
+    heads = re.findall(r'<th scope="col">(.*?)</th>', text)
+    assert heads[1] == "A day, against the last 28 days"
+    assert heads[2] == "Error, against repeating the last week"
+    cells = re.findall("<td>(.*?)</td>", text)
+    assert len(cells) == 6
+    assert max(map(len, cells)) <= len("12.3 times as many")
+    assert cells[2] == cells[5] == "21 Nov 2026"
+    assert cells[3] == "not comparable"
 
 
 def test_no_notices_no_list():

@@ -366,6 +366,8 @@ def test_a_band_that_held_few_days_is_told():
     told = [plain(wording.narrow_band(each)) for each in held]
     assert told[0].startswith("In the tests on the past of flask the 80 % band held 18 % of")
     assert told[1:] == ["", ""]
+    stopped = replace(held[0], series=replace(made.series, stopped=LAST_DAY))
+    assert wording.narrow_band(stopped) == ""
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from forecast.bundle.tables import (
     TOTAL_TRACK_COLUMNS,
     TRACK_COLUMNS,
 )
+from forecast.document.pictures import draw
 from forecast.model.pickling import dumps
 from tests.bundles import CREATED_AT, counts, draft, entry, model_of, written
 
@@ -69,9 +70,10 @@ def bundle_with(days: Iterable[dict] = (), totals: Iterable[dict] = (), **change
     def write(writer):
         model = model_of(counts().index[0].date(), counts())
         made, totals = model.predict_with_totals(manifest.forecast_days)
+        drawn = draw("flask", "flask", model, made, totals)
         writer.history("flask", counts())
         about = entry("flask", counts(), model)
-        writer.add("flask", about, dumps(model), made, totals=totals, pictures={})
+        writer.add("flask", about, dumps(model), made, totals=totals, pictures=drawn)
         for name in names:
             writer.record(
                 _frame((), PAST_COLUMNS),

@@ -187,6 +187,8 @@ def test_an_unusual_week_is_told_everywhere(tmp_path):
     assert said in Page(tmp_path / "record" / "index.html").text
     answer = json.loads((tmp_path / "record" / "record.json").read_text(encoding="utf-8"))
     assert answer["last_week"]["outside"] == 1
+    for week in (*answer["surprises"], *answer["last_week"]["weeks"]):
+        assert (tmp_path / "record" / week["picture"]).is_file()
     schema.check("record", answer)
     [entry] = [each for each in ET.parse(tmp_path / "feed.xml").getroot() if "entry" in each.tag]
     [link] = [each.get("href") for each in entry if each.tag.endswith("link")]
