@@ -5,7 +5,6 @@ No ``from __future__ import annotations`` here: gradio makes schemas of the anno
 
 import datetime as dt
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Literal, TypedDict
 
 import gradio as gr
@@ -19,10 +18,10 @@ from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT, Forecasts
 from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
+from app.web.pictures import picture_of
 from forecast.bundle.gate import PICTURES
 from forecast.bundle.themes import THEMES, themed
 from forecast.config import LONGEST_NAME, Package
-from forecast.document.pictures import draw
 from forecast.errors import BusyError, ForecastError, UnknownPackageError
 from forecast.presentation import export
 from forecast.presentation.export import ForecastAnswer
@@ -213,11 +212,9 @@ def picture_route(forecasts: Forecasts) -> Route:
     """
 
     def picture(request: Request) -> Response:
-        bundle = forecasts.store.wait(BUNDLE_TIMEOUT).bundle
-        # The bundle looks it up among its own names, so no client's text reaches a path.
+        forecasts.store.wait(BUNDLE_TIMEOUT)
         file = _file_name(request.path_params["file"])
-        data = bundle.picture(file) if bundle else None
-        data = data and (_redrawn(forecasts, file, client_of(request)) or data)
+        data = picture_of(forecasts, file, client_of(request))
         if data is None:
             return PlainTextResponse(
                 "expected picture/NAME.svg or picture/NAME.badge.svg of a package with a model", 404
@@ -227,20 +224,6 @@ def picture_route(forecasts: Forecasts) -> Route:
         return Response(data, media_type="image/svg+xml", headers=PICTURE_HEADERS)
 
     return Route("/picture/{file}", picture)
-
-
-def _redrawn(forecasts: Forecasts, file: str, client: str) -> bytes | None:
-    """A picture of what is known now, if the published one tells of days that are past."""
-    name = file.removesuffix(".svg").removesuffix(".badge")
-    with suppress(ForecastError):
-        made = forecasts.renewed(Package(name, name), client)
-        if made and made.total:
-            with forecasts.computing.turn(client):
-                totals = {made.days: made.total}
-                shown, stopped = made.package.shown, made.no_counts_since
-                drawn = draw(name, shown, made.model, made.daily, totals, stopped=stopped)
-                return drawn[file].encode()
-    return None
 
 
 def _file_name(asked: str) -> str:

@@ -17,6 +17,7 @@ from app.gradio_internals.first_html import drawing_library, with_answer
 from app.view import content
 from app.view.state import parse_view
 from app.web.guard import client_of
+from app.web.pictures import picture_of
 from forecast.bundle.themes import THEMES, themed
 from forecast.document import addresses
 from forecast.document.document import Document, Templates
@@ -122,9 +123,8 @@ class FirstResponse:
             view = replace(view, packages=self._forecasts.first())
         ready = self._ready(view)
         shown = self._content(view, ready, client)
-        bundle = self._forecasts.store.snapshot.bundle
         main = ready.packages[0].name if ready.packages else ""
-        picture = (bundle.picture(f"{main}.svg") if bundle and main else None) or b""
+        picture = picture_of(self._forecasts, f"{main}.svg", client) or b""
         theme = THEMES.get(query.get("__theme", ""))
         offered = self._forecasts.store.catalogue.packages[:MOST_OFFERED]
         return Document(

@@ -52,6 +52,13 @@ def test_any_package_is_fetched_and_trained():
     assert [part for part, _ in told] == sorted(part for part, _ in told)
 
 
+@pytest.mark.parametrize(("age", "stopped"), [(30, None), (31, LAST_DAY)])
+def test_counts_whose_forecast_is_over_have_stopped(age, stopped):
+    setting = Setting()
+    setting.now = dt.datetime.combine(LAST_DAY + dt.timedelta(days=age), dt.time(12), dt.UTC)
+    assert setting.on_demand.package_forecast(DJANGO).no_counts_since == stopped
+
+
 def test_once_a_day_for_all_clients():
     setting = Setting()
     first = setting.on_demand.package_forecast(DJANGO)

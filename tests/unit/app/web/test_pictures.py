@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app.web.endpoints import picture_route
+from app.web.first import FirstResponse
 from app.web.record import badge_route
 from tests.bundles import LAST_DAY, make_bundle
 from tests.pages import PageData
@@ -31,3 +32,7 @@ def test_pictures_of_days_that_are_over_are_drawn_again(age, over):
     assert client.get("/picture/requests.svg").status_code == 404
     badge = client.get("/badge/flask.json").json()
     assert (badge["message"] == told) is over
+    first = FirstResponse(client.app, page.forecasts, lambda: now, script="")
+    inline = first._document({"package": "flask"}, "", "").picture
+    assert (inline == PUBLISHED) is not over
+    assert (told in inline) is over
