@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 NO_MODELS = "There are no weekly models now, so each forecast is made when it is asked for."
 STALE_MODEL = 10  # days; the job is weekly, and may be late
 STALE_DATA = 4  # days; PyPI Stats loads every night, and may be late
+REMEDIES = {  # of old counts, by source
+    "folder": "Add the newer days to the file, and train again.",
+    "sample": "Train again: a sample ends on the day before.",
+}
 
 
 @dataclass(frozen=True)
@@ -145,26 +149,21 @@ def _stale_model(manifest: Manifest | None, now: dt.datetime) -> list[Notice]:
 def _stale_counts(
     shown: Sequence[PackageForecast], now: dt.datetime, manifest: Manifest | None
 ) -> list[Notice]:
-    """One notice for all packages with the same newest day."""
-    packages: dict[dt.date, list[PackageForecast]] = {}
+    """One notice for all packages with the same newest day and the same source."""
+    packages: dict[tuple[dt.date, str], list[PackageForecast]] = {}
     for forecast in shown:
-        packages.setdefault(forecast.observed_through, []).append(forecast)
-    own_files = manifest is not None and manifest.source == "folder"
-    remedy = (
-        "Add the newer days to the file, and train again."
-        if own_files
-        else "Check whether PyPI Stats is up and the weekly run succeeds."
-    )
-    ages = {day: (now.date() - day).days for day in packages}
+        source = manifest.source if manifest and not forecast.on_demand else ""
+        remedy = REMEDIES.get(source, "Check whether PyPI Stats is up and the weekly run succeeds.")
+        packages.setdefault((forecast.observed_through, remedy), []).append(forecast)
     return [
         Notice(
             "warning",
-            f"The newest counts of {format_names(packages[day])} are {age:,} days old "
+            f"The newest counts of {format_names(alike)} are {age:,} days old "
             f"({format_date(day)}), so the forecast starts in the past.",
             remedy,
         )
-        for day, age in ages.items()
-        if age > STALE_DATA
+        for (day, remedy), alike in packages.items()
+        if (age := (now.date() - day).days) > STALE_DATA
     ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from app.view.content import show
 from app.view.state import View, choose
 from forecast.config import Package
+from forecast.presentation.export import answer, to_csv
 from tests.simulation.year import DAY, count, expire_old, start_space
 from tests.standins.github import job_of
 from tests.weekly import WeeklyJob
@@ -90,6 +91,8 @@ def check_run(bundle, run, today, said):
         assert counted.tolist() == [n for n in (downloads(name, day) for day in days) if n]
     stopped = DIED - DAY if today - DIED > 7 * DAY else None
     assert bundle.entry("dead").no_counts_since == stopped
+    for file in ("dead.svg", "dead.badge.svg"):
+        assert (f"no counts since {stopped}".encode() in bundle.picture(file)) is bool(stopped)
     assert {bundle.entry(name).no_counts_since for name in ("alive", "rare", "other")} == {None}
     if today - DIED > 60 * DAY:
         assert bundle.totals("dead")[30].mean < 30
@@ -105,6 +108,9 @@ def look(space, bundle, run, today):
         assert forecast.daily.start == today
         shown = show(space, View(choose(name, ())), space_now(today), wait=WAIT)
         dead = name == "dead" and today - DIED > 7 * DAY
+        since = (DIED - DAY).isoformat() if dead else ""
+        assert answer(forecast, 30)["no_counts_since"] == (since or None)
+        assert {line.rpartition(",")[2] for line in to_csv([forecast]).split()[1:]} == {since}
         assert ("no counts since 9 May 2026" in shown.headline) is dead
         assert ("no counts since 9 May 2026" in (shown.figure or "")) is dead
         assert "days old" not in shown.warnings + shown.banner

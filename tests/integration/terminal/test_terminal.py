@@ -125,6 +125,12 @@ def test_another_package_is_trained_at_once(capsys, pypistats_server):
 
     assert (status, errors) == (0, "")
     assert "From a model trained just now on counts from PyPI Stats." in text
+    assert text.startswith("rich: about ")
+
+    later = str(int(CREATED_AT.timestamp()) + 40 * 86_400)
+    url = pypistats_server.url
+    _, text, _ = asked(capsys, "rich", PYPISTATS_URL=url, SOURCE_DATE_EPOCH=later)
+    assert text.startswith("rich: no counts since 21 November 2026, and about ")
 
 
 @pytest.mark.usefixtures("elsewhere")

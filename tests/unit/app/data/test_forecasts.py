@@ -127,3 +127,13 @@ def test_a_forecast_of_days_that_have_passed_says_since_when():
     told = wording.headline(forecast, ())
     assert told.startswith("Flask: no counts since 22 November 2026, and about ")
     assert "downloads in the 30 days from 23 November 2026" in told
+
+
+def test_a_cached_forecast_whose_days_pass_says_since_when():
+    page = PageData(make_bundle(source="folder"))  # which asks for no newer counts
+    for ahead, stopped in ((30, None), (31, LAST_DAY)):
+        now = dt.datetime.combine(LAST_DAY + dt.timedelta(days=ahead), dt.time(12), dt.UTC)
+        page.forecasts._live_counts._clock = partial(dt.datetime.fromisoformat, now.isoformat())
+        forecast = page.forecasts.package_forecast(FLASK)
+        assert forecast.no_counts_since == stopped
+        assert page.forecasts.package_forecast(FLASK) is forecast

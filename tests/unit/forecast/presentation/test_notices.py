@@ -83,6 +83,22 @@ def test_old_counts(days, old):
         assert "flask and requests are 5 days old (21 November 2026)" in text
 
 
+@pytest.mark.parametrize(
+    ("source", "on_demand", "remedy"),
+    [
+        ("pypistats", False, "Check whether PyPI Stats is up"),
+        ("folder", False, "Add the newer days to the file, and train again."),
+        ("folder", True, "Check whether PyPI Stats is up"),
+        ("sample", False, "Train again: a sample ends on the day before."),
+    ],
+)
+def test_old_counts_are_renewed_where_they_come_from(source, on_demand, remedy):
+    now = dt.datetime.combine(LAST_DAY, dt.time(12), dt.UTC) + dt.timedelta(days=5)
+    found = texts(make_bundle(source=source), [package_forecast(on_demand=on_demand)], now=now)
+    [text] = [text for _, text in found if "days old" in text]
+    assert remedy in text
+
+
 def test_a_model_that_does_not_beat_the_naive_is_warned_of():
     worse = package_forecast("requests")
     vars(worse)["usual_error"] = 1.0
