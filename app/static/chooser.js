@@ -132,7 +132,10 @@
     ask("");
   }, options);
   document.addEventListener("click", ({ target }) => {
-    if (own(target) && entered) target.select(); // so that typing replaces the name
+    if (own(target) && entered) {
+      target.select(); // so that typing replaces the name
+      setTimeout(() => target.select()); // a click on what was selected has deselected it
+    }
     entered = false;
   }, options);
   document.addEventListener("focusout", ({ target }) => own(target) && close(), options);

@@ -49,7 +49,7 @@
     return address(query, []);
   }
 
-  window.forecastPage = { asked, answered };
+  window.forecastPage = { asked, answered, get pending() { return pending; } };
 
   // gradio answers no control after it has lost the connection, and reloads the address when the
   // server is back: what was chosen meanwhile must be in the address by then.

@@ -1,4 +1,4 @@
-"""One Chromium and one app for all browser tests; each test has its own page."""
+"""One Chromium and one app for all browser tests, and pages that they share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.browser.states import all_well, today
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from tests.appserver import AppServer
     from tests.standins.github import GitHubServer
@@ -28,6 +28,25 @@ TRAINED = TODAY - dt.timedelta(days=3)
 OBSERVED = TODAY - dt.timedelta(days=1)
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 800}
+
+
+# As Back and Forward do, which the page answers by drawing the view of the address.
+GO = """address => {
+  history.pushState(null, "", address);
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
+SHOWN = "address => location.href === address && document.querySelector('#headline h2') !== null"
+ANSWERED = "window.forecastPage?.pending === 0"
+FIT = "window.Plotly?.Plots.resize(document.querySelector('#chart .js-plotly-plot'))"
+# As a page that nobody has touched yet: Tab begins at the top again.
+UNTOUCHED = """() => {
+  for (const opened of document.querySelectorAll("button.label-wrap.open")) opened.click();
+  for (const opened of document.querySelectorAll("details[open]")) opened.open = false;
+  document.body.tabIndex = -1;
+  document.body.focus();
+  document.body.removeAttribute("tabindex");
+  scrollTo(0, 0);
+}"""
 
 
 @dataclass
@@ -44,8 +63,8 @@ class Visit:
     hosts: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
 
-    def open(self, query: str = "", *, drawn: bool = True) -> Visit:
-        """Open an address, and wait for the chart, if one is expected."""
+    def load(self, query: str = "", *, drawn: bool = True) -> Visit:
+        """Load an address, and wait for the chart, if one is expected."""
         left, before = self.page.url != "about:blank", len(self.errors)
         self.page.goto(self.url + query)
         if left:
@@ -55,6 +74,41 @@ class Visit:
         else:
             self.page.locator("#headline h2").wait_for()
         return self
+
+    def open(self, query: str = "", *, drawn: bool = True) -> Visit:
+        """Show a view: a new page loads it, any other goes to it without a load."""
+        if self.page.url == "about:blank":
+            return self.load(query, drawn=drawn)
+        self.wait_until_answered()
+        if not self.page.evaluate(SHOWN, self.url + query):
+            self.page.evaluate(GO, self.url + query)
+            self.wait_until_answered()
+        if drawn:
+            self.wait_for_chart()
+        return self
+
+    def wait_until_answered(self) -> None:
+        """Until every call of the page is answered; the first ones fill the controls."""
+        self.page.wait_for_function(ANSWERED)
+
+    def resize(self, viewport: ViewportSize) -> None:
+        """Give the page another size, and wait until its chart has it too."""
+        if self.page.viewport_size != viewport:
+            self.page.set_viewport_size(viewport)
+            if self.page.locator("#chart .js-plotly-plot").count():
+                self.page.evaluate(FIT)
+
+    def reset(self) -> None:
+        """Undo what a visitor does to a page, except for the choice of a view."""
+        self.page.unroute_all()
+        self.page.mouse.move(0, 0)
+        self.page.evaluate(UNTOUCHED)
+        self.wait_until_answered()
+
+    def check(self) -> None:
+        """Nothing has failed, and only the app was asked."""
+        assert self.errors == []
+        assert self.hosts == {urlsplit(self.url).netloc}
 
     def wait_for_chart(self) -> None:
         self.page.locator("#chart .main-svg").first.wait_for()
@@ -113,26 +167,34 @@ def pypistats(world) -> PyPIStatsServer:
 
 
 @pytest.fixture(scope="session")
-def contexts(browser) -> Iterator[dict[tuple, BrowserContext]]:
-    """A context for each size and scheme: pages of one share the browser's cache."""
-    made: dict[tuple, BrowserContext] = {}
-    yield made
-    for context in made.values():
-        context.close()
+def tabs() -> dict[tuple[str, str], Visit]:
+    """The page of each app and scheme, which tests share."""
+    return {}
 
 
 @pytest.fixture
-def visit(browser, app, contexts, request) -> Iterator[Visit]:
-    """A new page; ``@pytest.mark.parametrize("visit", [...], indirect=True)`` sets it up."""
+def visit(browser, app, tabs, request) -> Iterator[Visit]:
+    """A page as if new, but loaded; ``parametrize("visit", [...], indirect=True)`` sets it up."""
     setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
-    key = (*setup["viewport"].values(), setup["scheme"])
-    if key not in contexts:
-        contexts[key] = new_context(browser, **setup)
-    visit = watched(contexts[key], app.url)
+    key = (app.url, setup["scheme"])
+    visit = tabs.pop(key, None) or watched(new_context(browser, **setup), app.url)
+    visit.resize(setup["viewport"])
+    failed = request.session.testsfailed
     yield visit
-    visit.page.close()
-    assert visit.errors == []
-    assert visit.hosts == {f"127.0.0.1:{app.port}"}
+    if request.session.testsfailed > failed:  # whatever it left cannot fail another test
+        visit.page.context.close()
+        return
+    visit.reset()
+    visit.check()
+    tabs[key] = visit
+
+
+@pytest.fixture
+def new_visit(browser, app) -> Iterator[Visit]:
+    """A page of this test alone, not loaded yet."""
+    with opened(browser, app.url) as visit:
+        yield visit
+        visit.check()
 
 
 @contextmanager

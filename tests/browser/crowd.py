@@ -7,14 +7,20 @@ from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING
 
+from forecast.model.pickling import dumps
 from tests.appserver import NOW, AppServer
 from tests.browser.states import config_text, today
-from tests.bundles import counts, files_of, make_bundle, replace_folder
+from tests.bundles import counts, draft, entry, files_of, model_of, replace_folder, written
 from tests.standins.pypistats import PyPIStatsServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import pandas as pd
+
+    from forecast.bundle.reader import Bundle
+    from forecast.bundle.writer import Writer
 
 FIRST = ("fastapi", "requests-oauthlib", "requests-cache", "requests", "scikit-learn", "torchx")
 SUBJECTS = "async cloud data doc file graph html image json log mail net pdf query sql text"
@@ -28,8 +34,7 @@ CROWD = (*FIRST, *(f"{subject}-{manner}{end}" for subject, manner, end in NAMES)
 def crowded(folder: Path) -> Iterator[AppServer]:
     """Models of a thousand packages, of which the config names five; others can be trained."""
     last_day = today() - dt.timedelta(days=1)
-    bundle = make_bundle(CROWD, last_day=last_day, created_at=NOW, source="folder")
-    replace_folder(folder / "models", files_of(bundle))
+    replace_folder(folder / "models", files_of(_of_one_model(counts(last_day))))
     config = folder / "config.toml"
     config.write_text(config_text(today() - dt.timedelta(days=20)), encoding="utf-8")
     with PyPIStatsServer() as pypistats:
@@ -42,3 +47,19 @@ def crowded(folder: Path) -> Iterator[AppServer]:
         }
         with AppServer(settings) as running:
             yield running
+
+
+def _of_one_model(history: pd.Series) -> Bundle:
+    """A bundle in which every package has the same counts, and so the same forecast."""
+    model = model_of(history.index[0].date(), history)
+    manifest = draft(created_at=NOW, source="folder")
+    made, totals = model.predict_with_totals(manifest.forecast_days)
+
+    def write(writer: Writer) -> None:
+        for name in CROWD:
+            writer.history(name, history)
+            writer.add(
+                name, entry(name, history, model), dumps(model), made, totals=totals, pictures={}
+            )
+
+    return written(write, manifest)

@@ -4,35 +4,30 @@ import re
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, opened
+from tests.browser.conftest import DESKTOP, PHONE
 from tests.browser.crowd import CROWD, crowded
 
 QUIET = 600  # milliseconds after which no request follows
 
 
 @pytest.fixture(scope="module")
-def crowd(tmp_path_factory):
+def app(tmp_path_factory):
     with crowded(tmp_path_factory.mktemp("crowd")) as running:
         yield running
-
-
-@pytest.fixture
-def visit(browser, crowd, request):
-    setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
-    with opened(browser, crowd.url, **setup) as visit:
-        yield visit
-        assert visit.errors == []
-        assert visit.hosts == {f"127.0.0.1:{crowd.port}"}
 
 
 @pytest.fixture
 def asked(visit):
     """The browser's requests to the chooser's address."""
     found = []
-    visit.page.on(
-        "request", lambda request: found.append(request.url) if "find?" in request.url else None
-    )
-    return found
+
+    def note(request):
+        if "find?" in request.url:
+            found.append(request.url)
+
+    visit.page.on("request", note)
+    yield found
+    visit.page.remove_listener("request", note)
 
 
 def package(visit):
@@ -90,6 +85,17 @@ def test_typing_finds_and_the_arrows_choose(visit):
     visit.page.wait_for_url("**/?package=html-kit-types")
     assert box.input_value() == "html-kit-types"
     assert options(visit).count() == 0
+
+
+def test_typing_replaces_the_name_after_every_click(visit):
+    visit.open("?package=requests")
+    for _ in range(2):
+        package(visit).click()
+        visit.page.wait_for_function("getSelection().toString() === 'requests'")
+        visit.page.keyboard.press("Tab")
+    package(visit).click()
+    visit.page.keyboard.type("json-kit")
+    note(visit, "4 packages.")
 
 
 def test_a_click_chooses(visit):
@@ -212,16 +218,16 @@ def test_compare_with_others(visit):
     assert visit.page.locator("#compare .token").count() == 3
 
 
-def test_links_and_the_way_back(visit):
-    visit.open("?package=query-lite-types")
-    assert package(visit).input_value() == "query-lite-types"
-    visit.open("?package=html-kit&compare=sql-next")
-    visit.page.go_back()
-    visit.wait_for_title("Forecast for query-lite-types")
-    assert package(visit).input_value() == "query-lite-types"
-    visit.page.go_forward()
-    visit.wait_for_title("Forecast for html-kit and sql-next")
-    visit.errors.clear()  # gradio reports the requests that it aborted
+def test_links_and_the_way_back(new_visit):
+    new_visit.load("?package=query-lite-types")
+    assert package(new_visit).input_value() == "query-lite-types"
+    new_visit.load("?package=html-kit&compare=sql-next")
+    new_visit.page.go_back()
+    new_visit.wait_for_title("Forecast for query-lite-types")
+    assert package(new_visit).input_value() == "query-lite-types"
+    new_visit.page.go_forward()
+    new_visit.wait_for_title("Forecast for html-kit and sql-next")
+    new_visit.errors.clear()  # gradio reports the requests that it aborted
 
 
 @pytest.mark.parametrize(

@@ -19,23 +19,23 @@ def choose(visit, name):
     box.press("Enter")
 
 
-def test_first_load(visit):
-    visit.open()
-    assert visit.text("h1") == "PyPI download forecast"
-    assert visit.text("#headline h2") == "Forecast for fastapi"
+def test_first_load(new_visit):
+    new_visit.open()
+    assert new_visit.text("h1") == "PyPI download forecast"
+    assert new_visit.text("#headline h2") == "Forecast for fastapi"
     assert re.search(
         r"^fastapi: about [\d,]+ downloads in the next 30 days \(probably [\d,]+ to [\d,]+\), "
         r"\d+ % (more|fewer) a day than in the last 28 days\.$|"
         r"about as many a day as in the last 28 days\.$",
-        visit.text("#headline .answer"),
+        new_visit.text("#headline .answer"),
     )
-    facts = visit.text("#facts")
+    facts = new_visit.text("#facts")
     for text in ("Last model updated on", "Trained through", "Observed through"):
         assert text in facts
     assert "Week by week" in facts
     assert "All 30 days" in facts
     assert "MASE" not in facts  # it stands under "How it was made"
-    assert visit.text("footer").strip() == "Use via API or MCP"
+    assert new_visit.text("footer").strip() == "Use via API or MCP"
 
 
 def test_the_forecast_starts_on_the_day_after_the_last_observed(visit):
@@ -102,18 +102,18 @@ def test_a_link_opens_its_package(visit):
     assert visit.page.get_by_label(re.compile("^Package")).input_value() == "flask"
 
 
-def test_a_link_opens_the_whole_view(visit):
+def test_a_link_opens_the_whole_view(new_visit):
     query = "?package=flask&compare=requests,pytorch&scale=log&range=30&mode=daily"
-    visit.open(query)
-    assert visit.text("#headline h2") == "Forecast for flask, requests and pytorch"
-    assert visit.page.get_by_label("Log").is_checked()
-    assert visit.page.get_by_label("30", exact=True).is_checked()
-    assert visit.page.get_by_label("Daily", exact=True).is_checked()
-    assert "requests" in visit.text("#compare")
-    assert len(visit.trace("flask")["x"]) == 30
-    link = visit.page.locator("#link textarea, #link input").input_value()
-    assert link == visit.url + query
-    assert visit.page.url == visit.url + query
+    new_visit.open(query)
+    assert new_visit.text("#headline h2") == "Forecast for flask, requests and pytorch"
+    assert new_visit.page.get_by_label("Log").is_checked()
+    assert new_visit.page.get_by_label("30", exact=True).is_checked()
+    assert new_visit.page.get_by_label("Daily", exact=True).is_checked()
+    assert "requests" in new_visit.text("#compare")
+    assert len(new_visit.trace("flask")["x"]) == 30
+    link = new_visit.page.locator("#link textarea, #link input").input_value()
+    assert link == new_visit.url + query
+    assert new_visit.page.url == new_visit.url + query
 
 
 def test_every_control_changes_chart_and_link(visit):

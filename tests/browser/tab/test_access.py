@@ -61,20 +61,20 @@ def test_groups_chart_and_link_have_names(visit):
     assert visit.page.get_by_role("textbox", name="Link to this view").count() == 1
 
 
-def test_a_new_forecast_is_announced_once_and_the_title_follows(visit):
-    visit.open("?package=flask")
-    announced = visit.page.locator("#announced")
+def test_a_new_forecast_is_announced_once_and_the_title_follows(new_visit):
+    new_visit.open("?package=flask")
+    announced = new_visit.page.locator("#announced")
     assert announced.text_content() == ""
-    assert re.match("flask: about .* downloads in the next 30 days", visit.page.title())
-    box = visit.page.get_by_label(re.compile("^Package"))
+    assert re.match("flask: about .* downloads in the next 30 days", new_visit.page.title())
+    box = new_visit.page.get_by_label(re.compile("^Package"))
     box.fill("requests")
     box.press("Enter")
-    visit.wait_for_answer("?package=requests")
+    new_visit.wait_for_answer("?package=requests")
     assert "Forecast for requests" in announced.text_content()
     assert announced.get_attribute("role") == "status"
-    assert re.match("requests: about ", visit.page.title())
-    assert visit.page.locator(".sr-only[role=status]").count() == 1
-    assert not visit.page.locator(".sr-only[role=status]").is_visible()  # gradio's own words
+    assert re.match("requests: about ", new_visit.page.title())
+    assert new_visit.page.locator(".sr-only[role=status]").count() == 1
+    assert not new_visit.page.locator(".sr-only[role=status]").is_visible()  # gradio's own words
 
 
 def test_targets_are_large_enough(visit):

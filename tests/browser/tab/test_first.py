@@ -26,15 +26,15 @@ def test_without_scripts_the_answer_is_there(browser, app, axe, viewport):
     context.close()
 
 
-def test_gradio_takes_over_without_a_jump(browser, visit):
-    first = places_without_scripts(browser, f"{visit.url}?package=flask", DESKTOP)
-    visit.page.add_init_script(f"({SHIFTS})()")
-    visit.open("?package=flask")
-    assert places(visit.page) == first
-    visit.page.wait_for_timeout(500)
-    assert visit.page.locator("#first").count() == 0
-    assert visit.page.locator("main").count() == 1
-    assert sum(visit.page.evaluate("shifts")) < 0.01
+def test_gradio_takes_over_without_a_jump(browser, new_visit):
+    first = places_without_scripts(browser, f"{new_visit.url}?package=flask", DESKTOP)
+    new_visit.page.add_init_script(f"({SHIFTS})()")
+    new_visit.open("?package=flask")
+    assert places(new_visit.page) == first
+    new_visit.page.wait_for_timeout(500)
+    assert new_visit.page.locator("#first").count() == 0
+    assert new_visit.page.locator("main").count() == 1
+    assert sum(new_visit.page.evaluate("shifts")) < 0.01
 
 
 def test_the_language_stays_that_of_the_text(browser, app):

@@ -70,14 +70,14 @@ def test_back_does_not_wait_for_a_package_in_training(visit, training):
     visit.wait_for_answer("?package=fastapi&range=30")
 
 
-def test_two_choices_at_once_are_both_drawn(visit):
-    visit.page.add_init_script(SLOW)
-    visit.open("?package=flask")
-    visit.page.get_by_label("Weekly").check()
-    visit.page.get_by_label("Log").check()
-    visit.wait_for_answer("?package=flask&scale=log&mode=weekly")
+def test_two_choices_at_once_are_both_drawn(new_visit):
+    new_visit.page.add_init_script(SLOW)
+    new_visit.open("?package=flask")
+    new_visit.page.get_by_label("Weekly").check()
+    new_visit.page.get_by_label("Log").check()
+    new_visit.wait_for_answer("?package=flask&scale=log&mode=weekly")
     axis = "document.querySelector('#chart .js-plotly-plot').layout.yaxis.type"
-    assert visit.page.evaluate(axis) == "log"
+    assert new_visit.page.evaluate(axis) == "log"
 
 
 def test_an_answer_to_an_older_view_leaves_the_address(visit):
