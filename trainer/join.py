@@ -61,8 +61,10 @@ def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
         if before:
             today = plan.created_at.date()
             of_days = update_track_record(before, name, counts, outages, today, most=most)
+            # Of a package that was not fetched, silence does not mean that nobody downloaded it.
+            through = store.known_through if merged else None
             of_totals = update_total_record(
-                before, name, counts, outages, today, through=store.known_through, most=most
+                before, name, counts, outages, today, through=through, most=most
             )
             writer.record(*of_days, *of_totals)
     return writer.close(

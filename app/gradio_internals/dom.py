@@ -11,6 +11,7 @@ SELECTORS = {
     "box": ".wrap",  # around the input and the names chosen
     "token": ".token span",  # a chosen name, where there can be several
     "text": ":is(textarea, input)",  # of a text box
+    "fold": "button.label-wrap",  # opens a part of the page; the class "open" if it is
     "legend": "[data-testid=block-info]",  # the label of a group of radio buttons
     "toast": "[data-testid=toast-text]",  # a message at the edge of the page
     "lost": "Connection to the server was lost",  # how such a message begins

@@ -41,6 +41,7 @@
   // The same view as the server has understood it: a query, or its link again.
   function answered(query) {
     gradio.groups.forEach(nameGroup);
+    describe();
     pending -= 1;
     if (pending > 0) return address(query, []); // a newer view will be shown
     // Not if the visitor has gone back or forward meanwhile: those addresses are answered ones.
@@ -97,13 +98,26 @@
     if (told && text !== told) status.textContent = text;
     told = text;
     const chart = document.querySelector("#chart");
-    chart?.setAttribute("role", "group");
+    chart?.setAttribute("role", "img"); // the numbers are in the table, and not loose labels
     chart?.setAttribute("aria-label", `Chart. ${text}`);
     for (const box of document.querySelectorAll(`#link ${gradio.text}`)) {
       box.setAttribute("aria-label", "Link to this view");
     }
     gradio.groups.forEach(nameGroup);
+    describe();
   }
+
+  // gradio does not say whether a fold is open, and has its arrows and icons read out.
+  function describe() {
+    for (const fold of document.querySelectorAll(gradio.fold)) {
+      fold.setAttribute("aria-expanded", String(fold.classList.contains("open")));
+      fold.lastElementChild.setAttribute("aria-hidden", "true");
+    }
+    for (const icon of document.querySelectorAll("gradio-app svg")) {
+      icon.setAttribute("aria-hidden", "true");
+    }
+  }
+  document.addEventListener("click", () => setTimeout(describe));
 
   // gradio gives each radio button a name of its own, so that arrow keys do nothing, and its groups
   // have none. They are there only once there is a forecast.

@@ -180,6 +180,7 @@ def test_a_label_lies_in_sight_and_tells_of_its_day_alone(visit, query):
             words = label.locator("text").nth(at).bounding_box()
             assert box["x"] <= words["x"], day
             assert words["x"] + words["width"] <= box["x"] + box["width"], day
+            assert words["x"] - box["x"] < 10, day  # without an empty column before them
 
 
 def plain(text):

@@ -341,6 +341,8 @@ def check_weeks(bundle):
         assert {week.package for week in weeks} == {"flask", "requests", "django", "numpy"}
         assert {(week.above, week.cause) for week in weeks} == {(False, cause)}
     assert all(week.cause != "definition" for week in record.surprises)
+    left = [week for week in all_weeks(bundle, ()) if week.package == "numpy"]
+    assert all(week.end <= bundle.history("numpy").index[-1].date() for week in left)
 
 
 def check_site(bundle, folder):

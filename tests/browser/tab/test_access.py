@@ -56,9 +56,18 @@ def test_groups_chart_and_link_have_names(visit):
     visit.open("?package=flask")
     for name in ("Days of history", "Scale", "Show"):
         assert visit.page.get_by_role("radiogroup", name=name).count() == 1
-    chart = visit.page.get_by_role("group", name=re.compile("^Chart. Forecast for flask. flask: "))
+    chart = visit.page.get_by_role("img", name=re.compile("^Chart. Forecast for flask. flask: "))
     assert chart.count() == 1
     assert visit.page.get_by_role("textbox", name="Link to this view").count() == 1
+    assert visit.page.locator("gradio-app svg:not([aria-hidden], #chart *)").count() == 0
+
+
+def test_a_fold_says_whether_it_is_open(visit):
+    visit.open("?package=flask")
+    fold = visit.page.get_by_role("button", name="How it was made", exact=True)
+    assert fold.get_attribute("aria-expanded") == "false"
+    fold.press("Enter")
+    visit.page.get_by_role("button", name="How it was made", exact=True, expanded=True).wait_for()
 
 
 def test_a_new_forecast_is_announced_once_and_the_title_follows(new_visit):
@@ -78,9 +87,10 @@ def test_a_new_forecast_is_announced_once_and_the_title_follows(new_visit):
 
 
 def test_targets_are_large_enough(visit):
-    visit.open("?package=flask")
+    visit.open("?package=flask&compare=requests")
+    targets = "button, a, summary, label, [role=button]"
     small = visit.page.evaluate(
-        "[...document.querySelectorAll('main button, main a, main summary, main label')]"
+        f"[...document.querySelectorAll('main :is({targets})')]"
         ".map(each => [each.textContent, each.getBoundingClientRect()])"
         ".filter(([, box]) => box.width && (box.width < 24 || box.height < 24))"
         ".map(([text]) => text)"
