@@ -96,7 +96,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--config",
         type=Path,
         default=Path(environment.get("FORECAST_CONFIG") or ROOT / "config.toml"),
-        help="default: $FORECAST_CONFIG, else config.toml beside the packages",
+        help="default: $FORECAST_CONFIG, else config.toml of the repository",
     )
     add(
         "--source",
@@ -105,7 +105,7 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "sample if it cannot be reached), or a folder with one <package>.csv (date,downloads) "
         "per package; default: the config's, or else pypistats",
     )
-    add("--output", type=Path, default=Path("models"), help="folder for the bundle")
+    add("--output", type=Path, default=Path("models"), help="folder for the bundle; default: models")
     add(
         "--site",
         type=Path,

@@ -138,5 +138,6 @@ def _outcome_line(outcome: Outcome) -> str:
 
 def _fetched_line(fetched: Fetched) -> str:
     name, counts = fetched
-    what = str(counts) if isinstance(counts, Exception) else f"{len(counts)} days"
-    return f"fetched {name}: {what}"
+    if isinstance(counts, Exception):
+        return f"could not fetch {name}: {counts}"
+    return f"fetched {name}: {len(counts)} days"

@@ -40,12 +40,12 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
         return WRONG_USAGE
     try:
         found = finder.find(package)
-        made = found.forecast
         if given.json:
-            text = to_json([made])
+            text = to_json([found.forecast])
+            sys.stderr.writelines(f"{warning}\n" for warning in found.warnings)
         else:
             style = Style.MARKDOWN if given.markdown else Style.TEXT
-            text = shown(made, found.origin, config.events, style)
+            text = shown(found, config.events, style)
     except ForecastError as error:
         sys.stderr.write(f"{error}\n")
         return NO_FORECAST
@@ -80,6 +80,6 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "--config",
         type=Path,
         default=Path(environment.get("FORECAST_CONFIG") or ROOT / "config.toml"),
-        help="default: $FORECAST_CONFIG, else config.toml beside the packages",
+        help="default: $FORECAST_CONFIG, else config.toml of the repository",
     )
     return parser

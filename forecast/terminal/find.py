@@ -14,11 +14,12 @@ from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.github.newest import open_newest
 from forecast.http import new_session
+from forecast.presentation.notices import notices
 from forecast.presentation.package_forecast import from_bundle, just_trained
 from forecast.search import train
 from forecast.series import recent, regular
 from forecast.sources import pypistats
-from forecast.sources.pypistats import PyPIStats
+from forecast.sources.pypistats import INTERACTIVE_RETRY, PyPIStats
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,10 +34,11 @@ log = logging.getLogger("forecast")
 
 @dataclass(frozen=True)
 class Found:
-    """A forecast, and where it comes from, in a few words."""
+    """A forecast, where it comes from, in a few words, and what the page says beside it."""
 
     forecast: PackageForecast
     origin: str
+    warnings: tuple[str, ...] = ()
 
 
 class Finder:
@@ -71,7 +73,12 @@ class Finder:
             origin = f"the models that {self._config.repository_url} published"
         if bundle is not None and package.name in bundle.modelled:
             made = from_bundle(bundle, package, None, self._config.outages).seen_on(self._today())
-            return Found(made, f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}")
+            told = notices(bundle.manifest, [made], self._clock())
+            return Found(
+                made,
+                f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}",
+                tuple(notice.text for notice in told),
+            )
         if package.is_group:
             raise UnknownPackageError(
                 f"There is no model of a group {package.label}: the weekly run makes those of the "
@@ -113,6 +120,8 @@ class Finder:
             new_session(config.repository_url),
             url=self._get("PYPISTATS_URL") or pypistats.API,
             mirrors=config.mirrors,
+            retry=INTERACTIVE_RETRY,
+            timeout=(5.0, 10.0),
             today=self._today,
         )
         counts = source.daily(package.name)
@@ -128,4 +137,9 @@ class Finder:
         except SeriesError as error:
             raise SeriesError(f"{package.label} {error}") from None
         made = just_trained(package, series, trained, config.forecast_days).seen_on(self._today())
-        return Found(made, "a model trained just now on counts from PyPI Stats")
+        told = notices(None, [made], self._clock())
+        return Found(
+            made,
+            "a model trained just now on counts from PyPI Stats",
+            tuple(notice.text for notice in told),
+        )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from forecast.config import Event
     from forecast.presentation.package_forecast import PackageForecast
+    from forecast.terminal.find import Found
 
 HEAD = ("week", "expected", "80 % band", "95 % band")
 
@@ -23,20 +24,20 @@ class Style(enum.Enum):
     MARKDOWN = "markdown"
 
 
-def shown(forecast: PackageForecast, origin: str, events: Iterable[Event], style: Style) -> str:
-    """The sentence, a row for each week, the accuracy, and where it comes from.
+def shown(found: Found, events: Iterable[Event], style: Style) -> str:
+    """The sentence, the warnings, a row for each week, the accuracy, and where it comes from.
 
     Raises:
         BundleError: the model cannot be loaded.
     """
+    forecast = found.forecast
     headline = wording.headline(forecast, events)
-    remarks = wording.part_remarks(forecast)
     blocks = [
         f"**{headline}**" if style is Style.MARKDOWN else headline,
-        *filter(None, [" ".join(filter(None, [wording.parts(forecast), *remarks]))]),
+        *filter(None, [wording.parts(forecast), "\n".join(found.warnings)]),
         _table(_rows(forecast), style),
         "\n".join(filter(None, [*wording.accuracy(forecast), wording.track_record(forecast)])),
-        f"From {origin}. Counted through {wording.format_date(forecast.observed_through)}.",
+        f"From {found.origin}. Counted through {wording.format_date(forecast.observed_through)}.",
     ]
     return "\n\n".join(block.replace("\N{NO-BREAK SPACE}", " ") for block in blocks) + "\n"
 

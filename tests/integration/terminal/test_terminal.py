@@ -80,6 +80,30 @@ def test_days_that_are_over_are_not_the_next_ones(capsys):
     assert "downloads in the 30 days from 22 November 2026" in told
 
 
+@pytest.mark.parametrize("form", ["", "--markdown", "--json"])
+def test_what_the_page_warns_of_is_said_here_too(elsewhere, capsys, form):
+    replace_folder(elsewhere / "models", files_of(make_bundle(source="sample")))
+    status, text, errors = asked(capsys, "flask", *filter(None, [form]))
+
+    warning = "These counts are made up, and only look like downloads."
+    assert status == 0
+    if form == "--json":
+        assert json.loads(text)
+        assert errors.splitlines() == [warning]
+    else:
+        assert warning in text.split("\n\n")[1]
+        assert errors == ""
+
+
+@pytest.mark.usefixtures("elsewhere")
+def test_who_waits_is_told_soon_that_pypi_stats_does_not_answer(capsys, pypistats_server):
+    pypistats_server.fail("flask", 503, times=9)
+    status, text, errors = asked(capsys, "flask", PYPISTATS_URL=pypistats_server.url)
+
+    assert (status, text) == (1, "")
+    assert "(Asked 2 times.)" in errors
+
+
 @pytest.mark.usefixtures("models")
 def test_markdown_is_a_table(capsys):
     status, text, _ = asked(capsys, "flask", "--markdown")
