@@ -105,7 +105,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
         "sample if it cannot be reached), or a folder with one <package>.csv (date,downloads) "
         "per package; default: the config's, or else pypistats",
     )
-    add("--output", type=Path, default=Path("models"), help="folder for the bundle; default: models")
+    add(
+        "--output", type=Path, default=Path("models"), help="folder for the bundle; default: models"
+    )
     add(
         "--site",
         type=Path,
