@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from forecast.terminal.cli import run
+from tests import schema
 from tests.bundles import (
     CREATED_AT,
     LAST_DAY,
@@ -127,6 +128,8 @@ def test_json_is_that_of_the_page(capsys):
     assert made["package"] == "flask"
     assert len(made["forecast"]) == 30
     assert made["history"][-1]["date"] == LAST_DAY.isoformat()
+    # What the site's file has besides is of the site.
+    schema.check("file", made | {"known_through": None, "warnings": []})
 
 
 @pytest.mark.usefixtures("elsewhere")

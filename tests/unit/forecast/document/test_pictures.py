@@ -143,6 +143,18 @@ def test_a_theme_fixes_what_follows_the_reader_s_setting(model):
         assert lines_of(each) == lines_of(svg)
 
 
+def test_on_a_phone_the_words_are_larger_and_do_not_overlap(model):
+    svg = chart("Flask", model, model.total(30), 30)
+    for each in (svg, *(themed(svg.encode(), theme).decode() for theme in ("light", "dark"))):
+        rules = re.search(r"@media \(max-width: 400px\) \{\n(.*?)\n\}\n", each, re.DOTALL)
+        assert "font-size: 14px" in rules[1]
+        assert ".pf .last { display: none }" in rules[1]
+    [last] = [
+        each for each in ET.fromstring(svg).iter(f"{SVG}text") if "last" in each.get("class", "")
+    ]
+    assert last.text == "to 21 Dec 2026"
+
+
 def test_a_picture_of_one_theme_stays_as_it_is(model):
     svg = badge("Flask", model.total(30), 30).encode()
     assert themed(svg, "dark") == themed(svg, "light") == svg
