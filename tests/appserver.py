@@ -68,13 +68,8 @@ class AppServer:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         listening = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(self.port)}
         started = time.monotonic()
-        self.process = subprocess.Popen(
-            command,
-            cwd=root,
-            env={**kept, **listening, **STANDING, **settings},
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
+        environment = {**kept, **listening, **STANDING, **settings}
+        self.process = self._start(command, root, environment)
         try:
             self._wait()
         except BaseException:
@@ -103,6 +98,13 @@ class AppServer:
             self.process.kill()
             self.process.wait()
         self._log.close()
+
+    def _start(
+        self, command: tuple[str, ...], root: Path, environment: Mapping[str, str]
+    ) -> subprocess.Popen:
+        return subprocess.Popen(
+            command, cwd=root, env=environment, stdout=self._log, stderr=subprocess.STDOUT
+        )
 
     def _wait(self) -> None:
         until = time.monotonic() + STARTS_WITHIN

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 TODAY = today()
 TRAINED = TODAY - dt.timedelta(days=3)
 OBSERVED = TODAY - dt.timedelta(days=1)
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 360, "height": 800}
+DESKTOP: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 800}
 
 
 # As Back and Forward do, which the page answers by drawing the view of the address.
@@ -167,22 +167,30 @@ def pypistats(world) -> PyPIStatsServer:
 
 
 @pytest.fixture(scope="session")
+def context(browser) -> Iterator[BrowserContext]:
+    """Its pages share a cache and a process, so that all but the first load quickly."""
+    made = browser.new_context(accept_downloads=True)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
 def tabs() -> dict[tuple[str, str], Visit]:
     """The page of each app and scheme, which tests share."""
     return {}
 
 
 @pytest.fixture
-def visit(browser, app, tabs, request) -> Iterator[Visit]:
+def visit(context, app, tabs, request) -> Iterator[Visit]:
     """A page as if new, but loaded; ``parametrize("visit", [...], indirect=True)`` sets it up."""
     setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
     key = (app.url, setup["scheme"])
-    visit = tabs.pop(key, None) or watched(new_context(browser, **setup), app.url)
+    visit = tabs.pop(key, None) or watched(context, app.url, setup["scheme"])
     visit.resize(setup["viewport"])
     failed = request.session.testsfailed
     yield visit
     if request.session.testsfailed > failed:  # whatever it left cannot fail another test
-        visit.page.context.close()
+        visit.page.close()
         return
     visit.reset()
     visit.check()
@@ -190,26 +198,26 @@ def visit(browser, app, tabs, request) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def new_visit(browser, app) -> Iterator[Visit]:
+def new_visit(context, app) -> Iterator[Visit]:
     """A page of this test alone, not loaded yet."""
-    with opened(browser, app.url) as visit:
-        yield visit
-        visit.check()
+    visit = watched(context, app.url)
+    visit.resize(DESKTOP)
+    yield visit
+    visit.page.close()
+    visit.check()
 
 
 @contextmanager
 def opened(browser: Browser, url: str, viewport=None, scheme="light") -> Iterator[Visit]:
-    """A page for the time of a block."""
-    context = new_context(browser, viewport or DESKTOP, scheme)
-    yield watched(context, url)
+    """A page in a browser of its own, with an empty cache, for the time of a block.
+
+    It asks for files as they are: a new app would pack them for it alone, in 8 s of a core.
+    """
+    context = browser.new_context(
+        viewport=viewport or DESKTOP, extra_http_headers={"Accept-Encoding": "identity"}
+    )
+    yield watched(context, url, scheme)
     context.close()
-
-
-def new_context(browser: Browser, viewport, scheme) -> BrowserContext:
-    """A browser with an empty cache."""
-    context = browser.new_context(viewport=viewport, color_scheme=scheme, accept_downloads=True)
-    context.set_default_timeout(60_000)  # only a busy machine needs more than 10
-    return context
 
 
 def places(page: Page) -> dict[str, list[int]]:
@@ -229,9 +237,12 @@ def places_without_scripts(browser: Browser, address: str, viewport) -> dict[str
     return found
 
 
-def watched(context: BrowserContext, url: str) -> Visit:
+def watched(context: BrowserContext, url: str, scheme="light") -> Visit:
     """A new page whose requests and errors are recorded."""
-    visit = Visit(context.new_page(), url)
+    page = context.new_page()
+    page.emulate_media(color_scheme=scheme)
+    page.set_default_timeout(60_000)  # only a busy machine needs more than 10
+    visit = Visit(page, url)
 
     def note_request(request) -> None:
         if urlsplit(request.url).scheme not in {"data", "blob"}:

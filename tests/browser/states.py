@@ -8,7 +8,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.appserver import NOW, AppServer
+from tests.appserver import NOW
+from tests.browser.warm import WarmAppServer
 from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.appserver import AppServer
     from tests.standins.server import Answer
 
 NAMES = ("fastapi", "flask", "requests", "pytorch", "tensorflow")
@@ -88,7 +90,7 @@ def all_well(folder: Path) -> Iterator[tuple[AppServer, GitHubServer, PyPIStatsS
             series = counts(observed, days=72 if name in NAMES else DAYS, size=1000 * (at + 1))
             pypistats.series[name] = {day.date(): int(count) for day, count in series.items()}
         settings = _settings(folder, github, pypistats, trained - dt.timedelta(days=20))
-        with AppServer(settings) as running:
+        with WarmAppServer(settings) as running:
             yield running, github, pypistats
 
 
@@ -127,7 +129,7 @@ def serving(
             github.add_artifact(zip_of(make_bundle(NAMES, last_day=last_day, created_at=now)))
             github.fail("list", held)
         stack.callback(hold.set)
-        yield stack.enter_context(AppServer(settings, **options))
+        yield stack.enter_context(WarmAppServer(settings, **options))
 
 
 def _settings(

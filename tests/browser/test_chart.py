@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.appserver import NOW, AppServer
+from tests.appserver import NOW
 from tests.browser.conftest import OBSERVED, TODAY, TRAINED, opened
+from tests.browser.warm import WarmAppServer
 from tests.bundles import files_of, make_bundle, replace_folder
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -273,7 +274,7 @@ def test_the_text_that_shows_the_pictures_elsewhere_can_be_copied(browser, tmp_p
     bundle = make_bundle(pictures=pictures, last_day=OBSERVED, created_at=NOW, source="folder")
     replace_folder(tmp_path / "models", files_of(bundle))
     with (
-        AppServer({"MODELS_DIR": str(tmp_path / "models")}) as app,
+        WarmAppServer({"MODELS_DIR": str(tmp_path / "models")}) as app,
         opened(browser, app.url) as visit,
     ):
         visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -9,11 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.appserver import AppServer
-from tests.bundles import files_of, make_bundle, replace_folder
-
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FIRST_DAY = "2026-11-22"
@@ -22,14 +17,6 @@ FIRST_DAY = "2026-11-22"
 def example(language):
     section = README.split("## From code\n")[1].split("\n## ")[0]
     return re.search(rf"```{language}\n(.*?)```", section, re.DOTALL)[1]
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("readme") / "models"
-    replace_folder(folder, files_of(make_bundle()))
-    with AppServer({"MODELS_DIR": str(folder)}) as running:
-        yield running
 
 
 def run(app, command, code):

@@ -7,8 +7,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from forecast.config import Config
-from tests.appserver import AppServer
 from tests.browser.conftest import DESKTOP, PHONE, opened
+from tests.browser.warm import WarmAppServer
 from tests.bundles import files_of, replace_folder
 from tests.unit.forecast.record.records import bundle_with, day_row, total_row
 from tests.unit.trainer.site.test_site import with_pictures
@@ -79,7 +79,7 @@ def recorded_app(tmp_path_factory):
     """The app with a bundle that has a record."""
     models = tmp_path_factory.mktemp("models") / "models"
     replace_folder(models, files_of(bundle_with([day_row()], [total_row(downloads=2_000.0)])))
-    with AppServer({"MODELS_DIR": str(models)}) as running:
+    with WarmAppServer({"MODELS_DIR": str(models)}) as running:
         yield running
 
 

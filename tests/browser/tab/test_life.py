@@ -9,9 +9,9 @@ import threading
 import pytest
 import requests
 
-from tests.appserver import AppServer
 from tests.browser.conftest import opened
 from tests.browser.states import NAMES, STATES, serving, today
+from tests.browser.warm import WarmAppServer
 from tests.bundles import files_of, make_bundle, replace_folder
 
 LOST = "Connection to the server was lost"
@@ -20,8 +20,21 @@ LOADING = next(state for state in STATES if state.name == "loading")
 
 @pytest.fixture
 def visit(new_visit):
-    """A new page, as connections and history are a tab's own."""
+    """A new page, as its history is its own."""
     return new_visit
+
+
+@pytest.fixture
+def set_offline(visit):
+    """A function that takes the page, and no other, off the network and back."""
+    session = visit.page.context.new_cdp_session(visit.page)
+    session.send("Network.enable")
+    speed = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}  # as it is
+
+    def switch(*, offline):
+        session.send("Network.emulateNetworkConditions", {"offline": offline, **speed})
+
+    return switch
 
 
 def choose(visit, name):
@@ -40,29 +53,29 @@ def wait_until_recovered(visit, name):
     visit.errors.clear()  # Chromium itself reports the connections that failed
 
 
-def test_offline_and_back(visit):
+def test_offline_and_back(visit, set_offline):
     visit.open("?package=fastapi&__theme=dark")
-    visit.page.context.set_offline(True)
+    set_offline(offline=True)
     choose(visit, "requests")
     recovery = wait_until_recovered(visit, "requests")
     next(recovery)
-    visit.page.context.set_offline(False)
+    set_offline(offline=False)
     next(recovery, None)
     visit.page.wait_for_url("**/?package=requests&__theme=dark")
     choose(visit, "flask")
     visit.wait_for_title("Forecast for flask")
 
 
-def test_what_is_chosen_while_offline_is_shown_afterwards(visit):
+def test_what_is_chosen_while_offline_is_shown_afterwards(visit, set_offline):
     visit.open("?package=fastapi")
-    visit.page.context.set_offline(True)
+    set_offline(offline=True)
     choose(visit, "requests")
     recovery = wait_until_recovered(visit, "flask")
     next(recovery)
     choose(visit, "flask")
     visit.page.get_by_label("30", exact=True).check()
     visit.page.wait_for_url("**/?package=flask&range=30")
-    visit.page.context.set_offline(False)
+    set_offline(offline=False)
     next(recovery, None)
     assert visit.page.get_by_label("30", exact=True).is_checked()
 
@@ -71,13 +84,13 @@ def test_a_restart_on_the_same_port(browser, tmp_path):
     models = make_bundle(NAMES, last_day=today(), source="sample")
     replace_folder(tmp_path, files_of(models))
     settings = {"MODELS_DIR": str(tmp_path)}
-    with AppServer(settings) as app, opened(browser, app.url) as visit:
+    with WarmAppServer(settings) as app, opened(browser, app.url) as visit:
         visit.open("?package=flask&scale=log")
         app.close()
         visit.page.get_by_label("30", exact=True).check()
         recovery = wait_until_recovered(visit, "flask")
         next(recovery)
-        with AppServer(settings, port=app.port):
+        with WarmAppServer(settings, port=app.port):
             next(recovery, None)
             visit.page.wait_for_url(re.compile("package=flask.*range=30"))
             assert "scale=log" in visit.page.url
@@ -105,27 +118,31 @@ def ask_often(url, times, client="192.0.2.1"):
     return statuses
 
 
-def test_a_queue_is_waited_out(browser, tmp_path):
+def test_the_page_goes_on_by_itself_when_the_models_have_come_and_a_queue_is_waited_out(
+    browser, tmp_path
+):
     come = threading.Event()
     with serving(LOADING, tmp_path, come) as app, opened(browser, app.url) as visit:
         assert set(ask_often(app.url, 8)) == {200}  # a visitor's share of the queue is larger
-        visit.page.goto(app.url)
+        visit.open(drawn=False)
+        visit.wait_for_title("One moment")
         visit.page.get_by_label(re.compile("^Package")).wait_for()
         come.set()
         visit.wait_for_title("Forecast for fastapi")
         visit.wait_for_chart()
+        assert visit.page.get_by_role("combobox", name="Package, or any").input_value() == "fastapi"
         assert visit.errors == []
 
 
 def test_a_page_that_finds_the_queue_full_asks_again(browser, tmp_path):
     """It takes some seconds, since the page pauses for two to four before it asks again."""
     come = threading.Event()
-    command = (sys.executable, "-m", "tests.busy_app")
+    command = (sys.executable, "tests/busy_app.py")
     with (
         serving(LOADING, tmp_path, come, command=command) as app,
         opened(browser, app.url) as visit,
     ):
-        statuses = [ask_often(app.url, 8, f"192.0.2.{at}") for at in (1, 2, 3)]
+        statuses = [ask_often(app.url, 2, f"192.0.2.{at}") for at in (1, 2, 3)]
         assert {200, 503} == {status for each in statuses for status in each}
         visit.page.goto(app.url)
         visit.page.get_by_text("asks again by itself").wait_for()

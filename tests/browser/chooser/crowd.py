@@ -8,8 +8,9 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from forecast.model.pickling import dumps
-from tests.appserver import NOW, AppServer
+from tests.appserver import NOW
 from tests.browser.states import config_text, today
+from tests.browser.warm import WarmAppServer
 from tests.bundles import counts, draft, entry, files_of, model_of, replace_folder, written
 from tests.standins.pypistats import PyPIStatsServer
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from forecast.bundle.reader import Bundle
     from forecast.bundle.writer import Writer
+    from tests.appserver import AppServer
 
 FIRST = ("fastapi", "requests-oauthlib", "requests-cache", "requests", "scikit-learn", "torchx")
 SUBJECTS = "async cloud data doc file graph html image json log mail net pdf query sql text"
@@ -45,7 +47,7 @@ def crowded(folder: Path) -> Iterator[AppServer]:
             "MODELS_DIR": str(folder / "models"),
             "PYPISTATS_URL": pypistats.url,
         }
-        with AppServer(settings) as running:
+        with WarmAppServer(settings) as running:
             yield running
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from tests.browser.chooser.crowd import CROWD, crowded
 from tests.browser.conftest import DESKTOP, PHONE
-from tests.browser.crowd import CROWD, crowded
 
 QUIET = 600  # milliseconds after which no request follows
 
