@@ -145,6 +145,8 @@ def test_hover_labels_can_be_read(visit, query):
         for at in range(texts.count()):
             text = texts.nth(at)
             assert contrast(pixels(visit, text.bounding_box())) >= 4.5, text.text_content()
+        widths = "all => all.map(each => getComputedStyle(each).strokeWidth)"
+        assert set(visit.page.locator("#chart .spikeline").evaluate_all(widths)) == {"1px"}
 
 
 SIZES = [{"viewport": {"width": width, "height": 800}} for width in (320, 360, 1440)]
