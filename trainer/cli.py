@@ -39,9 +39,19 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
         for phase in phases:
             phase()
     except (ForecastError, OSError, sqlite3.Error) as error:
-        console.error(str(error))
+        console.error(_told(error))
         return NOTHING_TRAINED
     return DONE
+
+
+def _told(error: ForecastError | OSError | sqlite3.Error) -> str:
+    """The message of an error; what a disk refused does not say what to do itself."""
+    if isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.filename):
+        return (
+            f"{error}: expected room on the disk, and folders for the bundle and for the run "
+            "(beside it, or --work) that can be written; make room, or name other folders"
+        )
+    return str(error)
 
 
 def _prepare(

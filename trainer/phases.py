@@ -80,7 +80,7 @@ class Phases:
             raise
         self._remove_run()
         models = sum(bool(entry.file) for entry in manifest.packages.values())
-        log.info("%d models written to %s", models, arguments.output)
+        log.info("%s written to %s", _counted(models, "model"), arguments.output)
 
     def site(self, config: Config) -> None:
         """Write the site of the bundle in the output folder; a failure is a warning.
@@ -97,7 +97,8 @@ class Phases:
         except (ForecastError, OSError) as error:
             self.console.warn(f"the site was not written to {arguments.site}: {error}")
         else:
-            log.info("site of %d packages written to %s", len(bundle.names), arguments.site)
+            packages = _counted(len(bundle.names), "package")
+            log.info("site of %s written to %s", packages, arguments.site)
 
     def _remove_run(self) -> None:
         forget(self.arguments.work)
@@ -130,6 +131,10 @@ def _on_cluster(tasks: Iterable[Task], address: str) -> Iterator[Outcome]:
     except ImportError:
         raise ConfigError("--cluster needs Dask; pip install -r requirements/cluster.txt") from None
     return dask.execute(tasks, address)
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _outcome_line(outcome: Outcome) -> str:

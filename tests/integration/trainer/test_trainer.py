@@ -95,7 +95,7 @@ def test_a_run_under_actions(folder, github_server):
     first, second = done.stdout.splitlines()
     assert "somebody/some-repo has no artifact called models yet" in first
     assert second == "::warning::requests: " + bundle.manifest.packages["requests"].reason
-    assert "1 models written to models" in done.stderr
+    assert "1 model written to models" in done.stderr
     summary = (folder / "summary.md").read_text(encoding="utf-8")
     assert summary.startswith("## 1 of 2 packages trained\n")
     assert "- **requests**: " in summary
@@ -264,6 +264,37 @@ def undisturbed(tmp_path_factory):
     done = train(*MANY, "--config=config.toml", "--source=sample", "--jobs=1", cwd=folder)
     assert done.returncode == 0, done.stderr
     return everything(folder / "models")
+
+
+def test_a_disk_that_refuses_says_what_to_do(folder, monkeypatch, caplog):
+    monkeypatch.chdir(folder)
+    words = ["flask", "--source=sample", "--work=config.toml/run"]
+
+    variables = {"FORECAST_CONFIG": "config.toml", "SOURCE_DATE_EPOCH": "1795737600"}
+    assert run(words, variables) == 1
+    assert "make room, or name other folders" in caplog.text
+
+
+def test_a_disk_that_is_full_says_what_to_do(folder):
+    words = [sys.executable, "-m", "trainer", "flask", "--source=sample", "--jobs=1"]
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", *words, "--config=config.toml"],
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SOURCE_DATE_EPOCH": str(int(NOW.timestamp())),
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "make room, or name other folders" in done.stderr
+    assert not (folder / "models").exists()
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed):
