@@ -1,6 +1,7 @@
 """``python -m forecast PACKAGE``: a package's forecast in the terminal.
 
-Exit status: 0, a forecast was printed; 1, there is none; 2, wrong usage or config.
+Exit status: 0, a forecast was printed; 1, there is none; 2, wrong usage or config; 130,
+stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ from typing import TextIO, cast
 from forecast.process import use_one_thread
 from forecast.text import CleanStream
 
+INTERRUPTED = 130  # 128 and the number of the signal, as a shell says it
+
 
 def main() -> int:
     """Run with the arguments and the environment of this process."""
     use_one_thread(os.environ)
     sys.stderr = cast("TextIO", CleanStream(sys.stderr))
-    from forecast.terminal.cli import run  # noqa: PLC0415 - NumPy must load after the line above
+    try:
+        from forecast.terminal.cli import run  # noqa: PLC0415 - NumPy must load after the line above
 
-    return run(sys.argv[1:], os.environ)
+        return run(sys.argv[1:], os.environ)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

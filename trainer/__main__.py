@@ -1,7 +1,8 @@
 """``python -m trainer``: the weekly job on the command line.
 
 Exit status: 0, a bundle with at least one new model was written; 1, nothing could be
-trained or written, and the output folder is unchanged; 2, wrong usage or config.
+trained or written, and the output folder is unchanged; 2, wrong usage or config; 130,
+stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,15 +14,21 @@ from typing import TextIO, cast
 from forecast.process import use_one_thread
 from forecast.text import CleanStream
 
+INTERRUPTED = 130  # 128 and the number of the signal, as a shell says it
+
 
 def main() -> int:
     """Run with the arguments and the environment of this process."""
     use_one_thread(os.environ)
     if not sys.stderr.isatty():
         sys.stderr = cast("TextIO", CleanStream(sys.stderr))
-    from trainer.cli import run  # noqa: PLC0415 - NumPy must load after the line above
+    try:
+        from trainer.cli import run  # noqa: PLC0415 - NumPy must load after the line above
 
-    return run(sys.argv[1:], os.environ)
+        return run(sys.argv[1:], os.environ)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; the same command on the same day goes on where it was\n")
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

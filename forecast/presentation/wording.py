@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEW = (2, 20)  # millions or billions; below each, a number gets one more digit
 LEVEL = 0.02  # a smaller change of the total is reported as none
+NEARLY_ALL = 0.99  # a larger loss would read 100 %, although some downloads are expected
 HALF_HELD = 0.5  # of the days of a backtest; of a band of 80 % it is far too few
 SAME_ERROR = 0.005  # a smaller difference of two errors would read 0 %
 NEAR_ZERO = 0.05  # of the largest package; a smaller one is flat on the chart
@@ -230,6 +231,8 @@ def change_a_day(forecast: PackageForecast, events: Iterable[Event]) -> str:
         return "about as many"
     if change >= 1.0:
         return f"{change + 1:.1f} times as many"
+    if change < -NEARLY_ALL:
+        return f"over {format_percent(NEARLY_ALL)} fewer"
     return f"{format_percent(abs(change))} {'more' if change > 0 else 'fewer'}"
 
 

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -294,6 +295,36 @@ def test_a_disk_that_is_full_says_what_to_do(folder):
 
     assert done.returncode == 1
     assert "make room, or name other folders" in done.stderr
+    assert not (folder / "models").exists()
+
+
+INTERRUPTIBLE = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the tests may ignore it
+from trainer.__main__ import main
+if __name__ == "__main__":
+    sys.exit(main())
+"""
+
+
+def test_an_interrupted_run_is_one_line_and_status_130(folder):
+    (folder / "run.py").write_text(INTERRUPTIBLE, encoding="utf-8")
+    words = ["--config=config.toml", "--source=sample", "--jobs=1"]
+    clock = {"SOURCE_DATE_EPOCH": str(int(NOW.timestamp()))}
+    with subprocess.Popen(
+        [sys.executable, "run.py", *words],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **clock},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr.readline().startswith("fetched ")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].startswith("stopped; the same command on the same day")
     assert not (folder / "models").exists()
 
 

@@ -114,6 +114,8 @@ def test_only_a_step_within_the_days_compared_forbids_to_compare(ago, comparable
 @pytest.mark.parametrize(
     ("change", "comparison"),
     [
+        (0.001, "over 99 % fewer a day than in"),
+        (0.02, "98 % fewer a day than in"),
         (0.9801, "about as many a day as in"),
         (0.9799, "2 % fewer a day than in"),
         (1.0199, "about as many a day as in"),
