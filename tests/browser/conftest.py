@@ -71,6 +71,7 @@ class Visit:
             del self.errors[before:]  # gradio reports the calls that it ends when it is left
         if drawn:
             self.wait_for_chart()
+            self.wait_until_answered()
         else:
             self.page.locator("#headline h2").wait_for()
         return self

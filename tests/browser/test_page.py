@@ -96,10 +96,10 @@ def test_the_keyboard_alone(visit):
     visit.wait_for_title(f"Forecast for {chosen}")
 
 
-def test_a_link_opens_its_package(visit):
-    visit.open("?package=flask")
-    assert visit.text("#headline h2") == "Forecast for flask"
-    assert visit.page.get_by_label(re.compile("^Package")).input_value() == "flask"
+def test_a_link_opens_its_package(new_visit):
+    new_visit.open("?package=flask")
+    assert new_visit.text("#headline h2") == "Forecast for flask"
+    assert new_visit.page.get_by_label(re.compile("^Package")).input_value() == "flask"
 
 
 def test_a_link_opens_the_whole_view(new_visit):

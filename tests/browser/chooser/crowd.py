@@ -56,12 +56,11 @@ def _of_one_model(history: pd.Series) -> Bundle:
     model = model_of(history.index[0].date(), history)
     manifest = draft(created_at=NOW, source="folder")
     made, totals = model.predict_with_totals(manifest.forecast_days)
+    pickled = dumps(model)
 
     def write(writer: Writer) -> None:
         for name in CROWD:
             writer.history(name, history)
-            writer.add(
-                name, entry(name, history, model), dumps(model), made, totals=totals, pictures={}
-            )
+            writer.add(name, entry(name, history, model), pickled, made, totals=totals, pictures={})
 
     return written(write, manifest)

@@ -161,6 +161,7 @@ def test_back_and_forward_go_through_what_was_looked_at(visit):
     visit.wait_for_title("Forecast for requests")
     visit.page.get_by_label("30", exact=True).check()
     visit.page.wait_for_url("**/?package=requests&range=30&__theme=dark")
+    visit.wait_for_answer("?package=requests&range=30")
     visit.page.go_back()
     visit.page.wait_for_function("!document.querySelector('#range input').checked")
     visit.page.wait_for_url("**/?package=requests&__theme=dark")
