@@ -29,6 +29,9 @@ LINES = """cells => cells.map(cell => {
   text.selectNodeContents(cell);
   return text.getClientRects().length;
 })"""
+SMALL = """() => [...document.querySelectorAll("nav a, th a, li a, .exports a, summary, button")]
+  .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 24)
+  .map(each => each.textContent)"""
 SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 
 
@@ -70,6 +73,7 @@ def test_pages_are_accessible_and_fit(browser, site, axe, viewport, scheme):
             results = axe.run(visit.page)
             assert results.violations_count == 0, f"{page}: {results.generate_report()}"
             assert visit.page.evaluate(SIDEWAYS) <= 0, page
+            assert visit.page.evaluate(SMALL) == [], page
         assert visit.errors == []
         assert len(visit.hosts) == 1
 
