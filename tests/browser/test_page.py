@@ -248,15 +248,38 @@ def test_nothing_is_cut_off(visit):
 def test_on_a_phone_no_number_of_the_weeks_breaks(visit):
     visit.open("?package=flask")
     lines = visit.page.locator("#facts td").evaluate_all(
-        "cells => cells.map((cell, at) => {"
+        "cells => (cells.forEach((cell, at) => {"
         "  cell.textContent = at % 3 ? '15.0 to 17.6' : '16.2 million';"
+        "}), cells.map(cell => {"
         "  const text = document.createRange();"
         "  text.selectNodeContents(cell);"
         "  return text.getClientRects().length;"
-        "})"
+        "}))"
     )
     assert lines == [1] * 15
     assert visit.page.locator("#facts .scroll").evaluate("box => box.scrollWidth - innerWidth") < 0
+
+
+@pytest.mark.parametrize(
+    "visit", [{"viewport": {"width": width, "height": 800}} for width in (320, 360)], indirect=True
+)
+def test_on_a_phone_the_widest_weeks_are_in_sight_and_their_days_on_two_lines(visit):
+    visit.open("?package=flask")
+    box = visit.page.locator("#facts .scroll")
+    visit.page.locator("#facts td").evaluate_all(
+        "cells => cells.forEach((cell, at) => {"
+        "  cell.textContent = at % 3 ? '260,000 to 1,110,000' : '671,000';"
+        "})"
+    )
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") <= 1
+    lines = box.locator("tbody th").evaluate_all(
+        "rows => rows.map(row => {"
+        "  const text = document.createRange();"
+        "  text.selectNodeContents(row);"
+        "  return text.getClientRects().length;"
+        "})"
+    )
+    assert max(lines) <= 2
 
 
 LIGHT, DARK = ({"viewport": DESKTOP, "scheme": scheme} for scheme in ("light", "dark"))
