@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.replace import check_target
 from forecast.config import load_config
-from forecast.document import addresses
 from forecast.errors import BundleError, ConfigError, ForecastError
 from trainer.arguments import parse
 from trainer.inputs import Environment, has_sample, open_source
 from trainer.phases import Phases
 from trainer.reports.console import Console
+from trainer.site.site import SITE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,7 +74,7 @@ def _prepare(
     if arguments.site or "fetch" in arguments.phases:
         config = load_config(arguments.config)
     if arguments.site:
-        check_target(arguments.site, addresses.PACKAGES, "site")
+        check_target(arguments.site, SITE)
         last = [lambda: phases.site(config)]
     if "fetch" in arguments.phases:
         config.chosen(arguments.packages)  # raises at once if there is no such group

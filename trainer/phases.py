@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from forecast.bundle.reader import read_folder
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
-from forecast.document import addresses
 from forecast.errors import BundleError, ConfigError, ForecastError
 from forecast.record.weeks import last_week
 from trainer.engines import local
@@ -19,7 +18,7 @@ from trainer.fetch import fetch
 from trainer.inputs import make_plan, open_previous, other_repository
 from trainer.join import check_worth, join, read_back
 from trainer.previous import forget, reopen
-from trainer.site.site import write_site
+from trainer.site.site import SITE, write_site
 from trainer.store import Store, remove
 from trainer.train import train
 
@@ -92,7 +91,7 @@ class Phases:
             return
         try:
             bundle = read_folder(arguments.output)
-            with replacing(arguments.site, addresses.PACKAGES, "site") as fresh:
+            with replacing(arguments.site, SITE) as fresh:
                 write_site(bundle, config, fresh, arguments.jobs)
         except (ForecastError, OSError) as error:
             self.console.warn(f"the site was not written to {arguments.site}: {error}")

@@ -86,7 +86,10 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         if not (folder / RUN).is_file():
-            raise ConfigError(f"{folder}: expected a run, but {RUN} is not there; fetch one first")
+            raise ConfigError(
+                f"{folder}: expected a run, but {RUN} is not there; fetch one first, and let no "
+                "other run use this folder"
+            )
         self._parts: dict[str, sqlite3.Connection] = {}
         self._part_of: dict[str, sqlite3.Connection | None] | None = None
         with ExitStack() as opened:

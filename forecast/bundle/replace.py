@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import tempfile
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,13 +22,30 @@ AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 
 
-def check_target(target: Path, mark: str = MANIFEST, what: str = "bundle") -> None:
+@dataclass(frozen=True)
+class Kind:
+    """A kind of folder that a run replaces.
+
+    Attributes:
+        name: what such a folder is called.
+        mark: a file that each of them has.
+        entries: the names of what is in it.
+    """
+
+    name: str
+    mark: str
+    entries: re.Pattern[str]
+
+
+BUNDLE = Kind("bundle", MANIFEST, re.compile(r".+\.(json|csv|pkl|svg)"))
+
+
+def check_target(target: Path, kind: Kind = BUNDLE) -> None:
     """Make sure that replacing ``target`` loses nothing but an older one of its kind.
 
     Args:
         target: a folder, there or not.
-        mark: a file that every folder of the kind has.
-        what: what such a folder is called.
+        kind: what it may be.
 
     Raises:
         BundleError: if it is a file, or a folder that holds something else.
@@ -34,30 +53,35 @@ def check_target(target: Path, mark: str = MANIFEST, what: str = "bundle") -> No
     if not target.exists():
         return
     if not target.is_dir():
-        raise BundleError(f"{target} is a file; name a folder for the {what}")
-    if any(target.iterdir()) and not (target / mark).is_file():
+        raise BundleError(f"{target} is a file; name a folder for the {kind.name}")
+    names = sorted(path.name for path in target.iterdir())
+    if names and not (target / kind.mark).is_file():
         raise BundleError(
-            f"{target} holds files but no {mark}, so it is no {what} to replace; "
+            f"{target} holds files but no {kind.mark}, so it is no {kind.name} to replace; "
             "name another folder, or empty it"
+        )
+    if foreign := [name for name in names if not kind.entries.fullmatch(name)]:
+        raise BundleError(
+            f"{target} holds {foreign[0]}, which would be lost when the {kind.name} is replaced; "
+            "move it elsewhere, or name another folder"
         )
 
 
 @contextmanager
-def replacing(target: Path, mark: str = MANIFEST, what: str = "bundle") -> Iterator[Path]:
+def replacing(target: Path, kind: Kind = BUNDLE) -> Iterator[Path]:
     """Yield a new folder beside ``target``; at the end of the block it replaces ``target``.
 
     If the block raises, the new folder is removed and ``target`` stays unchanged.
 
     Args:
         target: as for :func:`check_target`.
-        mark: the same.
-        what: the same.
+        kind: the same.
 
     Raises:
         BundleError: if ``target`` is something that must not be replaced.
         OSError: if a file cannot be written; ``target`` then stays unchanged.
     """
-    check_target(target, mark, what)
+    check_target(target, kind)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f"{target.name}."))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import re
 import xml.etree.ElementTree as ET
 from collections import deque
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from markupsafe import Markup
 
+from forecast.bundle.replace import Kind
 from forecast.document import addresses, markup
 from forecast.document.document import TEMPLATES, Document, Link, Templates
 from forecast.document.record import RECORD_TITLE, record_page
@@ -40,6 +42,11 @@ T = TypeVar("T")
 
 MOST_LISTED = 200  # packages on one page, which then has some 40 kB
 AT_ONCE = 50  # packages that a process gets at a time
+TOP = (
+    *("index.html", "404.html", "package", "group", "all", addresses.RECORD.rstrip("/")),
+    *(addresses.PACKAGES, addresses.STYLE, addresses.SCRIPT, addresses.FEED, addresses.SITEMAP),
+)
+SITE = Kind("site", addresses.PACKAGES, re.compile("|".join(map(re.escape, TOP))))
 SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"  # the name of the format
 
 

@@ -380,4 +380,4 @@ def test_several_machines_make_what_one_makes(folder, undisturbed):
 def test_a_phase_without_the_one_before_says_so(folder):
     done = train("--phase=join", cwd=folder, GITHUB_ACTIONS="true")
     assert done.returncode == 1
-    assert done.stdout.endswith("run.sqlite is not there; fetch one first\n")
+    assert done.stdout.endswith("and let no other run use this folder\n")

@@ -50,6 +50,19 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     assert content(tmp_path) == {"thesis.tex": b"years of work"}
 
 
+@pytest.mark.parametrize("foreign", ["notes.txt", "x/manifest.json", ".git/HEAD"])
+def test_what_was_put_into_a_bundle_is_not_lost(tmp_path, foreign):
+    target = tmp_path / "models"
+    replace_folder(target, OLD)
+    (target / foreign).parent.mkdir(exist_ok=True)
+    (target / foreign).write_text("of somebody else")
+    name = Path(foreign).parts[0]
+    with pytest.raises(BundleError, match=f"holds {name}, which would be lost when the bundle"):
+        replace_folder(target, NEW)
+    assert (target / foreign).read_text() == "of somebody else"
+    assert (target / "a.pkl").read_bytes() == b"old"
+
+
 def test_a_file_is_left_alone(tmp_path):
     (tmp_path / "models").write_text("x")
     with pytest.raises(BundleError, match="is a file; name a folder"):

@@ -8,6 +8,7 @@ from forecast.document import addresses
 from tests.weekly import CONFIG, without_search
 from trainer import cli, phases
 from trainer.engines import local
+from trainer.site.site import TOP
 
 NOW = dt.datetime(2026, 11, 23, 3, 23, tzinfo=dt.UTC)
 
@@ -34,9 +35,11 @@ def test_the_site_is_written_beside_the_bundle(run, tmp_path):
     assert run(f"--site={tmp_path / 'site'}") == 0
     assert (tmp_path / "models" / "manifest.json").is_file()
     assert (tmp_path / "site" / "package" / "flask" / "index.html").is_file()
-    (tmp_path / "site" / "old.html").write_text("", encoding="utf-8")
+    old = tmp_path / "site" / "package" / "old.html"
+    old.write_text("", encoding="utf-8")
     assert run(f"--site={tmp_path / 'site'}", source="auto") == 0  # the sample of today stays
-    assert not (tmp_path / "site" / "old.html").exists()
+    assert not old.exists()
+    assert {path.name for path in (tmp_path / "site").iterdir()} <= set(TOP)
 
 
 def test_a_folder_of_something_else_is_no_site(run, tmp_path, caplog):
@@ -45,6 +48,13 @@ def test_a_folder_of_something_else_is_no_site(run, tmp_path, caplog):
     assert run(f"--site={tmp_path / 'home'}") == 2
     assert f"no {addresses.PACKAGES}, so it is no site to replace" in caplog.text
     assert not (tmp_path / "models").exists()
+
+
+def test_what_was_put_into_a_site_is_not_lost(run, tmp_path, caplog):
+    assert run(f"--site={tmp_path / 'site'}") == 0
+    (tmp_path / "site" / ".git").mkdir()
+    assert run(f"--site={tmp_path / 'site'}") == 2
+    assert "holds .git, which would be lost when the site is replaced" in caplog.text
 
 
 def test_a_site_needs_a_bundle(run, tmp_path, caplog):
