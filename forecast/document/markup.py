@@ -132,7 +132,9 @@ def _facts_of_many(
     rows = [
         [
             forecast.package.label,
-            wording.change_a_day(forecast, events) or wording.INCOMPARABLE,
+            wording.change_a_day(forecast, events)
+            or wording.no_counts(forecast)
+            or wording.INCOMPARABLE,
             wording.error_difference(forecast.usual_error),
             wording.format_day(forecast.observed_through),
         ]
