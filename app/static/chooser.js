@@ -134,7 +134,9 @@
   document.addEventListener("click", ({ target }) => {
     if (own(target) && entered) {
       target.select(); // so that typing replaces the name
-      setTimeout(() => target.select()); // a click on what was selected has deselected it
+      const name = target.value;
+      // A click on what was selected deselects it after this; what is typed by then stays.
+      setTimeout(() => target.value === name && target.select());
     }
     entered = false;
   }, options);

@@ -40,9 +40,9 @@
 
   // The same view as the server has understood it: a query, or its link again.
   function answered(query) {
+    pending -= 1;
     gradio.groups.forEach(nameGroup);
     describe();
-    pending -= 1;
     if (pending > 0) return address(query, []); // a newer view will be shown
     // Not if the visitor has gone back or forward meanwhile: those addresses are answered ones.
     if (location.href === pushed) history.replaceState(null, "", address(query));
@@ -111,7 +111,7 @@
   function describe() {
     for (const fold of document.querySelectorAll(gradio.fold)) {
       fold.setAttribute("aria-expanded", String(fold.classList.contains("open")));
-      fold.lastElementChild.setAttribute("aria-hidden", "true");
+      fold.lastElementChild?.setAttribute("aria-hidden", "true");
     }
     for (const icon of document.querySelectorAll("gradio-app svg")) {
       icon.setAttribute("aria-hidden", "true");

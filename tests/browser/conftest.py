@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import TimeoutError  # noqa: A004 - of Playwright's waits
 
 from tests.browser.chromium import NoChromiumError, chromium
 from tests.browser.states import all_well, today
@@ -88,9 +89,18 @@ class Visit:
             self.wait_for_chart()
         return self
 
-    def wait_until_answered(self) -> None:
+    def wait_until_answered(self, **options: float) -> None:
         """Until every call of the page is answered; the first ones fill the controls."""
-        self.page.wait_for_function(ANSWERED)
+        # By a timer, as a page that another one covers may paint no frame.
+        self.page.wait_for_function(ANSWERED, polling=50, **options)
+
+    def settles(self) -> bool:
+        """Whether what an earlier test has begun comes to its end."""
+        try:
+            self.wait_until_answered(timeout=10_000)
+        except TimeoutError:
+            return False
+        return True
 
     def resize(self, viewport: ViewportSize) -> None:
         """Give the page another size, and wait until its chart has it too."""
@@ -186,7 +196,9 @@ def visit(context, app, tabs, request) -> Iterator[Visit]:
     """A page as if new, but loaded; ``parametrize("visit", [...], indirect=True)`` sets it up."""
     setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
     key = (app.url, setup["scheme"])
-    visit = tabs.pop(key, None) or watched(context, app.url, setup["scheme"])
+    visit = tabs.pop(key, None)
+    if visit is None or not visit.settles():
+        visit = watched(context, app.url, setup["scheme"])
     visit.resize(setup["viewport"])
     failed = request.session.testsfailed
     yield visit

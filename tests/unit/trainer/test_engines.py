@@ -69,12 +69,18 @@ def test_one_job_is_done_in_this_process():
     assert set(obeyed(["a", "b"], jobs=1).values()) == {str(os.getpid())}
 
 
+def started(before):
+    """The processes that have been started since, and have not ended."""
+    return set(multiprocessing.active_children()) - before
+
+
 def test_no_process_is_started_while_another_is_idle():
+    before = set(multiprocessing.active_children())  # other tests have some of their own
     with closing(_Pool(8, obey)) as pool:
         for name in ("a", "b", "c"):
             pool.submit(task(name))
             assert [came.name for _, came in pool.collect(wait=True)] == [name]
-        assert len(multiprocessing.active_children()) == 1
+        assert len(started(before)) == 1
 
 
 def test_a_task_that_kills_its_process_costs_only_itself():
@@ -168,14 +174,14 @@ def test_what_was_in_flight_at_a_death_is_retried_alone_after_all_others():
 
 
 def test_leaving_early_leaves_no_process():
+    before = set(multiprocessing.active_children())
     names = ["a", "b", *(f"sleep {n}" for n in range(4))]
     outcomes = execute(map(task, names), 2, train=obey)
     pids = [int(next(outcomes).reason) for _ in range(2)]
-    processes = multiprocessing.active_children()
-    assert processes
+    assert started(before)
     outcomes.close()  # type: ignore[attr-defined] # it is a generator
     assert ended(pids)
-    assert not multiprocessing.active_children()
+    assert not started(before)
 
 
 RUN = """
