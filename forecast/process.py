@@ -16,6 +16,7 @@ ONE_THREAD = dict.fromkeys(
     ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"], "1"
 )
 VARIABLE = "SOURCE_DATE_EPOCH"
+INTERRUPTED = 130  # exit status after Ctrl-C: 128 and the number of the signal, as of a shell
 
 
 def use_one_thread(environment: MutableMapping[str, str]) -> None:

@@ -11,10 +11,8 @@ import os
 import sys
 from typing import TextIO, cast
 
-from forecast.process import use_one_thread
+from forecast.process import INTERRUPTED, use_one_thread
 from forecast.text import CleanStream
-
-INTERRUPTED = 130  # 128 and the number of the signal, as a shell says it
 
 
 def main() -> int:

@@ -211,20 +211,21 @@ class Forecasts:
         with self._lock:
             cached = self._cache.get(package.name)
         if cached and cached.is_of(bundle, counts, through):
-            forecast = cached.forecast.seen_on(self._live_counts.today())
-            if forecast is cached.forecast:
-                return forecast
+            made = cached.forecast
         else:
             with self.computing.turn(client):
                 newer = _newer(bundle, package, counts, through)
-                forecast = from_bundle(
+                made = from_bundle(
                     bundle,
                     package,
                     newer.series,
                     self.store.config.outages,
                     newer.problem,
                     through=through,
-                ).seen_on(self._live_counts.today())
+                )
+        forecast = made.seen_on(self._live_counts.today())
+        if cached and forecast is cached.forecast:
+            return forecast
         with self._lock:
             self._cache[package.name] = _Cached(bundle, counts, through, forecast)
             self._cache.move_to_end(package.name)

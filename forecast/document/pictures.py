@@ -7,6 +7,7 @@ The chart has a ground of its own and follows the reader's light or dark setting
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from forecast.presentation.means import means_of
 from forecast.text import markup
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     from forecast.bands import Forecast, Total
@@ -125,7 +125,7 @@ def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | 
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
     if stopped:
-        first = model.last_day.fromordinal(model.last_day.toordinal() + 1)
+        first = model.last_day + dt.timedelta(days=1)
         head = (
             f"no counts since {stopped}; "
             f"{compact(total.mean)} downloads in the {days} days from {first}"

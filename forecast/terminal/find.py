@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping
 
+    from forecast.bundle.manifest import Manifest
     from forecast.bundle.reader import Bundle
     from forecast.config import Config, Package
     from forecast.presentation.package_forecast import PackageForecast
@@ -73,18 +74,18 @@ class Finder:
             origin = f"the models that {self._config.repository_url} published"
         if bundle is not None and package.name in bundle.modelled:
             made = from_bundle(bundle, package, None, self._config.outages).seen_on(self._today())
-            told = notices(bundle.manifest, [made], self._clock())
-            return Found(
-                made,
-                f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}",
-                tuple(notice.text for notice in told),
-            )
+            origin = f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}"
+            return self._found(made, origin, bundle.manifest)
         if package.is_group:
             raise UnknownPackageError(
                 f"There is no model of a group {package.label}: the weekly run makes those of the "
                 "groups in config.toml; python -m trainer makes them here."
             )
         return self._trained(package, bundle.known_through if bundle else None)
+
+    def _found(self, made: PackageForecast, origin: str, manifest: Manifest | None) -> Found:
+        told = notices(manifest, [made], self._clock())
+        return Found(made, origin, tuple(notice.text for notice in told))
 
     def _today(self) -> dt.date:
         return self._clock().date()
@@ -137,9 +138,4 @@ class Finder:
         except SeriesError as error:
             raise SeriesError(f"{package.label} {error}") from None
         made = just_trained(package, series, trained, config.forecast_days).seen_on(self._today())
-        told = notices(None, [made], self._clock())
-        return Found(
-            made,
-            "a model trained just now on counts from PyPI Stats",
-            tuple(notice.text for notice in told),
-        )
+        return self._found(made, "a model trained just now on counts from PyPI Stats", None)

@@ -197,8 +197,10 @@ def visit(context, app, tabs, request) -> Iterator[Visit]:
     setup = {"viewport": DESKTOP, "scheme": "light", **getattr(request, "param", {})}
     key = (app.url, setup["scheme"])
     visit = tabs.pop(key, None)
-    if visit is None or not visit.settles():
-        visit = watched(context, app.url, setup["scheme"])
+    if visit and not visit.settles():
+        visit.page.close()
+        visit = None
+    visit = visit or watched(context, app.url, setup["scheme"])
     visit.resize(setup["viewport"])
     failed = request.session.testsfailed
     yield visit
