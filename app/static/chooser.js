@@ -21,13 +21,26 @@
   let request = null; // the last one, to be aborted when it is out of date
   let timer = 0; // of the pause before a request
   let entered = false; // whether the box was focused and not clicked since
+  let selecting = 0; // timer of the second selection by a click
   let wanted = ""; // what was typed since the box was focused; empty lists every package
+
+  // So that typing replaces the name.
+  function select() {
+    leaveSelection();
+    input.select();
+  }
+
+  function leaveSelection() {
+    clearTimeout(selecting);
+    selecting = 0;
+  }
 
   const own = (target) => target.matches?.(`.searched ${gradio.input}`);
   const tokens = () => [...input.closest(gradio.box).querySelectorAll(gradio.token)];
 
   function close() {
     clearTimeout(timer);
+    leaveSelection();
     request?.abort();
     panel.hidden = true;
     active = -1;
@@ -105,6 +118,7 @@
 
   function onKey(event) {
     if (!own(event.target) || event.isComposing) return;
+    if (selecting) select(); // a busy browser handles a key before the timer
     const arrow = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (arrow) {
       if (panel.hidden) ask(wanted); // and not for the name that is shown: only it would match
@@ -133,16 +147,15 @@
   }, options);
   document.addEventListener("click", ({ target }) => {
     if (own(target) && entered) {
-      target.select(); // so that typing replaces the name
-      const name = target.value;
-      // A click on what was selected deselects it after this; what is typed by then stays.
-      setTimeout(() => target.value === name && target.select());
+      select();
+      selecting = setTimeout(select); // a click on what was selected deselects it after this
     }
     entered = false;
   }, options);
   document.addEventListener("focusout", ({ target }) => own(target) && close(), options);
   document.addEventListener("input", (event) => {
     if (!own(event.target) || !event.isTrusted) return;
+    leaveSelection();
     clearTimeout(timer);
     wanted = input.value;
     timer = setTimeout(ask, PAUSE, wanted);
