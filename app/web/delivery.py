@@ -23,6 +23,7 @@ SMALLEST = 400  # bytes; less is not worth it
 QUALITY = 9  # of brotli; 0.6 s for plotly.js
 LARGE = 1 << 20  # bytes; only plotly.js has more, and is most of what a new visitor waits for
 BEST_QUALITY = 10  # for a large asset: 8 % smaller, but 6 s of a core
+PAUSE = 10.0  # seconds before that, in which the first visitor has the cores
 CACHE_BYTES = 8 << 20  # of packed assets; a page needs 1.5 MB
 
 
@@ -31,7 +32,7 @@ class Delivery:
 
     HTML, JSON and event streams go through zlib as they come. Assets are packed once, more
     tightly than gradio packs them for each request, and are kept by the browser for a year. A
-    large one is packed again, and better, after its first visitor has it.
+    large one is packed again, and better, some time after its first visitor has it.
 
     Args:
         app: the application behind it.
@@ -119,6 +120,7 @@ class _Cache:
 
     async def _repack(self, path: str, plain: bytes) -> None:
         try:
+            await asyncio.sleep(PAUSE)
             # Abandoned when the server stops: nobody waits for it.
             best = await to_thread.run_sync(_brotli, plain, BEST_QUALITY, abandon_on_cancel=True)
             self._keep(path, best)

@@ -109,10 +109,13 @@ def test_the_cache_is_bounded(monkeypatch):
 def test_a_large_asset_is_packed_better_for_the_next_visitor(monkeypatch):
     text = Path(delivery.__file__).read_bytes()
     monkeypatch.setattr(delivery, "LARGE", len(text) - 1)
+    monkeypatch.setattr(delivery, "PAUSE", 0.1)
     served = Delivery(App("text/javascript", [text]))
 
     async def ask_twice():
         first = await _asked(served, ASSET)
+        await asyncio.sleep(0.05)
+        assert await _asked(served, ASSET) == first  # who still needs the cores
         await asyncio.gather(*served._cache._repacking.values())
         return first, await _asked(served, ASSET)
 
