@@ -84,8 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
         with AppServer({"MODELS_DIR": str(few)}) as app:
             figures += browse(app, visits)
+            loaded = load(app, calls, more)
+            # By now plotly.js is packed as it is for all but the first visitors.
             figures += browse_slowly(app, slow)
-            figures += load(app, calls, more)
+            figures += loaded
         with AppServer({"MODELS_DIR": str(many)}) as app:
             figures += crowd(app)
     sys.stdout.write(table(figures))
