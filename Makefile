@@ -79,7 +79,7 @@ format: env ## fix and format the code with ruff
 	$(VENV)/bin/ruff check --fix
 	$(VENV)/bin/ruff format
 
-screenshot: env ## take the pictures of README.md from the running page
+screenshot: env ## take the pictures of README.md from the running page and site
 	$(RUN) -m tests.browser.screenshots
 
 bench: .venv-bench/made ## accuracy beside other methods; DATA=DIR of CSV files, BEFORE=DIR of the old method

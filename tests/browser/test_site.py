@@ -1,15 +1,12 @@
 """The site in Chromium, from a server of plain files, and the record of the app."""
 
-import functools
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 
 from forecast.config import Config
 from tests.browser.conftest import DESKTOP, PHONE, opened
 from tests.browser.warm import WarmAppServer
 from tests.bundles import files_of, replace_folder
+from tests.standins.static import static_server
 from tests.unit.forecast.record.records import bundle_with, day_row, total_row
 from tests.unit.trainer.site.test_site import with_pictures
 from trainer.site.site import write_site
@@ -35,13 +32,6 @@ SMALL = """() => [...document.querySelectorAll("nav a, th a, li a, .exports a, s
 SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Logs nothing."""
-
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """Two sites: of packages with a group, and of a package with a record."""
@@ -55,11 +45,8 @@ def site(tmp_path_factory):
     recorded = root / "recorded"
     recorded.mkdir()
     write_site(bundle_with([day_row()], [total_row(downloads=2_000.0)]), CONFIG, recorded)
-    handler = functools.partial(Quiet, directory=root)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+    with static_server(root) as url:
+        yield url
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
