@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.data.catalogue import Catalogue
 from forecast.bundle.manifest import MANIFEST
-from forecast.bundle.reader import read_folder
+from forecast.bundle.reader import read_models
 from forecast.config import Package
 from forecast.errors import ArtifactError, BundleError, ForecastError
 from forecast.github.newest import MOST_OLDER, open_newest
@@ -130,12 +130,12 @@ class FolderSource:
         if manifest == self._seen:
             return None
         try:
-            bundle = read_folder(self._folder, in_memory=True)
+            bundle = read_models(self._folder, in_memory=True)
         except BundleError:
             if self._manifest() == manifest:
                 raise
             # Another bundle replaced it while it was read.
-            bundle = read_folder(self._folder, in_memory=True)
+            bundle = read_models(self._folder, in_memory=True)
         self._seen = manifest
         return bundle
 

@@ -249,6 +249,20 @@ def read_folder(folder: Path, *, in_memory: bool = False) -> Bundle:
         raise BundleError(f"{folder} is no bundle: {error.filename}: {error.strerror}") from None
 
 
+def read_models(folder: Path, *, in_memory: bool = False) -> Bundle:
+    """The same for who uses a bundle that the trainer has made on this machine.
+
+    Raises:
+        BundleError: what is wrong with it, and how to make another one.
+    """
+    try:
+        return read_folder(folder, in_memory=in_memory)
+    except BundleError as error:
+        raise BundleError(
+            f"{error}; make another bundle with `python -m trainer --output {folder}`"
+        ) from None
+
+
 def read_zip(data: bytes) -> Bundle:
     """Read and verify a bundle from the bytes of a zip, without unpacking it to a disk.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import MANIFEST
-from forecast.bundle.reader import read_folder
+from forecast.bundle.reader import read_models
 from forecast.errors import ArtifactError, BundleError, SeriesError, UnknownPackageError
 from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
@@ -68,7 +68,7 @@ class Finder:
         bundle: Bundle | None = None
         origin = f"the models in {folder}, made"
         if self._get("MODELS_DIR") or (folder / MANIFEST).is_file():
-            bundle = read_folder(folder)
+            bundle = read_models(folder)
         elif self._get("GITHUB_TOKEN"):
             bundle = self._published()
             origin = f"the models that {self._config.repository_url} published"

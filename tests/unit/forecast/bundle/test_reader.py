@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from forecast.bundle import reader as bundles
 from forecast.bundle.gate import check_package
 from forecast.bundle.manifest import LARGEST_MANIFEST, MOST_VALUES, parse_manifest
-from forecast.bundle.reader import digest, extract, read_folder, read_zip
+from forecast.bundle.reader import digest, extract, read_folder, read_models, read_zip
 from forecast.errors import BundleError
 from tests.bundles import (
     BANDS,
@@ -123,6 +123,13 @@ def test_a_package_without_a_model_is_named(bundle):
 def test_no_folder(tmp_path):
     with pytest.raises(BundleError, match="is no bundle: .*manifest.json: No such file"):
         read_folder(tmp_path / "nowhere")
+
+
+def test_who_uses_a_damaged_folder_is_told_what_to_do(files, tmp_path):
+    replace_folder(tmp_path, files | {"flask.pkl": b"x"})
+    remedy = f"make another bundle with `python -m trainer --output {tmp_path}`"
+    with pytest.raises(BundleError, match=rf"flask\.pkl is not the file .*; {remedy}"):
+        read_models(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["history.csv", "forecasts.csv", "totals.csv", "flask.pkl"])
