@@ -30,10 +30,10 @@ def main() -> int:
     sys.stderr = cast("TextIO", CleanStream(sys.stderr))
 
     from app.gradio_internals.environment import prepare  # noqa: PLC0415
-    from forecast.process import use_one_thread  # noqa: PLC0415
+    from forecast.process import prepare_numpy  # noqa: PLC0415
 
     prepare(os.environ)
-    use_one_thread(os.environ)
+    prepare_numpy(os.environ)
     if os.environ.get("SPACES_ZERO_GPU", "").lower() in {"1", "t", "true"}:
         _declare_a_function()
 

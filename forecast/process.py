@@ -19,9 +19,11 @@ VARIABLE = "SOURCE_DATE_EPOCH"
 INTERRUPTED = 130  # exit status after Ctrl-C: 128 and the number of the signal, as of a shell
 
 
-def use_one_thread(environment: MutableMapping[str, str]) -> None:
-    """Limit BLAS to one thread in this process and its children; before NumPy loads."""
+def prepare_numpy(environment: MutableMapping[str, str]) -> None:
+    """Set what NumPy reads when it loads, in this process and its children: call this before."""
     environment.update(ONE_THREAD)
+    if not environment.get(VARIABLE):
+        environment.pop(VARIABLE, None)  # NumPy fails where it is empty
 
 
 def clock_of(environment: Mapping[str, str]) -> Callable[[], dt.datetime]:
@@ -36,7 +38,9 @@ def clock_of(environment: Mapping[str, str]) -> Callable[[], dt.datetime]:
     try:
         moment = dt.datetime.fromtimestamp(int(epoch), dt.UTC)
     except (ValueError, OverflowError, OSError):
-        raise ConfigError(f"{VARIABLE} = {epoch!r:.40}: expected seconds since 1970") from None
+        moment = None
+    if moment is None or moment.timestamp() < 0:
+        raise ConfigError(f"{VARIABLE} = {epoch!r:.40}: expected seconds since 1970")
     return lambda: moment
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from forecast.http import new_session
-from forecast.process import use_one_thread
+from forecast.process import prepare_numpy
 from tests.standins.clickhouse import ClickHouseServer
 from tests.standins.engine import Engine
 from tests.standins.github import GitHubServer
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import requests
 
 # As in both programs, before NumPy loads: with more threads a search takes several times as long.
-use_one_thread(os.environ)
+prepare_numpy(os.environ)
 
 # No deadlines, and the same examples on every machine, however busy it is.
 settings.register_profile(

@@ -11,13 +11,13 @@ import os
 import sys
 from typing import TextIO, cast
 
-from forecast.process import INTERRUPTED, use_one_thread
+from forecast.process import INTERRUPTED, prepare_numpy
 from forecast.text import CleanStream
 
 
 def main() -> int:
     """Run with the arguments and the environment of this process."""
-    use_one_thread(os.environ)
+    prepare_numpy(os.environ)
     if not sys.stderr.isatty():
         sys.stderr = cast("TextIO", CleanStream(sys.stderr))
     try:

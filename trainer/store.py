@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS outcomes (
 """
 # A part comes from another machine, so its file may be anything.
 PART_SCHEMA = {PART_TABLES.replace("IF NOT EXISTS ", "").strip().removesuffix(";"), None}
-LAST_DAY = 84_006  # days since 1970: the end of 2199
+FIRST_DAY, LAST_DAY = -719_162, 84_006  # days since 1970: the year 1, and the end of 2199
 LARGEST_ROW = 4 * 1024 * 1024  # bytes
 MOST_SECONDS = 1e9  # that a training takes
 
@@ -166,7 +166,7 @@ class Store:
             days, downloads = np.frombuffer(blob, dtype="int64").reshape(2, -1)
         except (ValueError, TypeError):
             raise damaged from None
-        fine = (np.diff(days) > 0).all() and ((days >= 0) & (days < LAST_DAY)).all()
+        fine = (np.diff(days) > 0).all() and ((days >= FIRST_DAY) & (days < LAST_DAY)).all()
         fine = fine and ((downloads >= 0) & (downloads <= LARGEST_COUNT)).all()
         if not (fine and type(revised) is int and 0 <= revised <= days.size):
             raise damaged

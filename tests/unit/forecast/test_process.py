@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from forecast.errors import ConfigError
-from forecast.process import clock_of
+from forecast.process import clock_of, prepare_numpy
 
 
 def test_a_clock_that_is_told_the_time_stands_still():
@@ -22,7 +22,14 @@ def test_else_it_is_the_machines_in_utc(environment):
     assert clock() <= clock()
 
 
-@pytest.mark.parametrize("text", ["tomorrow", "1e9", "99999999999999999999"])
+@pytest.mark.parametrize("text", ["tomorrow", "1e9", "-5", "99999999999999999999"])
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ConfigError, match="expected seconds since 1970"):
         clock_of({"SOURCE_DATE_EPOCH": text})
+
+
+def test_an_empty_time_is_as_none():
+    """NumPy reads the same variable, and fails where it is empty."""
+    environment = {"SOURCE_DATE_EPOCH": ""}
+    prepare_numpy(environment)
+    assert "SOURCE_DATE_EPOCH" not in environment

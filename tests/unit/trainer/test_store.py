@@ -62,6 +62,13 @@ def test_counts_come_out_as_they_went_in(store):
     assert store.counts("b") is None
 
 
+@pytest.mark.parametrize("first", ["0001-01-01", "1969-12-31"])
+def test_a_row_of_long_ago_damages_nothing(store, first):
+    old = pd.Series([5], index=pd.DatetimeIndex([first]).as_unit("us"))
+    store.add_counts("a", Merged(pd.concat([old, counts()]).astype("int64"), 0))
+    assert str(store.counts("a").counts.index[0].date()) == first
+
+
 def test_fetched_packages_are_in_the_order_of_the_plan(store):
     for name in ("c", "a"):
         store.add_counts(name, Merged(counts(), 0))
