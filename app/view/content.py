@@ -188,7 +188,8 @@ def _embedding(snapshot: Snapshot, view: View, config: Config) -> str:
     """
     package = view.packages[0]
     chart, badge = f"picture/{package.name}.svg", f"picture/{package.name}.badge.svg"
-    if snapshot.bundle is None or snapshot.bundle.picture(f"{package.name}.svg") is None:
+    bundle = snapshot.bundle if snapshot.manifest and snapshot.manifest.shareable else None
+    if bundle is None or bundle.picture(f"{package.name}.svg") is None:
         return ""
     if config.site:
         folder = f"{config.site}{addresses.folder(package.name)}"

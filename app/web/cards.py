@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from app.data.rate_limits import RateLimit
 from app.web.guard import client_of
+from app.web.pictures import MADE_UP, is_made_up
 from forecast.config import Package
 from forecast.document.card import card_of, draw
 from forecast.errors import BusyError, ForecastError
@@ -70,6 +71,8 @@ def card_route(forecasts: Forecasts) -> Route:
     def card(request: Request) -> Response:
         try:
             package = Package.parse(request.path_params["name"])
+            if is_made_up(forecasts, package.name):
+                return PlainTextResponse(MADE_UP, 404)
             png = cards.png(package, client_of(request))
         except ValueError:
             return PlainTextResponse(EXPECTED, 404)

@@ -18,7 +18,7 @@ from app.data.forecasts import BUNDLE_TIMEOUT, LIVE_COUNTS_TIMEOUT, Forecasts
 from app.view.search import find_names
 from app.view.state import parse_view
 from app.web.guard import client_of
-from app.web.pictures import picture_of
+from app.web.pictures import MADE_UP, is_made_up, package_of, picture_of
 from forecast.bundle.gate import PICTURES
 from forecast.bundle.themes import THEMES, themed
 from forecast.config import LONGEST_NAME, Package
@@ -214,6 +214,8 @@ def picture_route(forecasts: Forecasts) -> Route:
     def picture(request: Request) -> Response:
         forecasts.store.wait(BUNDLE_TIMEOUT)
         file = _file_name(request.path_params["file"])
+        if is_made_up(forecasts, package_of(file)):
+            return PlainTextResponse(MADE_UP, 404)
         data = picture_of(forecasts, file, client_of(request))
         if data is None:
             return PlainTextResponse(

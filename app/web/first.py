@@ -17,7 +17,7 @@ from app.gradio_internals.first_html import drawing_library, with_answer
 from app.view import content
 from app.view.state import parse_view
 from app.web.guard import client_of
-from app.web.pictures import picture_of
+from app.web.pictures import is_made_up, picture_of
 from forecast.bundle.themes import THEMES, themed
 from forecast.document import addresses
 from forecast.document.document import Document, Templates
@@ -124,6 +124,7 @@ class FirstResponse:
         ready = self._ready(view)
         shown = self._content(view, ready, client)
         main = ready.packages[0].name if ready.packages else ""
+        shareable = main and not is_made_up(self._forecasts, main)
         picture = picture_of(self._forecasts, f"{main}.svg", client) or b""
         theme = THEMES.get(query.get("__theme", ""))
         offered = self._forecasts.store.catalogue.packages[:MOST_OFFERED]
@@ -131,7 +132,7 @@ class FirstResponse:
             title=shown.title,
             description=shown.description,
             url=base + (shown.query if "package" in query else ""),
-            card=f"{base}picture/{main}.png" if main else "",
+            card=f"{base}picture/{main}.png" if shareable else "",
             package=view.packages[0].label if view.packages else query.get("package", ""),
             headline=shown.banner + shown.headline + shown.warnings,
             facts=shown.facts,

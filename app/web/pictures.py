@@ -12,6 +12,17 @@ from forecast.errors import ForecastError
 if TYPE_CHECKING:
     from app.data.forecasts import Forecasts
 
+MADE_UP = (
+    "the counts of this package are made up (sample data), so there is no picture or badge of it: "
+    "train on real counts"
+)
+
+
+def is_made_up(forecasts: Forecasts, name: str) -> bool:
+    """Whether the counts of a package are sample data, which no picture may show elsewhere."""
+    manifest = forecasts.store.snapshot.manifest
+    return bool(manifest and not manifest.shareable and manifest.model_of(name))
+
 
 def picture_of(forecasts: Forecasts, file: str, client: str) -> bytes | None:
     """A picture, SVG; None if the bundle has none of that name.
@@ -27,9 +38,14 @@ def picture_of(forecasts: Forecasts, file: str, client: str) -> bytes | None:
     return published and (_redrawn(forecasts, file, client) or published)
 
 
+def package_of(file: str) -> str:
+    """The name of the package that a picture of the bundle shows."""
+    return file.removesuffix(".svg").removesuffix(".badge")
+
+
 def _redrawn(forecasts: Forecasts, file: str, client: str) -> bytes | None:
     """A picture of what is known now, if the published one tells of days that are over."""
-    name = file.removesuffix(".svg").removesuffix(".badge")
+    name = package_of(file)
     with suppress(ForecastError):
         made = forecasts.renewed(Package(name, name), client)
         if made and made.total:

@@ -15,6 +15,7 @@ from app.data.forecasts import BUNDLE_TIMEOUT, Forecasts
 from app.view.state import address_of
 from app.web.first import HOST
 from app.web.guard import client_of
+from app.web.pictures import MADE_UP, is_made_up
 from forecast.config import Package
 from forecast.errors import ForecastError
 from forecast.presentation.badge import shields_badge
@@ -73,6 +74,8 @@ def badge_route(forecasts: Forecasts) -> Route:
             package = Package.parse(request.path_params["name"])
         except ValueError:
             package = Package("", "")
+        if is_made_up(forecasts, package.name):
+            return PlainTextResponse(MADE_UP, 404)
         days = bundle.manifest.forecast_days if bundle else 0
         total = bundle.totals(package.name).get(days) if bundle else None
         if bundle is None or total is None:

@@ -212,6 +212,11 @@ class Manifest(_Frozen):
         return self.format < FORMAT
 
     @property
+    def shareable(self) -> bool:
+        """Whether other pages may show it: a picture could not say that its counts are made up."""
+        return self.source != "sample"
+
+    @property
     def known_through(self) -> dt.date | None:
         """The last day that any package was trained through."""
         days = [entry.trained_through for entry in self.packages.values() if entry.trained_through]

@@ -72,9 +72,10 @@ class Maker:
             addresses.JSON: self._json(forecast, told),
             addresses.CSV: export.to_csv([forecast]).encode(),
         }
-        if self._shareable:
+        shareable = self.bundle.manifest.shareable
+        if shareable:
             made[addresses.CARD] = card.draw(card.card_of(forecast))
-        if self._shareable and forecast.total is not None:
+        if shareable and forecast.total is not None:
             shields = shields_badge(forecast.total, forecast.days, forecast.no_counts_since)
             made[addresses.SHIELDS] = _dumped(shields)
         made |= {addresses.CHART: chart} if chart else {}
@@ -85,11 +86,6 @@ class Maker:
         unusual = name in self.unusual
         folder = addresses.folder(name)
         return Row(name, forecast.package.shown, folder, mean, band, unusual), made
-
-    @property
-    def _shareable(self) -> bool:
-        """Whether other pages may show it: a picture could not say that its data is a sample."""
-        return self.bundle.manifest.source != "sample"
 
     def _forecast(self, name: str) -> PackageForecast:
         bundle = self.bundle
@@ -123,7 +119,7 @@ class Maker:
             title=wording.title(shown),
             description=wording.headline(forecast, events),
             url=url,
-            card=f"{url}{addresses.CARD}" if self._shareable else "",
+            card=f"{url}{addresses.CARD}" if manifest.shareable else "",
             feed=f"{root}{addresses.FEED}",
             styles=f"{root}{addresses.STYLE}",
         )

@@ -6,8 +6,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from app.view import content
+from app.view.state import parse_view
+from app.web.cards import card_route
 from app.web.endpoints import picture_route
 from app.web.first import FirstResponse
+from app.web.pictures import MADE_UP
 from app.web.record import badge_route
 from tests.bundles import LAST_DAY, make_bundle
 from tests.pages import PageData
@@ -36,3 +40,26 @@ def test_pictures_of_days_that_are_over_are_drawn_again(age, over):
     inline = first._document({"package": "flask"}, "", "").picture
     assert (inline == PUBLISHED) is not over
     assert (told in inline) is over
+
+
+@pytest.mark.parametrize("made_up", [False, True])
+def test_made_up_counts_do_not_leave_the_page(made_up):
+    pictures = dict.fromkeys(("flask.svg", "flask.badge.svg"), PUBLISHED)
+    source = "sample" if made_up else "folder"
+    page = PageData(make_bundle(pictures=pictures, source=source))
+    routes = [route(page.forecasts) for route in (card_route, picture_route, badge_route)]
+    client = TestClient(Starlette(routes=routes))
+    for kind in ("picture/{}.svg", "picture/{}.badge.svg", "picture/{}.png", "badge/{}.json"):
+        answer = client.get(f"/{kind.format('Flask')}")
+        assert answer.status_code == (404 if made_up else 200), kind
+        assert (answer.text == MADE_UP) is made_up
+        unknown = client.get(f"/{kind.format('nonesuch')}")
+        assert unknown.status_code == 404
+        assert unknown.text.startswith("expected ")
+    first = FirstResponse(client.app, page.forecasts, page.clock, script="")
+    document = first._document({"package": "flask"}, "https://example.org/", "")
+    assert document.card == ("" if made_up else "https://example.org/picture/flask.png")
+    assert ("These counts are made up" in document.headline) is made_up
+    assert document.picture == PUBLISHED  # within the page, which says what it shows
+    exports = content.show(page.forecasts, parse_view({"package": "flask"}), page.clock()).exports
+    assert ("picture/flask.svg" in exports) is not made_up
