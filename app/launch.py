@@ -55,6 +55,7 @@ class Settings:
     Attributes:
         host: address to listen on.
         port: likewise.
+        root_path: path, or whole address, under which a reverse proxy shows the page.
         token: kept out of ``repr``, and so out of logs.
         models_dir: None where bundles come from GitHub.
     """
@@ -66,6 +67,7 @@ class Settings:
     token: str | None
     host: str = "127.0.0.1"
     port: int = 7860
+    root_path: str = ""
 
     def __repr__(self) -> str:
         return clean(f"Settings({self.config}, {self.models_dir or self.github_url})")
@@ -75,7 +77,7 @@ class Settings:
         """Read what is set; an empty variable counts as not set.
 
         Raises:
-            ConfigError: the port is none.
+            ConfigError: the port or the root path is none.
         """
 
         def get(name: str) -> str | None:
@@ -95,7 +97,24 @@ class Settings:
             token=get("GITHUB_TOKEN"),
             host=get("GRADIO_SERVER_NAME") or cls.host,
             port=int(port),
+            root_path=_checked_root_path(get("GRADIO_ROOT_PATH") or ""),
         )
+
+
+def _checked_root_path(text: str) -> str:
+    """The text, if links of the page can begin with it; else every request of it would fail."""
+    with suppress(ValueError):  # as of a port that is none
+        parts = urlsplit(text)
+        whole = text.startswith(("http://", "https://"))
+        fits = bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+        if not whole:
+            fits = not text or (text.startswith("/") and not text.startswith("//"))
+        if fits and text.isprintable() and not set(text) & set("?#\\"):
+            return text
+    raise ConfigError(
+        f"GRADIO_ROOT_PATH is {clean(text, 80)!r}: expected a path that begins with one '/', or an "
+        "http(s) address, both without query; set it to such as '/forecasts', or leave it out"
+    )
 
 
 def assemble(settings: Settings, config: Config, clock: Callable[[], dt.datetime]) -> Forecasts:
@@ -161,7 +180,7 @@ def check_address(host: str, port: int) -> None:
         ) from None
 
 
-def hosts_of(host: str, environment: Mapping[str, str]) -> frozenset[str] | None:
+def hosts_of(host: str, root_path: str) -> frozenset[str] | None:
     """The names that the page may be asked by; None for any.
 
     On loopback only programs of this machine can ask, but a web page whose host name leads
@@ -170,7 +189,7 @@ def hosts_of(host: str, environment: Mapping[str, str]) -> frozenset[str] | None
     host = host.strip("[]").lower()
     if not _is_loopback(host):
         return None
-    proxy = urlsplit(environment.get("GRADIO_ROOT_PATH", "")).hostname
+    proxy = urlsplit(root_path).hostname
     return LOOPBACK | {host} | ({proxy} if proxy else set())
 
 
@@ -217,8 +236,9 @@ def launch(environment: MutableMapping[str, str]) -> int:
             forecasts,
             clock,
             host=environment.get("SPACE_HOST", ""),
-            hosts=hosts_of(settings.host, environment),
+            hosts=hosts_of(settings.host, settings.root_path),
         ),
+        root_path=settings.root_path,
         server_name=settings.host,
         server_port=settings.port,
         prevent_thread_lock=True,

@@ -201,6 +201,13 @@ def test_a_port_that_is_taken_is_told_and_no_other_is_used():
     )
 
 
+def test_a_root_path_that_is_none_ends_with_one_line():
+    ended = started(GRADIO_ROOT_PATH="x")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("ERROR app: GRADIO_ROOT_PATH is 'x': expected a path that begins with ")
+
+
 def test_a_root_path_is_that_of_every_address(tmp_path):
     replace_folder(tmp_path / "models", files_of(make_bundle()))
     settings = {"MODELS_DIR": str(tmp_path / "models"), "GRADIO_ROOT_PATH": "/forecasts"}

@@ -28,6 +28,7 @@ def test_everything_set():
             "MODELS_DIR": "/srv/models",
             "GRADIO_SERVER_NAME": "0.0.0.0",
             "GRADIO_SERVER_PORT": "7000",
+            "GRADIO_ROOT_PATH": " /forecasts ",
         }
     )
     assert settings == Settings(
@@ -38,6 +39,7 @@ def test_everything_set():
         "secret",
         "0.0.0.0",
         7000,
+        "/forecasts",
     )
 
 
@@ -54,6 +56,28 @@ def test_the_token_is_in_no_repr():
 def test_a_port_that_is_none_is_refused(port):
     with pytest.raises(ConfigError, match="GRADIO_SERVER_PORT is .*: expected a number from 1 to"):
         Settings.from_environment({"GRADIO_SERVER_PORT": port})
+
+
+@pytest.mark.parametrize(
+    "root_path",
+    [
+        *("x", "javascript:x", "//evil.example", "/\\evil.example", "/a?b", "/a#b", "/a\nb", "?"),
+        *("http://", "http:///a", "http://example.org:port/", "https://[a/", "ftp://example.org"),
+        *("https://user:secret@example.org/", "https://example.org/?a"),
+    ],
+)
+def test_a_root_path_that_no_link_can_begin_with_is_refused(root_path):
+    with pytest.raises(ConfigError, match="^GRADIO_ROOT_PATH is .*: expected a path") as raised:
+        Settings.from_environment({"GRADIO_ROOT_PATH": root_path})
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "root_path",
+    ["/", "/a", "/a/b c/", "/\N{LATIN SMALL LETTER A WITH DIAERESIS}", "https://a.org:81/b"],
+)
+def test_a_path_or_a_whole_address_is_a_root_path(root_path):
+    assert Settings.from_environment({"GRADIO_ROOT_PATH": root_path}).root_path == root_path
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
@@ -99,4 +123,4 @@ def test_an_address_of_no_machine_is_told(monkeypatch):
     ],
 )
 def test_the_hosts_that_a_page_may_be_asked_by(host, root_path, hosts):
-    assert hosts_of(host, {"GRADIO_ROOT_PATH": root_path}) == hosts
+    assert hosts_of(host, root_path) == hosts
