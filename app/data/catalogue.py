@@ -1,4 +1,4 @@
-"""Finding a package among thousands by a part of its name."""
+"""Finding a package among thousands by a part of its name, or of its title."""
 
 from __future__ import annotations
 
@@ -35,19 +35,24 @@ class Catalogue:
         return self._by_name.get(name)
 
     def matches(self, text: str) -> list[Package]:
-        """The packages whose name contains the text, by name; all of them for an empty text.
+        """The packages whose name or title contains the text, by name; all for an empty text.
 
         The package of exactly that name comes first, then those that begin with the text.
         """
-        wanted = _normalised(text)
+        wanted, typed = _normalised(text), text.strip().casefold()
         if not wanted:
             return list(self._sorted) if not text.strip() else []
-        inside = [package for package in self._sorted if wanted in package.name]
+        inside = [
+            each
+            for each in self._sorted
+            if wanted in each.name or (each.title and typed in each.title.casefold())
+        ]
         # Sorting is stable: among equals the order stays.
         inside.sort(
             key=lambda each: (
                 each.name != wanted,
-                not each.name.removeprefix(GROUP).startswith(wanted),
+                not each.name.removeprefix(GROUP).startswith(wanted)
+                and not each.title.casefold().startswith(typed),
             )
         )
         return inside

@@ -31,7 +31,7 @@ class SearchResult(TypedDict):
 def find_names(
     catalogue: Catalogue, text: str, is_unusual: Callable[[str], bool] = lambda _name: False
 ) -> SearchResult:
-    """The packages whose name contains the text, or else those with a similar name.
+    """The packages whose name or title contains the text, or else those with a similar name.
 
     Args:
         catalogue: the packages of the bundle and the config.

@@ -74,7 +74,7 @@ def add_endpoints(forecasts: Forecasts, clock: Callable[[], dt.datetime]) -> Non
         There are more as long as a page is full: ask again with offset raised by limit.
 
         Args:
-            search: a part of the name; empty for every package
+            search: a part of the name, or of the title of a group; empty for every package
             offset: how many packages to leave out at the beginning
             limit: how many packages to list at most, from 1 to 1000
         """

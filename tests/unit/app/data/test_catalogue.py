@@ -33,6 +33,24 @@ def test_the_name_itself_comes_first_then_those_that_begin_with_it(text, found):
     assert labels(catalogue(*LABELS).matches(text)) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("The Pallets", ["@pallets"]),
+        (" the pallets PROJECTS ", ["@pallets"]),
+        ("PROJECTS", ["projects-of-old", "@pallets"]),
+        ("the", ["@pallets", "theano", "mathesis"]),
+        ("pallets", ["@pallets"]),
+        ("St. Pallet", []),
+        ("_", ["projects-of-old"]),
+    ],
+)
+def test_a_group_is_found_by_its_title_too(text, found):
+    group = Package("@pallets", "@pallets", "The Pallets projects")
+    named = map(Package.parse, ("theano", "mathesis", "projects-of-old"))
+    assert labels(Catalogue([group, *named]).matches(text)) == found
+
+
 def test_a_package_by_its_name():
     assert catalogue(*LABELS).get("scikit-learn").label == "Scikit_Learn"
     assert catalogue(*LABELS).get("Scikit_Learn") is None
