@@ -27,4 +27,4 @@ MCP = re.compile(r"/gradio_api/mcp(/.*)?")  # gradio answers it by calls over lo
 SESSION = "/gradio_api/queue/data"
 RESULT = re.compile(rf"/gradio_api/call/(v2/)?{NAME}/(?P<event>{NAME})")
 # Calls whose results wait in the queue.
-QUEUED = re.compile(r"/gradio_api/(queue/join|call/(v2/)?(?P<endpoint>[^/]+))")
+QUEUED = re.compile(r"/gradio_api/(queue/join|call/(?P<by_name>v2/)?(?P<endpoint>[^/]+))")

@@ -44,16 +44,6 @@ def has_results(queue: Queue, key: str) -> bool:
     )
 
 
-def is_function(app: Any, number: object) -> bool:
-    """Whether a page's event has this number; gradio logs a traceback for any other."""
-    return type(number) is int and number in app.get_blocks().fns
-
-
-def is_endpoint(app: Any, name: str) -> bool:
-    """Whether an endpoint has this name; gradio logs a traceback for any other."""
-    return any(function.api_name == name for function in app.get_blocks().fns.values())
-
-
 async def evict_unread(queue: Queue, limit: int = MAX_UNREAD) -> None:
     """Drop the oldest idle sessions until few enough are left.
 

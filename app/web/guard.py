@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 from starlette.responses import PlainTextResponse, Response
 
 from app.data.rate_limits import RateLimit, client_key
+from app.gradio_internals.calls import fault_of_call
 from app.gradio_internals.files import is_file
 from app.gradio_internals.routes import MCP, NAME, QUEUED, READ, RESULT, SESSION
 from app.gradio_internals.routes import ROUTES as GRADIO_ROUTES
@@ -23,8 +24,6 @@ from app.gradio_internals.session_cleanup import (
     SESSION_NOT_FOUND,
     evict_unread,
     has_results,
-    is_endpoint,
-    is_function,
     queue_of,
 )
 from app.web.shares import Neighbours, OpenRequests, Places, Turns
@@ -198,7 +197,10 @@ class Limits:
         if isinstance(body, Response):
             return body
         if call := _is_call(scope):
-            return _unknown(scope["app"], call["endpoint"], body) or body
+            fault = fault_of_call(
+                scope["app"], call["endpoint"], json.loads(body), by_name=bool(call["by_name"])
+            )
+            return PlainTextResponse(*fault) if fault else body
         return _without_results(scope) or body
 
     async def _call(
@@ -336,22 +338,6 @@ def _without_results(scope: Scope) -> Response | None:
     else:
         return None
     return None if has_results(queue_of(scope["app"]), session) else missing
-
-
-def _unknown(app: Any, endpoint: str | None, body: bytes) -> PlainTextResponse | None:
-    """The refusal of a call of nothing; None if there is such an endpoint or event."""
-    if endpoint is not None:
-        known = is_endpoint(app, endpoint)
-        return None if known else PlainTextResponse("there is no endpoint of this name", 404)
-    if is_function(app, _field(body, "fn_index")):
-        return None
-    return PlainTextResponse("expected the fn_index of one of the page's events", 400)
-
-
-def _field(body: bytes, name: str) -> Any:
-    """A field of a JSON object; None without one."""
-    value = json.loads(body)
-    return value.get(name) if isinstance(value, dict) else None
 
 
 def _fault_of(body: bytes) -> str:

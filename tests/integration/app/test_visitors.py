@@ -214,6 +214,23 @@ def test_no_file_is_taken_for_a_name(app, pypistats, key, value, escaped):
     assert asked_of(pypistats) == before
 
 
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("v2/forecast", {}),
+        ("v2/forecast", {"package": "flask", "days": 1, "x": 2}),
+        ("v2/load", {}),
+        ("forecast", {"data": []}),
+    ],
+)
+def test_wrong_arguments_leave_no_traceback(app, route, body):
+    before = app.log.count("Traceback")
+    answer = requests.post(f"{app.url}gradio_api/call/{route}", json=body, timeout=30)
+    assert answer.status_code == (404 if route == "v2/load" else 400)
+    assert answer.text.startswith(("expected ", "there is no endpoint of this name"))
+    assert app.log.count("Traceback") == before
+
+
 def test_mcp_fetches_no_address(app, pypistats):
     before = asked_of(pypistats)
     call = {

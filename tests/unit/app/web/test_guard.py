@@ -43,8 +43,13 @@ class Inner:
             pending_event_ids_session={},
             pending_messages_per_session={"0123": None, "x": None},
         )
-        functions = {3: SimpleNamespace(api_name="forecast")}
-        self.blocks = SimpleNamespace(fns=functions, _queue=self.queue)
+        functions = {3: SimpleNamespace(api_name="forecast", inputs=[])}
+        endpoints = {"/forecast": {"parameters": []}}
+        self.blocks = SimpleNamespace(
+            fns=functions,
+            _queue=self.queue,
+            get_api_info=lambda: {"named_endpoints": endpoints},
+        )
         self.cancelled = threading.Event()
 
     def get_blocks(self):
