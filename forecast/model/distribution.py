@@ -5,6 +5,7 @@ it makes the least absolute error. Its mean is the median times the package's sm
 (Duan 1983), because counts are skewed; means add up, so a total is the sum of them. The
 bands come from the pooled quantiles around the median (days) or the mean (sums), and are
 never narrower than what chance gives a count, so that a rare package has a band as well.
+After four weeks without a download they begin at none.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from forecast.quantities import Array
 
 FARTHEST = 0.5  # of the searched ARIMA from the level, in ln(1 + y)
+SILENCE = 28  # days without a download, after which the bands hold a future without any
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Distribution:
         medians: of ln(1 + y), shape (rows, days).
         weekend: which of the days are Saturdays or Sundays, shape (days,).
         shares: of the weekend gap that is lost on each day, shape (days,).
+        silent: whether the last weeks had no download, shape (rows,).
         pooled: the constants.
     """
 
@@ -48,6 +51,7 @@ class Distribution:
     medians: Array
     weekend: NDArray[np.bool_]
     shares: Array
+    silent: NDArray[np.bool_]
     pooled: Constants
 
     def median(self) -> Array:
@@ -101,6 +105,8 @@ class Distribution:
             outer = np.minimum if "lower" in name else np.maximum
             least = np.maximum(quantiles.chance(mean, name), 0.0)
             held[name] = outer(outer(end, least), mean)
+        for name in ("lower_80", "lower_95"):
+            held[name] = np.where(self.silent[:, None], 0.0, held[name])
         lower = _counts(middle + below[:, None])
         upper = _counts(middle + above[:, None])
         return Ends(
@@ -140,7 +146,8 @@ def predictive(
         away = np.nan_to_num(np.clip(path - adjusted, -FARTHEST, FARTHEST))
         adjusted = adjusted + pooled.search_weight * away
     medians = np.maximum(adjusted + parameters.season(weekdays, shares[n:]), 0.0)
-    return Distribution(now, medians, weekdays >= SATURDAY, shares[n:], pooled)
+    silent = counts[:, -SILENCE:].max(axis=1) == 0.0
+    return Distribution(now, medians, weekdays >= SATURDAY, shares[n:], silent, pooled)
 
 
 def _counts(logs: Array) -> Array:

@@ -129,6 +129,16 @@ def test_a_dead_package_stays_dead():
     assert fitted(SERIES["decay"]).total(30).upper_95 < 100
 
 
+@pytest.mark.parametrize(("zeros", "held"), [(27, False), (28, True)])
+def test_after_four_silent_weeks_the_bands_hold_none(zeros, held):
+    rare = np.random.default_rng(0).poisson(3.0, 150)
+    silent = fitted(np.r_[rare, np.zeros(zeros)])
+    made, total = silent.predict(30), silent.total(30)
+    assert (total.lower_80 == 0.0, total.lower_95 == 0.0) == (held, held)
+    assert (made.lower_80.max() == 0.0) == held
+    assert 0.0 < total.mean < total.upper_80
+
+
 @pytest.mark.parametrize("begin", range(7))
 def test_an_exactly_periodic_package_reads_as_many(begin):
     start = dt.date(2026, 2, 2) + dt.timedelta(days=begin)
