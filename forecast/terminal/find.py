@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import MANIFEST
 from forecast.bundle.reader import read_models
+from forecast.config import Package
 from forecast.errors import ArtifactError, BundleError, SeriesError, UnknownPackageError
 from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from forecast.bundle.manifest import Manifest
     from forecast.bundle.reader import Bundle
-    from forecast.config import Config, Package
+    from forecast.config import Config
     from forecast.presentation.package_forecast import PackageForecast
 
 log = logging.getLogger("forecast")
@@ -73,7 +74,8 @@ class Finder:
             bundle = self._published()
             origin = f"the models that {self._config.repository_url} published"
         if bundle is not None and package.name in bundle.modelled:
-            made = from_bundle(bundle, package, None, self._config.outages).seen_on(self._today())
+            spelled = self._spelled(package.name, bundle)
+            made = from_bundle(bundle, spelled, None, self._config.outages).seen_on(self._today())
             origin = f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}"
             return self._found(made, origin, bundle.manifest)
         if package.is_group:
@@ -82,6 +84,11 @@ class Finder:
                 "groups in config.toml; python -m trainer makes them here."
             )
         return self._trained(package, bundle.known_through if bundle else None)
+
+    def _spelled(self, name: str, bundle: Bundle) -> Package:
+        """A package of the bundle, as the config or else the bundle spells it."""
+        configured = {each.name: each for each in self._config.packages}
+        return configured.get(name) or Package(name, bundle.entry(name).label)
 
     def _found(self, made: PackageForecast, origin: str, manifest: Manifest | None) -> Found:
         told = notices(manifest, [made], self._clock())

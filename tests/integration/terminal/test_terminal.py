@@ -55,7 +55,7 @@ def asked(capsys, *words, **environment):
 
 @pytest.mark.usefixtures("models")
 def test_the_folder_models_is_read_and_each_week_has_a_row(capsys):
-    status, text, errors = asked(capsys, "Flask")
+    status, text, errors = asked(capsys, "FLASK")
 
     assert (status, errors) == (0, "")
     blocks = text.split("\n\n")
