@@ -111,7 +111,7 @@ def test_markdown_is_a_table(capsys):
 
     assert status == 0
     lines = text.splitlines()
-    assert lines[0].startswith("**flask: about ")
+    assert lines[0].startswith("**Flask: about ")
     assert lines[2:4] == [
         "| week | expected | 80 % band | 95 % band |",
         "| --- | ---: | ---: | ---: |",
