@@ -1,8 +1,10 @@
-"""What a process takes from its environment before it begins: one BLAS thread, and a clock."""
+"""What a process and its children begin with: one BLAS thread, a clock, no word at Ctrl-C."""
 
 from __future__ import annotations
 
 import datetime as dt
+import signal
+from multiprocessing import forkserver, resource_tracker
 from typing import TYPE_CHECKING
 
 from forecast.errors import ConfigError
@@ -24,6 +26,21 @@ def prepare_numpy(environment: MutableMapping[str, str]) -> None:
     environment.update(ONE_THREAD)
     if not environment.get(VARIABLE):
         environment.pop(VARIABLE, None)  # NumPy fails where it is empty
+
+
+def start_fork_server() -> None:
+    """Start the fork server of multiprocessing, if it does not run, deaf to Ctrl-C.
+
+    So are the processes that it forks: Ctrl-C reaches this process, which ends them.
+    """
+    resource_tracker.ensure_running()  # now, as starting it lets signals through again
+    # A blocked signal stays blocked in a child, and in this process it waits. Were it ignored
+    # instead, one that comes in these milliseconds would be lost.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def clock_of(environment: Mapping[str, str]) -> Callable[[], dt.datetime]:

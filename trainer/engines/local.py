@@ -20,6 +20,7 @@ from contextlib import closing, suppress
 from multiprocessing.connection import wait as wait_for_any
 from typing import TYPE_CHECKING
 
+from forecast.process import start_fork_server
 from trainer.engines.dispatch import TASKS_PER_PROCESSOR, Killed, dispatch
 from trainer.engines.task import train_package
 
@@ -106,6 +107,7 @@ class _Worker:
         self.tasks: deque[Task] = deque()
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, train), daemon=True)
+        start_fork_server()
         self.process.start()
         theirs.close()  # the process has its own copy, which alone must keep the pipe open
 
@@ -119,7 +121,6 @@ class _Worker:
 
 
 def _serve(pipe: Connection, train: Train) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends us
     with suppress(EOFError, ConnectionError):  # the parent is gone
         while True:
             pipe.send(train(pipe.recv()))

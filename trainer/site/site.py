@@ -23,6 +23,7 @@ from forecast.presentation import wording
 from forecast.presentation.feed import feed
 from forecast.presentation.notices import notices
 from forecast.presentation.record import record_answer
+from forecast.process import start_fork_server
 from forecast.record.record import make_record
 from forecast.record.weeks import all_weeks, last_week
 from trainer.site.package import Maker, Row, links_of
@@ -92,17 +93,20 @@ def _spread(
         return
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
+    start_fork_server()
     waiting: deque[Future[list[Row]]] = deque()
+    pool = ProcessPoolExecutor(jobs, context)
     try:
-        with ProcessPoolExecutor(jobs, context) as pool:
-            for share in shares:
-                waiting.append(pool.submit(write, share))
-                if len(waiting) > 2 * jobs:
-                    yield waiting.popleft().result()
-            while waiting:
+        for share in shares:
+            waiting.append(pool.submit(write, share))
+            if len(waiting) > 2 * jobs:
                 yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
     except BrokenExecutor:
         raise ChildProcessError("a process that wrote pages was killed: is memory short?") from None
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C, only what has begun is waited for
 
 
 def _write_packages(

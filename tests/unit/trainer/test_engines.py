@@ -224,6 +224,63 @@ def test_an_interrupt_ends_all_without_a_word_from_the_processes(program):
     assert errors.endswith("KeyboardInterrupt\n")
 
 
+SLOW = """
+import sys, time
+from trainer.engines.local import execute
+from trainer.site.site import _spread
+
+def train(task):
+    return task
+
+def write(share):
+    print("writing", flush=True)
+    return [share]
+
+def shares():
+    yield 1
+    time.sleep(600)  # longer than any test
+
+if sys.argv[0] == "-c":  # in the fork server, and not in the program itself
+    print("loading", flush=True)
+    time.sleep(1)
+"""
+SLOWLY = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import slow
+if __name__ == "__main__":
+    CALL
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "begun"),
+    [
+        ("list(slow.execute([1, 2], 2, train=slow.train))", "loading\n"),
+        ("list(slow._spread(slow.write, slow.shares(), 2, 99))", "writing\n"),
+    ],
+)
+def test_an_interrupt_is_no_matter_of_the_fork_server_and_its_processes(tmp_path, call, begun):
+    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
+    (tmp_path / "run.py").write_text(SLOWLY.replace("CALL", call), encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "run.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline() == begun
+        time.sleep(0.3)  # the process that has written waits for more; the loading goes on
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE)  # until the last process has ended
+    assert errors.count("Traceback") == 1  # this program's own, which the trainer's catches
+    assert errors.endswith("KeyboardInterrupt\n")
+    assert process.returncode == -signal.SIGINT
+
+
 @pytest.mark.parametrize("program", [["nap 1", "nap 2", "nap 3", "nap 4"]], indirect=True)
 def test_a_process_whose_parent_is_killed_ends_with_its_task(program):
     process, pids = program
