@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
@@ -63,17 +64,16 @@ def parse(words: Sequence[str], environment: Mapping[str, str]) -> Arguments:
     phases = (given.phase,) if given.phase else PHASES
     if given.site and "join" not in phases:
         raise ConfigError("--site is written with the bundle: it needs --phase join, or no --phase")
-    if given.site and _overlap(given.site.resolve(), given.output.resolve()):
-        raise ConfigError(
-            f"--site {given.site} and --output {given.output}: name two folders apart"
-        )
+    work = given.work or Path(f"{given.output.resolve()}.run")
+    if "join" in phases:  # which replaces or removes each of them
+        _check_apart({"--output": given.output, "--work": work, "--site": given.site})
     return Arguments(
         packages=parse_packages(" ".join(given.packages).split()),
         config=given.config,
         source=given.source,
         output=given.output,
         site=given.site,
-        work=given.work or Path(f"{given.output.resolve()}.run"),
+        work=work,
         phases=phases,
         packages_per_job=given.packages_per_job,
         part=given.part or Part(),
@@ -134,8 +134,12 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _overlap(one: Path, other: Path) -> bool:
-    return one.is_relative_to(other) or other.is_relative_to(one)
+def _check_apart(folders: Mapping[str, Path | None]) -> None:
+    """Refuse folders, by their options, of which one is or holds another."""
+    places = [(f"{option} {path}", path.resolve()) for option, path in folders.items() if path]
+    for (one, here), (other, there) in combinations(places, 2):
+        if here.is_relative_to(there) or there.is_relative_to(here):
+            raise ConfigError(f"{one} and {other}: name two folders apart")
 
 
 def _positive(text: str) -> int:

@@ -62,11 +62,21 @@ def test_a_site_needs_a_bundle(run, tmp_path, caplog):
     assert "--site is written with the bundle" in caplog.text
 
 
-@pytest.mark.parametrize("place", ["models", "models/site", "."])
-def test_site_and_bundle_are_apart(run, tmp_path, caplog, place):
-    assert run(f"--site={tmp_path / place}") == 2
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--site=models"], ["--site=models/site"], ["--site=."]),
+        *(["--work=models"], ["--work=models/run"], ["--work=."]),
+        *(["--work=there", "--site=there"], ["--work=there", "--site=there/site"]),
+        *(["--work=there/run", "--site=there"], ["--site=models.run"], ["--site=models.run/site"]),
+        ["--work=nowhere/../models/run"],
+    ],
+)
+def test_bundle_run_and_site_are_apart(run, tmp_path, monkeypatch, caplog, words):
+    monkeypatch.chdir(tmp_path)
+    assert run(*words) == 2
     assert "name two folders apart" in caplog.text
-    assert not (tmp_path / "models").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
 
 
 def test_the_bundle_is_published_without_its_site(run, tmp_path, monkeypatch, caplog):
