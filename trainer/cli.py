@@ -6,6 +6,7 @@ import logging
 import os
 import sqlite3
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from forecast.bundle.replace import check_target
@@ -16,9 +17,12 @@ from trainer.inputs import Environment, has_sample, open_source
 from trainer.phases import Phases
 from trainer.reports.console import Console
 from trainer.site.site import SITE
+from trainer.store import reserved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from trainer.arguments import Arguments
 
 DONE, NOTHING_TRAINED, WRONG_USAGE = 0, 1, 2
 SYSTEMS = {"posix"}  # names of os.name; fork server, pipes and renaming differ elsewhere
@@ -88,4 +92,11 @@ def _prepare(
             log.info("%s has a sample of today already; it stays", arguments.output)
             return last
         ready["fetch"] = lambda: phases.fetch(config, source)
-    return [*(ready[phase] for phase in arguments.phases), *last]
+    return [partial(_in_order, arguments, [ready[phase] for phase in arguments.phases]), *last]
+
+
+def _in_order(arguments: Arguments, phases: Sequence[Callable[[], None]]) -> None:
+    """Run the phases while no other run uses their folder; parts may be trained side by side."""
+    with reserved(arguments.work, shared=arguments.phases == ("train",)):
+        for phase in phases:
+            phase()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,11 +78,9 @@ def unpack(folder: Path) -> Bundle:
 
 
 def forget(folder: Path) -> None:
-    """Remove what ``download`` has kept, and the folder if nothing else is in it."""
+    """Remove what ``download`` has kept."""
     shutil.rmtree(folder / UNPACKED, ignore_errors=True)
     (folder / ZIP).unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
 
 
 def digest(bundle: Bundle) -> str:

@@ -17,8 +17,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
+import os
 import sqlite3
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from trainer.engines.task import Outcome, Product
 from trainer.plan import Part, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ class Store:
     def begin(cls, folder: Path, plan: Plan) -> Store:
         """The store of a run with this plan: the existing one if its plan is equal, else a new."""
         if _identity(folder) != plan.identity:
-            _remove_files(folder)
+            remove(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as opened:
             run = _open(folder / RUN, RUN_TABLES, opened)
@@ -325,10 +326,57 @@ class Store:
 
 
 def remove(folder: Path) -> None:
-    """Remove a run that is complete, and its folder if nothing else is in it."""
-    _remove_files(folder)
-    with suppress(OSError):
-        folder.rmdir()
+    """Remove a run that is complete."""
+    for pattern in ("run.sqlite*", "outcomes*.sqlite*"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def reserved(folder: Path, *, shared: bool) -> Iterator[None]:
+    """Keep the folder for this process, and remove it in the end if nothing is in it.
+
+    It is the folder itself that is locked, by the kernel: no process that is killed leaves a
+    lock behind.
+
+    Args:
+        folder: of a run; is made if it is not there.
+        shared: let others share it who say so too, as the parts of one run do.
+
+    Raises:
+        ConfigError: if another process has it.
+        OSError: if it cannot be made.
+    """
+    descriptor = _locked(folder, shared=shared)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
+        os.close(descriptor)
+
+
+def _locked(folder: Path, *, shared: bool) -> int:
+    import fcntl  # noqa: PLC0415 - Windows has none; there the program says so and ends
+
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise ConfigError(
+                f"{folder}: another run is using this folder; wait until it has ended, or name "
+                "another folder with --output or --work"
+            ) from None
+        except OSError:
+            return descriptor  # this file system has no locks
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), folder.stat()):
+                return descriptor
+        os.close(descriptor)  # who had the folder has removed it meanwhile
 
 
 def _open(path: Path, tables: str, opened: ExitStack) -> sqlite3.Connection:
@@ -402,9 +450,3 @@ def _identity(folder: Path) -> str:
             return store.plan.identity
     except ConfigError:
         return ""
-
-
-def _remove_files(folder: Path) -> None:
-    for pattern in ("run.sqlite*", "outcomes*.sqlite*"):
-        for path in folder.glob(pattern):
-            path.unlink(missing_ok=True)

@@ -359,6 +359,26 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed):
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
 
 
+def test_a_second_run_in_the_folder_of_the_first_is_refused(folder, undisturbed, caplog):
+    words = ["--source=sample", "--jobs=1", f"--output={folder / 'models'}"]
+    clock = {"SOURCE_DATE_EPOCH": str(int(NOW.timestamp()))}
+    config = {"FORECAST_CONFIG": str(folder / "config.toml")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "trainer", *MANY, *words],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **clock, **config},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as first:
+        assert first.stderr.readline().startswith("fetched ")
+        assert run(["flask", *words], clock | config) == 1
+        _, errors = first.communicate(timeout=120)
+
+    assert f"{folder / 'models'}.run: another run is using this folder; wait" in caplog.text
+    assert first.returncode == 0, errors
+    assert everything(folder / "models") == undisturbed
+    assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
+
+
 def test_several_machines_make_what_one_makes(folder, undisturbed):
     def phase(name, *words):
         done = train("--work=run", f"--phase={name}", *words, cwd=folder)

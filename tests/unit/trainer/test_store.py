@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
+import fcntl
 import shutil
 import sqlite3
 from contextlib import closing
@@ -19,7 +21,7 @@ from tests.bundles import counts
 from tests.trainings import run_plan
 from trainer.engines.task import Outcome, Product
 from trainer.plan import Part
-from trainer.store import Store, remove
+from trainer.store import Store, remove, reserved
 
 NAMES = ("a", "b", "c")
 WHOLE, SECOND = Part(), Part(2, 2)
@@ -180,3 +182,52 @@ def test_a_part_is_read_from_its_text(text):
 def test_a_text_that_is_no_part(text):
     with pytest.raises(ValueError, match="^$"):
         Part.parse(text)
+
+
+def test_a_folder_is_one_run_s_at_a_time(tmp_path):
+    folder = tmp_path / "deep" / "run"
+    with reserved(folder, shared=False):
+        for shared in (False, True):
+            with pytest.raises(ConfigError, match="another run is using this folder; wait"):
+                reserved(folder, shared=shared).__enter__()
+    assert not folder.exists()
+    with reserved(folder, shared=False):
+        (folder / "kept").touch()
+    assert (folder / "kept").exists()
+
+
+def test_parts_share_a_folder_and_keep_others_out(tmp_path):
+    folder = tmp_path / "run"
+    with (
+        reserved(folder, shared=True),
+        reserved(folder, shared=True),
+        pytest.raises(ConfigError, match="another run is using this folder; wait"),
+        reserved(folder, shared=False),
+    ):
+        pass
+    assert not folder.exists()
+
+
+def test_a_folder_that_was_removed_while_it_was_waited_for_is_made_again(tmp_path, monkeypatch):
+    folder, lock = tmp_path / "run", fcntl.flock
+    removed = []
+
+    def late(descriptor, how):
+        if not removed:
+            removed.append(folder.rmdir())
+        lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with reserved(folder, shared=False):
+        assert folder.is_dir()
+        with pytest.raises(ConfigError, match="another run"):
+            reserved(folder, shared=False).__enter__()
+
+
+def test_where_there_are_no_locks_nothing_is_locked(tmp_path, monkeypatch):
+    def unknown(_descriptor, _how):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unknown)
+    with reserved(tmp_path / "run", shared=False), reserved(tmp_path / "run", shared=False):
+        assert (tmp_path / "run").is_dir()
