@@ -40,8 +40,10 @@ STYLE = """
 .pf .ahead { fill: none; stroke: #0a58ca; stroke-width: 2; stroke-dasharray: 5 3 }
 .pf .band { fill: #0a58ca; stroke: #0a58ca; stroke-width: 1; fill-opacity: 0.15 }
 .pf .b80 { fill-opacity: 0.30 }
+.pf .narrow { display: none }
 @media (max-width: 400px) {
-.pf text { font-size: 15px } .pf .small { font-size: 14px } .pf .last { display: none }
+.pf text { font-size: 15px } .pf .small { font-size: 14px }
+.pf .wide { display: none } .pf .narrow { display: inline }
 }
 @media (prefers-color-scheme: dark) {
 .pf .ground { fill: #0d1117 }
@@ -124,12 +126,13 @@ def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | 
         f"{compact(total.mean)} downloads in the next {days} days "
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
+    subtitle = head
     if stopped:
         first = model.last_day + dt.timedelta(days=1)
-        head = (
-            f"no counts since {stopped}; "
-            f"{compact(total.mean)} downloads in the {days} days from {first}"
-        )
+        since, amount = f"no counts since {stopped}; ", compact(total.mean)
+        head = f"{since}{amount} downloads in the {days} days from {first}"
+        # The footer has the dates of these days.
+        subtitle = _either(head, f"{since}{amount} expected in {days} days")
     axis = "".join(_tick(value, float(height(np.array(value)))) for value in ticks(highest))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -137,7 +140,7 @@ def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | 
         f"<title>{markup(f'{label}: {head}')}</title><style>{STYLE}</style>"
         f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="4"/>'
         f'<text x="{EDGE}" y="18"><tspan font-weight="600">{markup(label)}</tspan></text>'
-        f'<text class="small" x="{EDGE}" y="34">{head}</text>{axis}'
+        f'<text class="small" x="{EDGE}" y="34">{subtitle}</text>{axis}'
         f'<polygon class="band b95" points="{band("95")}"/>'
         f'<polygon class="band b80" points="{band("80")}"/>'
         f'<polyline class="seen" points="{points(behind, seen)}"/>'
@@ -165,12 +168,20 @@ def _tick(value: float, y: float) -> str:
 def _footer(through: dt.date, days: int) -> str:
     last = through.fromordinal(through.toordinal() + days)
     y = HEIGHT - 8
-    text = f"PyPI downloads a day, 7-day mean, counted through {_date(through)}"
+    text = _either(
+        f"PyPI downloads a day, 7-day mean, counted through {_date(through)}",
+        f"PyPI downloads a day through {_date(through)}",
+    )
     return (
         f'<text class="small" x="{EDGE}" y="{y}">{text}</text>'
-        f'<text class="small last" x="{WIDTH - RIGHT}" y="{y}" text-anchor="end">'
+        f'<text class="small" x="{WIDTH - RIGHT}" y="{y}" text-anchor="end">'
         f"to {_date(last)}</text>"
     )
+
+
+def _either(wide: str, narrow: str) -> str:
+    """Words of a text, and shorter ones for a phone, where the type is larger."""
+    return f'<tspan class="wide">{wide}</tspan><tspan class="narrow">{narrow}</tspan>'
 
 
 def _date(day: dt.date) -> str:

@@ -2,10 +2,12 @@
 
 import pytest
 
+from forecast.bands import Total
 from forecast.config import Config
+from forecast.document.pictures import chart
 from tests.browser.conftest import DESKTOP, PHONE, opened
 from tests.browser.warm import WarmAppServer
-from tests.bundles import files_of, replace_folder
+from tests.bundles import files_of, make_bundle, replace_folder
 from tests.standins.static import static_server
 from tests.unit.forecast.record.records import bundle_with, day_row, total_row
 from tests.unit.trainer.site.test_site import with_pictures
@@ -29,6 +31,7 @@ LINES = """cells => cells.map(cell => {
 SMALL = """() => [...document.querySelectorAll("nav a, th a, li a, .exports a, summary, button")]
   .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 24)
   .map(each => each.textContent)"""
+SCALED = '<svg style="width: 100%; height: auto" '
 SIDEWAYS = "document.documentElement.scrollWidth - innerWidth"
 
 
@@ -96,6 +99,23 @@ def test_on_a_phone_the_weeks_and_the_index_are_in_sight(browser, site):
             assert table.evaluate("box => box.scrollWidth - box.clientWidth") <= 0, page
             if not page.startswith("group"):  # bands of six digits and more take two lines
                 assert set(table.locator("td").evaluate_all(LINES)) == {1}, page
+
+
+@pytest.mark.parametrize("width", [320, 360, 480])
+def test_the_words_of_a_chart_for_other_pages_fit_it(browser, width):
+    bundle = make_bundle()
+    model = bundle.model("flask")
+    total = Total(888e6, 888e6, 888e6, 888e6, 888e6)
+    page = browser.new_page(viewport={"width": width, "height": 300})
+    for stopped in (None, bundle.manifest.created_at.date()):
+        drawn = chart("Flask", model, total, 30, stopped)
+        page.set_content(f'<body style="margin: 0">{drawn.replace("<svg ", SCALED, 1)}')
+        boxes = [each.bounding_box() for each in page.locator("svg text").all()]
+        edges = [(box["x"], box["x"] + box["width"]) for box in boxes]
+        assert all(left >= 4 and right <= width - 4 for left, right in edges), edges
+        counted, last = boxes[-2:]
+        assert counted["x"] + counted["width"] < last["x"]
+    page.close()
 
 
 def test_without_scripts_everything_is_there_but_the_finder(browser, site):

@@ -143,16 +143,21 @@ def test_a_theme_fixes_what_follows_the_reader_s_setting(model):
         assert lines_of(each) == lines_of(svg)
 
 
-def test_on_a_phone_the_words_are_larger_and_do_not_overlap(model):
-    svg = chart("Flask", model, model.total(30), 30)
+def test_on_a_phone_the_words_are_larger_and_fewer(model):
+    svg = chart("Flask", model, model.total(30), 30, stopped=dt.date(2026, 9, 20))
     for each in (svg, *(themed(svg.encode(), theme).decode() for theme in ("light", "dark"))):
         rules = re.search(r"@media \(max-width: 400px\) \{\n(.*?)\n\}\n", each, re.DOTALL)
         assert "font-size: 14px" in rules[1]
-        assert ".pf .last { display: none }" in rules[1]
-    [last] = [
-        each for each in ET.fromstring(svg).iter(f"{SVG}text") if "last" in each.get("class", "")
+        assert ".pf .wide { display: none } .pf .narrow { display: inline }" in rules[1]
+        assert each.index(".pf .narrow { display: none }") < each.index(rules[1])
+    root = ET.fromstring(svg)
+    narrow = [each.text for each in root.iter(f"{SVG}tspan") if each.get("class") == "narrow"]
+    amount = compact(model.total(30).mean)
+    assert narrow == [
+        f"no counts since 2026-09-20; {amount} expected in 30 days",
+        "PyPI downloads a day through 21 Nov 2026",
     ]
-    assert last.text == "to 21 Dec 2026"
+    assert [each.text for each in root.iter(f"{SVG}text")][-1] == "to 21 Dec 2026"
 
 
 def test_a_picture_of_one_theme_stays_as_it_is(model):
