@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn, get_args
 
 from forecast.config import parse_packages
 from forecast.errors import ConfigError
+from forecast.text import excerpt
 from trainer.engines.local import cores
 from trainer.plan import Part
 
@@ -143,16 +145,16 @@ def _check_apart(folders: Mapping[str, Path | None]) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
+    with suppress(ValueError):
+        if (number := int(text)) >= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, not {excerpt(text)}")
 
 
 def _part(text: str) -> Part:
-    return Part.parse(text)
-
-
-# argparse puts these into its messages.
-_positive.__name__ = "number from 1 on"
-_part.__name__ = "part such as 3/5"
+    try:
+        return Part.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected a part such as 3/5, not {excerpt(text)}"
+        ) from None

@@ -15,7 +15,7 @@ from forecast.errors import BundleError, ConfigError, ForecastError
 from trainer.arguments import parse
 from trainer.inputs import Environment, has_sample, open_source
 from trainer.phases import Phases
-from trainer.reports.console import Console
+from trainer.reports.console import Console, told
 from trainer.site.site import SITE
 from trainer.store import reserved
 
@@ -43,19 +43,9 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
         for phase in phases:
             phase()
     except (ForecastError, OSError, sqlite3.Error) as error:
-        console.error(_told(error))
+        console.error(told(error))
         return NOTHING_TRAINED
     return DONE
-
-
-def _told(error: ForecastError | OSError | sqlite3.Error) -> str:
-    """The message of an error; what a disk refused does not say what to do itself."""
-    if isinstance(error, sqlite3.Error) or (isinstance(error, OSError) and error.filename):
-        return (
-            f"{error}: expected room on the disk, and folders for the bundle and for the run "
-            "(beside it, or --work) that can be written; make room, or name other folders"
-        )
-    return str(error)
 
 
 def _prepare(

@@ -18,6 +18,7 @@ from trainer.fetch import fetch
 from trainer.inputs import make_plan, open_previous, other_repository
 from trainer.join import check_worth, join, read_back
 from trainer.previous import forget, reopen
+from trainer.reports.console import told
 from trainer.site.site import SITE, write_site
 from trainer.store import Store, remove
 from trainer.train import train
@@ -94,7 +95,7 @@ class Phases:
             with replacing(arguments.site, SITE) as fresh:
                 write_site(bundle, config, fresh, arguments.jobs)
         except (ForecastError, OSError) as error:
-            self.console.warn(f"the site was not written to {arguments.site}: {error}")
+            self.console.warn(f"the site was not written to {arguments.site}: {told(error)}")
         else:
             packages = _counted(len(bundle.names), "package")
             log.info("site of %s written to %s", packages, arguments.site)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import sqlite3
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from forecast.record.weeks import LastWeek
 
 T = TypeVar("T")
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no room, or no more of it is allowed
 
 log = logging.getLogger("trainer")
 
@@ -116,6 +120,17 @@ class Console:
             _command(annotation(level, message))
         else:
             log.log(logging.ERROR if level == "error" else logging.WARNING, "%s", clean(message))
+
+
+def told(error: Exception) -> str:
+    """The message of an error; what a disk refused does not say what to do itself."""
+    full = isinstance(error, OSError) and (error.filename or error.errno in FULL)
+    if full or isinstance(error, sqlite3.Error):
+        return (
+            f"{error}: expected room on the disk, and folders for the bundle, for the run (beside "
+            "it, or --work) and for the site that can be written; make room, or name other folders"
+        )
+    return str(error)
 
 
 def _command(text: str) -> None:

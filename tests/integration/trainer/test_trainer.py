@@ -212,12 +212,13 @@ def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
     ("arguments", "message"),
     [
         (["--config=nowhere.toml"], "nowhere.toml: cannot be read: No such file or directory"),
-        (["--jobs=0"], "argument --jobs: invalid number from 1 on value: '0'"),
+        (["--jobs=0"], "argument --jobs: expected a whole number from 1 on, not “0”"),
+        (["--jobs=two"], "argument --jobs: expected a whole number from 1 on, not “two”"),
         (["--sorce=sample"], "unrecognized arguments: --sorce=sample"),
         (["--source=nowhere"], "--source nowhere: expected pypistats, clickhouse, sample, auto or"),
         (
             ["--part=3/2", "--phase=train"],
-            "argument --part: invalid part such as 3/5 value: '3/2'",
+            "argument --part: expected a part such as 3/5, not “3/2”",
         ),
         (["--part=1/2"], "--part says what a job trains: it needs --phase train"),
         (["--phase=all"], "argument --phase: invalid choice: 'all'"),

@@ -90,5 +90,16 @@ def test_the_bundle_is_published_without_its_site(run, tmp_path, monkeypatch, ca
     monkeypatch.setattr(phases, "write_site", full)
     assert run(f"--site={tmp_path / 'site'}") == 0
     assert "the site was not written" in caplog.text
+    assert "No space left on device: expected room on the disk" in caplog.text
     assert (tmp_path / "site" / "index.html").read_bytes() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["config.toml", "models", "site"]
+
+
+def test_a_disk_without_room_for_the_bundle_says_what_to_do(run, tmp_path, monkeypatch, caplog):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(phases, "join", full)
+    assert run() == 1
+    assert "No space left on device: expected room on the disk" in caplog.text
+    assert "make room, or name other folders" in caplog.text
