@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -49,6 +50,11 @@ class CsvFolder(OneByOne):
             names = ", ".join(sorted(each.name for each in files))
             raise DownloadsError(f"{self.path} has several files of {name} ({names}): keep one")
         try:
+            if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for a writer
+                raise DownloadsError(
+                    f"{path}: expected a file, found a folder, a pipe or a device: put a CSV file "
+                    "there"
+                )
             data = path.read_bytes()
         except OSError as error:
             raise DownloadsError(f"{path}: cannot be read: {error.strerror}") from None

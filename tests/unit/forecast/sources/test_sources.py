@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -134,6 +136,16 @@ def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path):
     (tmp_path / "flask.csv").write_bytes(PLAIN.encode() + b"2026-11-03,\xff\n")
     with pytest.raises(DownloadsError, match="line 4: is not text in UTF-8"):
         csv_folder(tmp_path).daily("flask")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda path: path.symlink_to(os.devnull), os.mkfifo])
+def test_only_files_are_read(tmp_path, make):
+    write(tmp_path, PLAIN)
+    path = tmp_path / "numpy.csv"
+    make(path)
+    found = dict(csv_folder(tmp_path, TODAY).fetch(["numpy", "flask"]))
+    assert str(found["numpy"]).startswith(f"{path}: expected a file, found ")
+    assert len(found["flask"]) == 2
 
 
 def test_today_is_set_aside(tmp_path):
