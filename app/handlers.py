@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.components.plot import PlotData
 
-from app.data.forecasts import BUNDLE_TIMEOUT, GROUP_TIMEOUT, LIVE_COUNTS_TIMEOUT
+from app.data.forecasts import BUNDLE_TIMEOUT, CATCH_UP_TIMEOUT
 from app.view import content
 from app.view.state import Mode, Scale, View, chosen, parse_view
 from app.web.guard import client_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from app.data.forecasts import Forecasts
+    from app.data.live_counts import Counts
 
 MAX_SESSIONS = 200  # remembered; for gradio every call of an endpoint is a session too
 
@@ -31,20 +32,27 @@ class LatestViews:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._views: OrderedDict[str, View] = OrderedDict()
+        self._views: OrderedDict[str, tuple[View, tuple[Counts, ...]]] = OrderedDict()
 
-    def set(self, session: str | None, view: View) -> None:
-        """Remember a view, and forget the session that chose longest ago."""
+    def set(self, session: str | None, view: View, counts: tuple[Counts, ...] = ()) -> None:
+        """Remember a view and its newest counts; forget the session that chose longest ago."""
         with self._lock:
-            self._views[session or ""] = view
+            self._views[session or ""] = view, counts
             self._views.move_to_end(session or "")
             while len(self._views) > MAX_SESSIONS:
                 self._views.popitem(last=False)
 
     def get(self, session: str | None) -> View | None:
         """The session's last view; None if it is forgotten."""
+        return self._of(session)[0]
+
+    def counts(self, session: str | None) -> tuple[Counts, ...]:
+        """The newest counts when it was chosen."""
+        return self._of(session)[1]
+
+    def _of(self, session: str | None) -> tuple[View | None, tuple[Counts, ...]]:
         with self._lock:
-            return self._views.get(session or "")
+            return self._views.get(session or "", (None, ()))
 
     def has_left(self, session: str | None, view: View) -> bool:
         """Whether the session's last view is another one."""
@@ -72,7 +80,7 @@ class Handlers:
         """
         session = request.session_hash
         view = parse_view(dict(request.query_params))
-        self._latest.set(session, view)
+        self._choose(session, view)
         if not self._forecasts.store.snapshot.looked:
             yield [*self._controls(view), *_content(content.loading())]
             self._forecasts.store.wait(BUNDLE_TIMEOUT)
@@ -81,7 +89,7 @@ class Handlers:
                 return
         if "package" not in request.query_params:
             view = replace(view, packages=self._forecasts.first())
-            self._latest.set(session, view)
+            self._choose(session, view)
         if self._is_new(view):
             yield [*self._controls(view), *_content(content.fetching(view))]
         shown = [*self._controls(view), *self._show(view, request)]
@@ -108,7 +116,7 @@ class Handlers:
             yield gr.skip()
             return
         view = replace(chosen(package, others or []), scale=scale, days=days, mode=mode)
-        self._latest.set(session, view)
+        self._choose(session, view)
         label = view.packages[0].label if view.packages else package
         name = gr.update() if label == package else gr.update(value=label)
         if self._is_new(view):
@@ -131,14 +139,23 @@ class Handlers:
         Nothing changes if it lacks none, or if another view was chosen meanwhile.
         """
         view = self._latest.get(request.session_hash)
-        if view is None or not any(map(self._forecasts.pending, view.packages)):
+        if view is None or not self._lacks_days(view, request.session_hash):
             return gr.skip()
-        grouped = any(package.is_group for package in view.packages)
-        wait = GROUP_TIMEOUT if grouped else LIVE_COUNTS_TIMEOUT
-        shown = self._show(view, request, wait=wait)
+        shown = self._show(view, request, wait=CATCH_UP_TIMEOUT)
         if self._latest.has_left(request.session_hash, view):
             return gr.skip()
+        self._choose(request.session_hash, view)  # with the counts that are shown by now
         return [*shown[:-1], gr.skip()]
+
+    def _choose(self, session: str | None, view: View) -> None:
+        self._latest.set(session, view, self._forecasts.newest(view.packages))
+
+    def _lacks_days(self, view: View, session: str | None) -> bool:
+        """Whether newer counts are being fetched, or have come since the view was chosen."""
+        newest = self._forecasts.newest(view.packages)
+        return newest != self._latest.counts(session) or any(
+            map(self._forecasts.pending, view.packages)
+        )
 
     def _show(self, view: View, request: gr.Request, **options: Any) -> list[Any]:
         client = client_of(request)

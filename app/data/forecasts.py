@@ -22,7 +22,7 @@ from forecast.sources.group import add_up
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pandas as pd
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BUNDLE_TIMEOUT = 45.0  # seconds to wait for the first bundle after a cold start
-LIVE_COUNTS_TIMEOUT = 12.0  # seconds to wait for newer days
-GROUP_TIMEOUT = 60.0  # the same for those of all parts of a group
+LIVE_COUNTS_TIMEOUT = 12.0  # seconds that an answer waits for newer days
+CATCH_UP_TIMEOUT = 60.0  # the same for a page that shows the known ones meanwhile
 CACHE_SIZE = 256  # package forecasts; each has some 20 kB
 MOST_ADDED = 20  # parts of a group whose newer days are asked for; each takes some two seconds
 PREPARED = 10  # packages whose forecasts are made as soon as a bundle is there
@@ -169,6 +169,12 @@ class Forecasts:
         if not _has_model(bundle, package.name):
             return False
         return any(map(self._live_counts.pending, _asked(bundle, package)))
+
+    def newest(self, packages: Iterable[Package]) -> tuple[Counts, ...]:
+        """The newest counts of these packages so far: equal as long as there are no newer ones."""
+        bundle = self.store.snapshot.bundle
+        asked = [_asked(bundle, each) for each in packages if _has_model(bundle, each.name)]
+        return tuple(self._live_counts.counts(name) for names in asked for name in names)
 
     def start_preparing(self) -> None:
         """From now on forecast the first packages of each new bundle in advance.

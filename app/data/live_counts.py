@@ -24,9 +24,9 @@ CACHE_SIZE = 2_000  # packages; a series has a few kB
 PUBLISHED = dt.timedelta(hours=1, minutes=30)  # UTC; yesterday's counts are loaded from 01:00 on
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Counts:
-    """The newest response of PyPI Stats.
+    """The newest response of PyPI Stats; equal only to itself.
 
     Attributes:
         series: the newest counts received; None before any.

@@ -252,6 +252,10 @@ def test_no_mode_makes_the_page_wider_than_the_screen(visit):
 @pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
 def test_a_saved_picture_tells_all_and_has_the_ground_of_the_page(visit):
     visit.open("?package=flask")
+    newest = (
+        "day => document.querySelector('#chart .js-plotly-plot').layout.meta.file.endsWith(day)"
+    )
+    visit.page.wait_for_function(newest, arg=str(OBSERVED), polling=50)
     body = visit.page.screenshot(clip={"x": 0, "y": 0, "width": 2, "height": 2})
     ground = Image.open(io.BytesIO(body)).convert("RGBA").getpixel((0, 0))
     saved = {}

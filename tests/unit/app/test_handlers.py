@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 
 from app import handlers
-from app.data.forecasts import LIVE_COUNTS_TIMEOUT
+from app.data.forecasts import CATCH_UP_TIMEOUT
 from app.handlers import MAX_SESSIONS, Handlers, LatestViews
 from app.view.state import View, choose
 from forecast.errors import DownloadsError, UnknownPackageError
@@ -196,10 +196,22 @@ def test_newer_days_are_shown_when_they_have_come():
     (opened,) = page.load("package=flask")
     assert "Sun 22 Nov 2026" in opened["numbers"]
     shown = page.catch_up()
-    assert page.waits == [0.0, LIVE_COUNTS_TIMEOUT]
+    assert page.waits == [0.0, CATCH_UP_TIMEOUT]
     assert "Sun 22 Nov 2026" not in shown["numbers"]  # counted now, no longer forecast
     assert "Mon 23 Nov 2026" in shown["numbers"]
     assert shown["query"] is None  # the link stays
+    assert page.catch_up() == SKIPPED
+
+
+def test_newer_days_that_come_before_they_are_asked_for_are_shown():
+    """The page asks a moment after it has drawn, and nothing is pending any more."""
+    page = Slow()
+    (opened,) = page.load("package=flask")
+    page.go_on.set()
+    page.forecasts._live_counts.counts("flask", 10)
+    shown = page.catch_up()
+    assert "Sun 22 Nov 2026" in opened["numbers"]
+    assert "Sun 22 Nov 2026" not in shown["numbers"]
     assert page.catch_up() == SKIPPED
 
 
