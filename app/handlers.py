@@ -54,6 +54,15 @@ class LatestViews:
         with self._lock:
             return self._views.get(session or "", (None, ()))
 
+    def renew(self, session: str | None, view: View, counts: tuple[Counts, ...]) -> bool:
+        """Remember the counts that a view shows by now; False if another one was chosen."""
+        with self._lock:
+            known = self._views.get(session or "")
+            if known is None or known[0] != view:
+                return False
+            self._views[session or ""] = view, counts
+            return True
+
     def has_left(self, session: str | None, view: View) -> bool:
         """Whether the session's last view is another one."""
         return self.get(session) != view
@@ -142,9 +151,9 @@ class Handlers:
         if view is None or not self._lacks_days(view, request.session_hash):
             return gr.skip()
         shown = self._show(view, request, wait=CATCH_UP_TIMEOUT)
-        if self._latest.has_left(request.session_hash, view):
+        newest = self._forecasts.newest(view.packages)
+        if not self._latest.renew(request.session_hash, view, newest):
             return gr.skip()
-        self._choose(request.session_hash, view)  # with the counts that are shown by now
         return [*shown[:-1], gr.skip()]
 
     def _choose(self, session: str | None, view: View) -> None:

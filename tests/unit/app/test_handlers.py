@@ -301,6 +301,15 @@ def test_the_latest_view_of_each_session():
     assert latest.get("three") is None
 
 
+def test_counts_that_come_late_do_not_bring_back_a_view_that_was_left():
+    latest = LatestViews()
+    assert not latest.renew("one", FLASK, ())
+    latest.set("one", DJANGO)
+    assert not latest.renew("one", FLASK, ())
+    assert latest.get("one") == DJANGO
+    assert latest.renew("one", DJANGO, ())
+
+
 def test_the_session_that_chose_longest_ago_is_forgotten():
     latest = LatestViews()
     for session in range(MAX_SESSIONS):
