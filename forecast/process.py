@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import signal
-from multiprocessing import forkserver, resource_tracker
 from typing import TYPE_CHECKING
 
 from forecast.errors import ConfigError
@@ -33,6 +32,9 @@ def start_fork_server() -> None:
 
     So are the processes that it forks: Ctrl-C reaches this process, which ends them.
     """
+    # Page and terminal start without these.
+    from multiprocessing import forkserver, resource_tracker  # noqa: PLC0415
+
     resource_tracker.ensure_running()  # now, as starting it lets signals through again
     # A blocked signal stays blocked in a child, and in this process it waits. Were it ignored
     # instead, one that comes in these milliseconds would be lost.
