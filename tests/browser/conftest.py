@@ -18,6 +18,7 @@ from tests.browser.states import all_well, today
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from axe_playwright_python.base import AxeResults
     from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from tests.appserver import AppServer
@@ -39,6 +40,10 @@ GO = """address => {
 SHOWN = "address => location.href === address && document.querySelector('#headline h2') !== null"
 ANSWERED = "window.forecastPage?.pending === 0"
 FIT = "window.Plotly?.Plots.resize(document.querySelector('#chart .js-plotly-plot'))"
+# gradio fades what it redraws, and halfway a colour has too little contrast.
+STILL = """() => !document.querySelector(".pending") && document.getAnimations().every(
+  (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity
+)"""
 # As a page that nobody has touched yet: Tab begins at the top again.
 UNTOUCHED = """() => {
   for (const opened of document.querySelectorAll("button.label-wrap.open")) opened.click();
@@ -273,6 +278,17 @@ def watched(context: BrowserContext, url: str, scheme="light") -> Visit:
     return visit
 
 
+class StillAxe:
+    """axe for a page on which nothing fades any more."""
+
+    def __init__(self) -> None:
+        self._axe = Axe()
+
+    def run(self, page: Page) -> AxeResults:
+        page.wait_for_function(STILL, polling=50)
+        return self._axe.run(page)
+
+
 @pytest.fixture(scope="session")
-def axe():
-    return Axe()
+def axe() -> StillAxe:
+    return StillAxe()
