@@ -32,6 +32,7 @@ _KEY = re.compile(
 )
 # A host with a port; what else has a colon is a password.
 _PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]*\]|[^:]*)(?::(?:\d*|port))?")
+_UNIT = re.compile(r"(?<=\d) (?=%|million\b|billion\b)")
 _COMMAND = re.compile(r"//\[[0-9A-Fa-f:.]{2,64}\]|:(?=:)|##(?=\[)")  # but no IPv6 address
 
 
@@ -57,8 +58,8 @@ def defused(line: str) -> str:
 
 
 def markup(text: str) -> str:
-    """A clean text for HTML or SVG."""
-    return html.escape(clean(text))
+    """A clean text for HTML or SVG; a number and its unit stay on one line."""
+    return _UNIT.sub("\N{NO-BREAK SPACE}", html.escape(clean(text)))
 
 
 def excerpt(text: str | bytes | None) -> str:

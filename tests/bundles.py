@@ -165,12 +165,12 @@ def files_of(bundle: Bundle) -> dict[str, bytes]:
 def _rows(bundle: Bundle, table: str, package: str) -> bytes:
     if table == HISTORY:
         return history_rows(package, bundle.history(package))
-    rows = bundle.tables[table].of(package)
     if table == FORECASTS:
+        rows = bundle.tables[table].of(package)
         return forecast_rows(package, Forecast.of(rows["date"].iloc[0].date(), rows))
     if table == TOTALS:
         return total_rows(package, bundle.totals(package))
-    return record_rows(rows, table)
+    return record_rows(package, bundle.tables[table].columns(package), table)
 
 
 def with_files(bundle: Bundle, **changed: bytes) -> Bundle:

@@ -66,7 +66,7 @@ def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
             of_totals = update_total_record(
                 before, name, counts, outages, today, through=through, most=most
             )
-            writer.record(*of_days, *of_totals)
+            writer.record(name, *of_days, *of_totals)
     return writer.close(
         Manifest(
             created_at=plan.created_at,

@@ -132,6 +132,7 @@ def _show(
     if not shown:
         return _without_forecast(view, problems, found)
     problems += [wording.no_name(text.strip()) for text in view.refused]
+    problems += view.ignored
     found += [Notice("warning", problem) for problem in problems]
     found += unusual_weeks(forecasts.records.unusual, shown)
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlencode
 
 from forecast.config import Package
+from forecast.presentation import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,6 +42,7 @@ class View:
         mode: what is drawn: days, their 7-day mean, or totals of weeks or months.
         typed: what was asked for where that cannot be a name; None if nothing was.
         refused: what was to be compared and cannot be a name either.
+        ignored: what else of an address was not followed, in sentences; not part of the state.
     """
 
     packages: tuple[Package, ...] = ()
@@ -49,6 +51,7 @@ class View:
     mode: Mode = "mean"
     typed: str | None = None
     refused: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def query(self) -> str:
@@ -82,23 +85,38 @@ def usual_fields() -> dict[str, str | int]:
 
 
 def parse_view(query: Mapping[str, str]) -> View:
-    """The view of a query string; an unknown value leaves the default."""
+    """The view of a query string; an unknown value leaves the default, and is told."""
     view = chosen(query.get("package"), query.get("compare", "").split(","))
     scales: dict[str, Scale] = {scale: scale for scale in SCALES}
-    view = replace(view, scale=scales.get(query.get("scale", ""), view.scale))
     ranges = {"all" if days == ALL else str(days): days for days in RANGES}
-    view = replace(view, days=ranges.get(query.get("range", ""), view.days))
     modes: dict[str, Mode] = {mode: mode for mode in MODES}
     usual: Mode = "daily" if query.get("smooth") == "0" else view.mode  # as links of 1.1 say it
-    return replace(view, mode=modes.get(query.get("mode", ""), usual))
+    unknown = tuple(
+        wording.no_choice(name, query[name], allowed)
+        for name, allowed in (("scale", scales), ("range", ranges), ("mode", modes))
+        if query.get(name) and query[name] not in allowed
+    )
+    return replace(
+        view,
+        scale=scales.get(query.get("scale", ""), view.scale),
+        days=ranges.get(query.get("range", ""), view.days),
+        mode=modes.get(query.get("mode", ""), usual),
+        ignored=view.ignored + unknown,
+    )
 
 
 def chosen(package: str | None, others: Iterable[str]) -> View:
     """The default view of these packages, with what cannot be a name."""
     others = [other for other in islice(others, MOST_READ) if other.strip()]
     packages = choose(package, others)
-    refused = tuple(other for other in others if _package(other) is None) if packages else ()
-    return View(packages, typed=None if packages else package, refused=refused)
+    if not packages:
+        return View(typed=package)
+    found = {other: _package(other) for other in others}
+    refused = tuple(other for other in others if found[other] is None)
+    names = {package.name for package in packages}
+    left_out = {each.name: each.label for each in found.values() if each and each.name not in names}
+    ignored = (wording.too_many(list(left_out.values()), MOST_COMPARED),) if left_out else ()
+    return View(packages, refused=refused, ignored=ignored)
 
 
 def choose(package: str | None, others: Iterable[str]) -> tuple[Package, ...]:

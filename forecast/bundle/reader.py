@@ -193,21 +193,9 @@ class Bundle:
         rows = zip(*(found[column].tolist() for column in ("days", *TOTAL_COLUMNS)), strict=True)
         return {days: Total(*values) for days, *values in rows}
 
-    def past(self, name: str) -> pd.DataFrame:
-        """What earlier runs forecast for days still to come: rows of ``past_forecasts.csv``."""
-        return self.tables[PAST].of(name)
-
     def track(self, name: str) -> pd.DataFrame:
         """How earlier forecasts of a package turned out: rows of ``track_record.csv``."""
         return self.tables[TRACK].of(name)
-
-    def past_totals(self, name: str) -> pd.DataFrame:
-        """Totals that earlier runs forecast, not yet scored: rows of ``past_totals.csv``."""
-        return self.tables[PAST_TOTALS].of(name)
-
-    def total_track(self, name: str) -> pd.DataFrame:
-        """How totals of earlier forecasts turned out: rows of ``total_record.csv``."""
-        return self.tables[TOTAL_TRACK].of(name)
 
     @property
     def recorded(self) -> list[str]:

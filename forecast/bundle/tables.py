@@ -12,7 +12,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +27,7 @@ from forecast.errors import BundleError
 from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -60,6 +62,7 @@ INTEGERS = {
     HISTORY: ["downloads"],
     **{table: ["days"] for table in (TOTALS, PAST_TOTALS, TOTAL_TRACK)},
 }
+Columns = Mapping[str, "NDArray[Any]"]  # of rows of one package, each of shape (rows,)
 ASCENDING = {HISTORY: "date", FORECASTS: "date", TOTALS: "days"}  # within a package
 
 COMMA, NEWLINE = b",\n"
@@ -88,7 +91,12 @@ class Table:
     def columns(self, name: str) -> dict[str, NDArray[Any]]:
         """The same rows by column, each as an array, at a small part of the price."""
         place = self.places.get(name, slice(0))
-        return {str(column): values.to_numpy()[place] for column, values in self.rows.items()}
+        return {column: values[place] for column, values in self._arrays.items()}
+
+    @cached_property
+    def _arrays(self) -> Mapping[str, NDArray[Any]]:
+        """The columns, without a copy."""
+        return {str(column): values.to_numpy() for column, values in self.rows.items()}
 
 
 def header(table: str) -> bytes:
@@ -124,12 +132,16 @@ def total_rows(name: str, totals: Mapping[int, Total]) -> bytes:
     )
 
 
-def record_rows(rows: pd.DataFrame, table: str) -> bytes:
-    """Rows of one of the four tables of the track record."""
-    text = rows[COLUMNS[table]].to_csv(
-        index=False, header=False, date_format="%Y-%m-%d", lineterminator="\n"
-    )
-    return str(text).encode()
+def record_rows(name: str, columns: Columns, table: str) -> bytes:
+    """Rows of a package in one of the four tables of the track record."""
+    texts = [_texts(columns[each]) for each in COLUMNS[table][1:]]
+    return _join(f"{name},{','.join(row)}" for row in zip(*texts, strict=True))
+
+
+def _texts(values: NDArray[Any]) -> list[str]:
+    if values.dtype.kind == "M":
+        return [str(day) for day in np.datetime_as_string(values, unit="D")]
+    return list(map(repr, values.tolist()))
 
 
 def read_table(data: bytes, table: str, *, with_median: bool = True) -> Table:
@@ -226,6 +238,8 @@ def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataF
 
 def _check_shape(data: bytes, table: str, width: int) -> None:
     """Every line has as many fields as there are columns, so that no parser need guess."""
+    if b"\r" in data:  # for pandas that is the end of a line, too, or part of a value
+        raise BundleError(f"{table} is malformed: a line ends in CR, and not in LF alone")
     text = np.frombuffer(data, dtype=np.uint8)
     marks = text[(text == COMMA) | (text == NEWLINE)]
     whole = data.endswith(b"\n") and len(marks) % width == 0

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from forecast.bands import Forecast, Total
     from forecast.bundle.manifest import Manifest
+    from forecast.bundle.tables import Columns
 
 
 RECORD = (PAST, TRACK, PAST_TOTALS, TOTAL_TRACK)  # the tables of the track record
@@ -129,27 +130,26 @@ class Writer:
         """
         self._entries[name] = _checked(name, entry)
 
-    def record(self, *tables: pd.DataFrame) -> None:
+    def record(self, name: str, *tables: Columns) -> None:
         """Write the track record of one package; once per package.
 
         The files exist if and only if this was called, even with empty tables: the
         very first bundle has no track record, a later one may have one without rows.
 
         Args:
+            name: the package.
             tables: rows of the tables of ``RECORD``, in this order; each may be empty, and
                 those of the totals may be left out.
 
         Raises:
-            BundleError: if the rows are of several packages, or of one written before.
+            BundleError: if the name is not allowed, or rows of it were written before.
         """
-        names = {name for rows in tables for name in rows["package"]}
-        if len(names) > 1:
-            raise BundleError(f"expected the track record of one package, got {sorted(names)}")
-        for table, rows in zip(RECORD, tables, strict=False):
+        for table, columns in zip(RECORD, tables, strict=False):
+            self._check_new(table, name)
             if table not in self._digests:
                 self._begin(table)
-            for name in names:
-                self._rows(table, name, record_rows(rows, table))
+            if rows := record_rows(name, columns, table):
+                self._rows(table, name, rows)
 
     def close(self, draft: Manifest) -> Manifest:
         """Write the manifest: from now on the folder holds a bundle.

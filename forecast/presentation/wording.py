@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from forecast.config import LONGEST_NAME
+from forecast.text import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -470,6 +471,18 @@ def no_name(typed: str) -> str:
     )
     near = re.sub(r"[^A-Za-z0-9]+", "-", typed).strip("-").lower()
     return f"{text} {near} would be one." if near else text
+
+
+def no_choice(field: str, value: str, allowed: Iterable[str]) -> str:
+    """That a field of an address has a value that is none of those allowed."""
+    *most, last = allowed
+    return f"The address has {field}={excerpt(value)}; it can be {', '.join(most)} or {last}."
+
+
+def too_many(labels: Sequence[str], most: int) -> str:
+    """That packages are left out of a comparison."""
+    verb = "is" if len(labels) == 1 else "are"
+    return f"One chart shows at most {most} packages: {listed(labels)} {verb} left out."
 
 
 def fetching(label: str) -> str:

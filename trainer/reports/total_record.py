@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from forecast.bundle.tables import PAST_TOTALS_COLUMNS, TOTAL_TRACK_COLUMNS
+from forecast.bundle.tables import PAST_TOTALS, TOTAL_TRACK, TOTALS, empty_table
 from forecast.errors import SeriesError
 from forecast.quantities import WEEK
 from forecast.series import recent, regular
+from trainer.reports.rows import DAY, Counted, chosen, distinct, joined
 from trainer.reports.track_record import LONGEST_WAIT, made_on
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
-    from forecast.bundle.reader import Bundle
+    import pandas as pd
+    from numpy.typing import NDArray
 
-KEY = ["package", "start", "days", "made_on"]
+    from forecast.bundle.reader import Bundle
+    from forecast.bundle.tables import Columns
+
+KEY = ["start", "days", "made_on"]
 COMPARED = 4 * WEEK  # days before, that a total is compared with
 DAYS_PER_TOTAL = 6  # a package keeps a row of totals for so many rows of days
 
@@ -33,7 +37,7 @@ def update_total_record(
     *,
     through: dt.date | None,
     most: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Columns, Columns]:
     """Score the past totals of one package whose days are all known now.
 
     Args:
@@ -49,60 +53,59 @@ def update_total_record(
         The totals that are still to be scored, as rows of ``past_totals.csv``, and the record
         with the new scores added, as rows of ``total_record.csv``.
     """
-    parts = [part for part in (previous.past_totals(name), _latest(previous, name)) if len(part)]
-    if not parts:
-        return previous.past_totals(name), previous.total_track(name)
-    totals = pd.concat(parts, ignore_index=True).drop_duplicates(KEY)
-    last = totals["start"] + pd.to_timedelta(totals["days"] - 1, unit="D")
-    waiting = last >= pd.Timestamp(today) - pd.Timedelta(days=LONGEST_WAIT)
-    for day in map(pd.Timestamp, outages):
-        waiting &= (totals["start"] > day) | (last < day)
-    totals = totals[waiting]
-    scored = _score(totals, _known(counts, outages, through))
-    unscored = totals.loc[~totals.index.isin(scored.index), PAST_TOTALS_COLUMNS]
-    kept = [part for part in (previous.total_track(name), scored) if len(part)]
-    record = pd.concat(kept, ignore_index=True).drop_duplicates(KEY) if kept else scored
-    return unscored, record.tail(-(-most // DAYS_PER_TOTAL))
+    tables = previous.tables
+    totals = joined(PAST_TOTALS, tables[PAST_TOTALS].columns(name), _latest(previous, name))
+    totals = distinct(totals, KEY)
+    first = totals["start"].astype(DAY)
+    last = first + totals["days"] - 1
+    waiting = last >= np.datetime64(today) - LONGEST_WAIT
+    for day in map(np.datetime64, outages):
+        waiting &= (first > day) | (last < day)
+    totals = chosen(totals, waiting)
+    known, scored = _score(totals, _known(counts, outages, through))
+    record = distinct(joined(TOTAL_TRACK, tables[TOTAL_TRACK].columns(name), scored), KEY)
+    kept = -(-most // DAYS_PER_TOTAL)
+    return chosen(totals, ~known), {each: values[-kept:] for each, values in record.items()}
 
 
-def _latest(bundle: Bundle, name: str) -> pd.DataFrame:
+def _latest(bundle: Bundle, name: str) -> Columns:
     """The totals of a bundle as rows of ``past_totals.csv``."""
-    totals = bundle.totals(name)
     entry = bundle.modelled.get(name)
-    if entry is None or entry.trained_through is None or not totals:
-        return bundle.past_totals(name).iloc[:0]
-    rows = pd.DataFrame([total.columns() for total in totals.values()])
-    made: pd.DataFrame = rows.assign(
-        package=name,
-        start=pd.Timestamp(entry.trained_through) + pd.Timedelta(days=1),
-        days=list(totals),
-        made_on=made_on(bundle, entry),
-    )
-    return made.loc[:, PAST_TOTALS_COLUMNS]
+    if entry is None or entry.trained_through is None:
+        return empty_table(PAST_TOTALS).columns(name)
+    found = bundle.tables[TOTALS].columns(name)
+    rows = len(found["days"])
+    days = {"start": np.datetime64(entry.trained_through) + 1, "made_on": made_on(bundle, entry)}
+    return found | {each: np.full(rows, day) for each, day in days.items()}
 
 
 def _known(
     counts: pd.Series[int] | None, outages: Collection[dt.date], through: dt.date | None
-) -> pd.Series[float]:
+) -> Counted:
     """Counts by day, with the zeros that sources leave out, and without a day that is repaired."""
     if counts is None:
-        return pd.Series(dtype="float64", index=pd.DatetimeIndex([]))
+        return Counted.of(None)
     try:
         series = regular(recent(counts, through), outages, through)
     except SeriesError:  # a day that is not known is not guessed
-        return counts.astype("float64")
-    days = pd.date_range(pd.Timestamp(series.start), periods=len(series.values), freq="D")
-    return pd.Series(series.values, index=days).drop(pd.to_datetime(list(series.repaired)))
+        return Counted.of(counts)
+    start, values = np.datetime64(series.start), series.values.copy()
+    values[(np.array(series.repaired, DAY) - start).astype(np.int64)] = np.nan
+    return Counted(start, values)
 
 
-def _score(totals: pd.DataFrame, known: pd.Series[float]) -> pd.DataFrame:
-    """The totals whose days are all known, with their scores; the index is that of ``totals``."""
-    sums, before = [], []
-    for start, days in zip(totals["start"], totals["days"], strict=True):
-        day = pd.Timedelta(days=1)
-        counted = known.loc[start : start + (days - 1) * day]
-        earlier = known.loc[start - COMPARED * day : start - day]
-        sums.append(float(counted.sum()) if len(counted) == days else np.nan)
-        before.append(round(float(earlier.mean()) * days, 1) if len(earlier) else np.nan)
-    scored: pd.DataFrame = totals.assign(downloads=sums, before=before)
-    return scored.dropna(subset=["downloads", "before"]).loc[:, TOTAL_TRACK_COLUMNS]
+def _score(totals: Columns, counted: Counted) -> tuple[NDArray[np.bool_], Columns]:
+    """Which of the totals are known, and their scores as rows of ``total_record.csv``."""
+    found = zip(totals["start"].astype(DAY), totals["days"].tolist(), strict=True)
+    scores = np.array([_score_one(counted, *each) for each in found]).reshape(-1, 2)
+    known = np.isfinite(scores).all(axis=1)
+    downloads, before = scores[known].T
+    return known, {**chosen(totals, known), "downloads": downloads, "before": before}
+
+
+def _score_one(counted: Counted, start: np.datetime64, days: int) -> tuple[float, float]:
+    """The sum over some days and the same from the days before; NaN where it is not known."""
+    earlier = counted.at(start - np.arange(1, COMPARED + 1))
+    earlier = earlier[np.isfinite(earlier)]
+    before = round(float(earlier.mean()) * days, 1) if earlier.size else np.nan
+    return float(counted.at(start + np.arange(days)).sum()), before

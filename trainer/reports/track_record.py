@@ -9,19 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from forecast.bundle.tables import PAST_COLUMNS, TRACK_COLUMNS
+from forecast.bundle.tables import FORECASTS, PAST, TRACK, empty_table
 from forecast.quantities import WEEK, Array
+from trainer.reports.rows import DAY, Counted, chosen, distinct, joined
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection
 
+    import pandas as pd
+    from numpy.typing import NDArray
+
     from forecast.bundle.manifest import PackageEntry
     from forecast.bundle.reader import Bundle
+    from forecast.bundle.tables import Columns
 
-KEY = ["package", "date", "made_on"]
+KEY = ["date", "made_on"]
 WEEKS_BACK = 4  # if last week's count is missing, the naive forecast takes an older one
 LONGEST_WAIT = 60  # days; a count that is missing for longer will not come
 MOST_ROWS = 400_000  # in all; 7 MB of the zip
@@ -41,7 +45,7 @@ def update_track_record(
     today: dt.date,
     *,
     most: int,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Columns, Columns]:
     """Score the past forecasts of one package whose counts are known now.
 
     Args:
@@ -56,66 +60,62 @@ def update_track_record(
         The forecasts that are still to be scored, as rows of ``past_forecasts.csv``, and the
         track record with the new scores added, as rows of ``track_record.csv``.
     """
-    latest = _latest_forecast(previous, name)
-    forecasts = pd.concat([previous.past(name), latest], ignore_index=True).drop_duplicates(KEY)
-    waiting = forecasts["date"] >= pd.Timestamp(today) - pd.Timedelta(days=LONGEST_WAIT)
-    forecasts = forecasts[waiting & ~forecasts["date"].isin(pd.to_datetime(sorted(outages)))]
-    scored = _score(forecasts, counts)
-    unscored = forecasts.loc[~forecasts.index.isin(scored.index), PAST_COLUMNS]
+    tables = previous.tables
+    forecasts = joined(PAST, tables[PAST].columns(name), _latest_forecast(previous, name))
+    forecasts = distinct(forecasts, KEY)
+    days = forecasts["date"].astype(DAY)
+    waiting = days >= np.datetime64(today) - LONGEST_WAIT
+    forecasts = chosen(forecasts, waiting & ~np.isin(days, np.array(sorted(outages), DAY)))
+    known, scored = _score(forecasts, Counted.of(counts))
     # The forecast of a model that is carried over was recorded, and perhaps scored, before.
-    record = pd.concat([previous.track(name), scored[TRACK_COLUMNS]], ignore_index=True)
-    return unscored, record.drop_duplicates(KEY).tail(most)
+    record = distinct(joined(TRACK, tables[TRACK].columns(name), scored), KEY)
+    return chosen(forecasts, ~known), {each: values[-most:] for each, values in record.items()}
 
 
-def _latest_forecast(bundle: Bundle, name: str) -> pd.DataFrame:
+def _latest_forecast(bundle: Bundle, name: str) -> Columns:
     """The forecast of a bundle as rows of ``past_forecasts.csv``."""
     entry = bundle.modelled.get(name)
     if entry is None:
-        return bundle.past(name).iloc[:0]
-    table = bundle.forecast(name).reset_index()
-    rows: pd.DataFrame = table.assign(
-        package=name,
-        made_on=made_on(bundle, entry),
-        horizon=np.arange(1, len(table) + 1),
-    )
-    return rows.loc[:, PAST_COLUMNS]
+        return empty_table(PAST).columns(name)
+    found = bundle.tables[FORECASTS].columns(name)
+    rows = len(found["date"])
+    made = {"made_on": np.full(rows, made_on(bundle, entry)), "horizon": np.arange(1.0, rows + 1)}
+    return found | made
 
 
-def made_on(bundle: Bundle, entry: PackageEntry) -> pd.Timestamp:
+def made_on(bundle: Bundle, entry: PackageEntry) -> np.datetime64:
     """The day on which the forecast of a package was made."""
-    return pd.Timestamp((entry.trained_at or bundle.manifest.created_at).date())
+    return np.datetime64((entry.trained_at or bundle.manifest.created_at).date())
 
 
-def _score(forecasts: pd.DataFrame, counts: pd.Series[int] | None) -> pd.DataFrame:
-    """The rows whose count is known, with their scores; the index is that of ``forecasts``."""
-    if counts is None or forecasts.empty:
-        return forecasts.iloc[:0].reindex(columns=TRACK_COLUMNS)
-    actual = counts.reindex(forecasts["date"]).to_numpy(dtype=np.float64, na_value=np.nan)
-    naive = _naive(forecasts, counts)
+def _score(forecasts: Columns, counted: Counted) -> tuple[NDArray[np.bool_], Columns]:
+    """Which of the days are known, and the scores of these as rows of ``track_record.csv``."""
+    actual, naive = counted.at(forecasts["date"]), _naive(forecasts, counted)
     known = ~np.isnan(actual) & ~np.isnan(naive)
-    rows, actual = forecasts[known], actual[known]
-    result: pd.DataFrame = rows.assign(
-        downloads=actual.astype("int64"),
-        forecast=rows["median"],
-        error=(rows["median"] - actual).abs().round(1),
-        naive_error=np.abs(naive[known] - actual).astype("int64"),
-        inside_80=_inside(rows, actual, 80),
-        inside_95=_inside(rows, actual, 95),
-    )
-    return result
+    rows, actual = chosen(forecasts, known), actual[known]
+    scores = {
+        "downloads": actual,
+        "forecast": rows["median"],
+        "error": np.abs(rows["median"] - actual).round(1),
+        "naive_error": np.abs(naive[known] - actual),
+        "inside_80": _inside(rows, actual, 80),
+        "inside_95": _inside(rows, actual, 95),
+    }
+    return known, {**rows, **scores}
 
 
-def _inside(rows: pd.DataFrame, actual: Array, level: int) -> pd.Series[int]:
+def _inside(rows: Columns, actual: Array, level: int) -> Array:
     """1 where the count lies within the band of this level, else 0."""
-    return rows[f"lower_{level}"].le(actual).mul(rows[f"upper_{level}"].ge(actual)).astype(int)
+    inside = (rows[f"lower_{level}"] <= actual) & (actual <= rows[f"upper_{level}"])
+    return inside.astype(np.float64)
 
 
-def _naive(rows: pd.DataFrame, observed: pd.Series[int]) -> np.ndarray[tuple[int], np.dtype]:
+def _naive(rows: Columns, counted: Counted) -> Array:
     """The seasonal naive forecast of each row: the last count of its weekday when it was made."""
-    weeks = -(-rows["horizon"].to_numpy(dtype=np.int64) // WEEK)
-    result = np.full(len(rows), np.nan)
+    weeks = -(-rows["horizon"].astype(np.int64) // WEEK)
+    days = rows["date"].astype(DAY)
+    result = np.full(days.shape, np.nan)
     for back in range(WEEKS_BACK):
-        days = rows["date"] - pd.to_timedelta((weeks + back) * WEEK, unit="D")
-        found = observed.reindex(days).to_numpy(dtype=np.float64, na_value=np.nan)
+        found = counted.at(days - (weeks + back) * WEEK)
         result = np.where(np.isnan(result), found, result)
     return result

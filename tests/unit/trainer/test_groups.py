@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from forecast.bundle.tables import PAST
 from forecast.bundle.writer import Writer
 from forecast.config import Config, parse_packages
 from forecast.errors import ConfigError, DownloadsError, UnknownPackageError
@@ -195,7 +196,7 @@ def test_other_parts_make_another_series():
     history = bundle.history("@pallets")
     assert history.tolist() == sum(parts).tolist()
     assert bundle.track("@pallets").empty
-    assert bundle.past("@pallets").empty
+    assert bundle.tables[PAST].of("@pallets").empty
     assert not bundle.track("flask").empty
 
 

@@ -29,9 +29,10 @@ def previous():
     return make_bundle(["flask"])
 
 
-def updated(previous, counts, outages, today, most=1000):
-    """The track record of Flask."""
-    return update_track_record(previous, "flask", counts, outages, today, most=most)
+def updated(previous, counts, outages, today, *, most=1000, name="flask"):
+    """The track record of a package, as two frames."""
+    record = update_track_record(previous, name, counts, outages, today, most=most)
+    return [pd.DataFrame(columns) for columns in record]
 
 
 def with_record(bundle, record):
@@ -45,7 +46,9 @@ def with_record(bundle, record):
             writer.history(name, bundle.history(name))
             about = bundle.entry(name)
             writer.add(name, about, dumps(model), made, totals=totals, pictures={})
-        writer.record(*record)
+        writer.record(
+            "flask", *({each: rows[each].to_numpy() for each in rows.columns} for rows in record)
+        )
 
     return written(write, bundle.manifest)
 
@@ -99,7 +102,7 @@ def test_a_day_is_scored_once_for_each_time_it_was_forecast(previous):
     record = updated(previous, grown(), (), TODAY)
     second = with_record(previous, record)
     past, track = updated(second, grown(), (), TODAY)
-    assert not track.duplicated(["package", "date", "made_on"]).any()
+    assert not track.duplicated(["date", "made_on"]).any()
     assert len(track) + len(past) == 30
 
 
@@ -130,17 +133,14 @@ def test_the_record_survives_a_bundle(previous):
     past, track = updated(previous, grown(), (), TODAY)
     read = with_record(previous, (past, track))
     assert {PAST, TRACK} <= files_of(read).keys()
-    pd.testing.assert_frame_equal(
-        read.track("flask").reset_index(drop=True), track.reset_index(drop=True), check_dtype=False
-    )
-    pd.testing.assert_frame_equal(
-        read.past("flask").reset_index(drop=True), past.reset_index(drop=True), check_dtype=False
-    )
+    for table, rows in ((TRACK, track), (PAST, past)):
+        found = pd.DataFrame(read.tables[table].columns("flask"))
+        pd.testing.assert_frame_equal(found, rows[found.columns], check_dtype=False)
 
 
 def test_a_first_bundle_has_an_empty_record(previous):
-    assert previous.track("flask").empty
-    assert previous.past("flask").empty
+    assert previous.tables[TRACK].of("flask").empty
+    assert previous.tables[PAST].of("flask").empty
 
 
 def test_of_too_many_rows_the_oldest_go_first(previous):
@@ -156,9 +156,9 @@ def test_the_rows_are_divided_among_the_packages():
 
 
 def test_a_package_that_the_bundle_does_not_know_has_no_record(previous):
-    past, track = update_track_record(previous, "django", grown(), (), TODAY, most=9)
-    assert list(past.columns) == PAST_COLUMNS
-    assert list(track.columns) == TRACK_COLUMNS
+    past, track = updated(previous, grown(), (), TODAY, name="django")
+    assert {"package", *past.columns} == {*PAST_COLUMNS}
+    assert {"package", *track.columns} == {*TRACK_COLUMNS}
     assert len(past) == len(track) == 0
 
 

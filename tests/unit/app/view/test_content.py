@@ -8,7 +8,7 @@ from app.data.computing import Computing
 from app.data.records import Records
 from app.data.store import Snapshot
 from app.view import content
-from app.view.state import View, choose, chosen
+from app.view.state import View, choose, chosen, parse_view
 from forecast.config import Config
 from forecast.errors import ForecastError
 from forecast.github.artifact import Provenance
@@ -180,6 +180,14 @@ def test_a_second_package_that_cannot_be_one_is_told():
     view = chosen("flask", ["hello world"])
     shown = content.show(Forecasts(make_bundle()), view, NOW)  # type: ignore[arg-type] # the same
     assert "hello-world would be one" in shown.warnings
+
+
+def test_what_an_address_asks_for_in_vain_is_told():
+    view = parse_view({"package": "flask", "compare": "requests,c,d,e,f", "range": "45"})
+    shown = content.show(Forecasts(), view, NOW)  # type: ignore[arg-type] # the same
+    told = shown.warnings + shown.facts
+    assert told.count("at most 5 packages: f is left out") == 1
+    assert told.count("range=“45”; it can be 30, 60, 90, 180 or all") == 1
 
 
 @pytest.mark.parametrize(("on_demand", "told"), [(False, True), (True, False)])

@@ -61,7 +61,7 @@ def test_the_bundle_s_own_forecast_is_read_by_name():
 
 
 def test_the_table(forecast):
-    text = markup.numbers([forecast])
+    text = markup.numbers([forecast]).replace("\N{NO-BREAK SPACE}", " ")
     heads = re.findall("<th[^>]*>([^<]*)</th>", text)[:7]
     assert heads == ["Day", "Mean", "Median", "80 %: from", "to", "95 %: from", "to"]
     row = text[text.index("Sun 22 Nov 2026") :].partition("</tr>")[0]

@@ -53,12 +53,19 @@ def test_a_query_gives_its_view_back(scale, days, mode):
     assert parse_view(fields) == view
 
 
-@pytest.mark.parametrize(
-    "query",
-    [{"scale": "cubic"}, {"range": "91"}, {"range": "0"}, {"smooth": "perhaps"}, {"mode": "x"}],
-)
-def test_what_is_not_understood_is_left_out(query):
-    assert parse_view(query) == View()
+def test_a_value_that_is_not_understood_leaves_the_default_and_is_told():
+    view = parse_view({"package": "flask", "scale": "cubic", "range": "91", "mode": "x"})
+    assert view == View(choose("flask", []))
+    assert view.ignored == (
+        "The address has scale=“cubic”; it can be absolute, log or indexed.",
+        "The address has range=“91”; it can be 30, 60, 90, 180 or all.",
+        "The address has mode=“x”; it can be daily, mean, weekly or monthly.",
+    )
+
+
+@pytest.mark.parametrize("query", [{}, {"scale": ""}, {"range": "all"}, {"smooth": "perhaps"}])
+def test_of_other_addresses_nothing_is_told(query):
+    assert parse_view({"package": "flask", **query}).ignored == ()
 
 
 @pytest.mark.parametrize(
@@ -93,6 +100,19 @@ def test_no_more_than_five():
     chosen = choose("a", list("bcdefgh"))
     assert len(chosen) == MOST_COMPARED == 5
     assert chosen[-1].name == "e"
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ("bcde", ()),
+        ("bcdea", ()),
+        ("bcdef", ("One chart shows at most 5 packages: f is left out.",)),
+        ("bcdeFgf", ("One chart shows at most 5 packages: f and g are left out.",)),
+    ],
+)
+def test_packages_that_have_no_room_are_told(others, told):
+    assert chosen("a", others).ignored == told
 
 
 def test_only_so_many_names_are_read():

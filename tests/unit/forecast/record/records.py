@@ -75,11 +75,14 @@ def bundle_with(days: Iterable[dict] = (), totals: Iterable[dict] = (), **change
         about = entry("flask", counts(), model)
         writer.add("flask", about, dumps(model), made, totals=totals, pictures=drawn)
         for name in names:
-            writer.record(
+            frames = (
                 _frame((), PAST_COLUMNS),
                 of_days[of_days["package"] == name],
                 _frame((), PAST_TOTALS_COLUMNS),
                 of_totals[of_totals["package"] == name],
+            )
+            writer.record(
+                name, *({each: rows[each].to_numpy() for each in rows.columns} for rows in frames)
             )
 
     return written(write, manifest)

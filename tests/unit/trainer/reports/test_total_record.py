@@ -7,11 +7,11 @@ import datetime as dt
 import pandas as pd
 import pytest
 
-from forecast.bundle.tables import PAST_TOTALS_COLUMNS, TOTAL_TRACK_COLUMNS
+from forecast.bundle.tables import PAST_TOTALS_COLUMNS, TOTAL_TRACK, TOTAL_TRACK_COLUMNS
 from tests.bundles import CREATED_AT, LAST_DAY, counts, make_bundle, outdated
+from tests.unit.trainer.test_track_record import updated as updated_days
 from tests.unit.trainer.test_track_record import with_record
 from trainer.reports.total_record import update_total_record
-from trainer.reports.track_record import update_track_record
 
 START = LAST_DAY + dt.timedelta(days=1)
 TODAY = CREATED_AT.date() + dt.timedelta(days=7)
@@ -28,15 +28,16 @@ def grown(days=7, size=1000):
 
 
 def updated(previous, counts, outages=(), today=TODAY, *, through=None, most=6000):
-    return update_total_record(
+    record = update_total_record(
         previous, "flask", counts, outages, today, through=through, most=most
     )
+    return [pd.DataFrame(columns) for columns in record]
 
 
 def test_a_total_whose_days_have_come_is_scored_and_the_others_wait(previous):
     past, record = updated(previous, grown())
     assert past["days"].tolist() == [14, 28, 30]
-    assert list(record.columns) == TOTAL_TRACK_COLUMNS
+    assert {"package", *record.columns} == {*TOTAL_TRACK_COLUMNS}
     [row] = record.to_dict("records")
     total = previous.totals("flask")[7]
     assert (row["start"].date(), row["days"], row["made_on"].date()) == (START, 7, START)
@@ -62,7 +63,7 @@ def test_a_missing_day_is_waited_for(previous):
 
 
 def _days(previous):
-    return update_track_record(previous, "flask", grown(), (), TODAY, most=1000)
+    return updated_days(previous, grown(), (), TODAY)
 
 
 def test_the_zeros_that_a_source_leaves_out_are_counted(previous):
@@ -87,7 +88,8 @@ def test_a_total_is_scored_once(previous):
     assert record["days"].tolist() == [7, 14]
     assert past["days"].tolist() == [28, 30]
     third = with_record(previous, (*_days(previous), past, record))
-    pd.testing.assert_frame_equal(third.total_track("flask"), record, check_dtype=False)
+    found = pd.DataFrame(third.tables[TOTAL_TRACK].columns("flask"))
+    pd.testing.assert_frame_equal(found, record[found.columns], check_dtype=False)
 
 
 def test_the_oldest_rows_are_dropped(previous):
@@ -102,8 +104,8 @@ def test_a_package_without_counts_or_without_a_model_is_no_trouble(previous):
     assert record.empty
     for bundle in (outdated(previous), make_bundle(["other"])):
         past, record = updated(bundle, grown())
-        assert list(past.columns) == PAST_TOTALS_COLUMNS
-        assert list(record.columns) == TOTAL_TRACK_COLUMNS
+        assert {"package", *past.columns} == {*PAST_TOTALS_COLUMNS}
+        assert {"package", *record.columns} == {*TOTAL_TRACK_COLUMNS}
         assert len(past) == len(record) == 0
         with_record(previous, (*_days(previous), past, record))
 
