@@ -12,6 +12,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import TimeoutError  # noqa: A004 - of Playwright's waits
 
+from forecast.presentation.wording import format_day
 from tests.browser.chromium import NoChromiumError, chromium
 from tests.browser.states import all_well, today
 
@@ -40,6 +41,12 @@ GO = """address => {
 SHOWN = "address => location.href === address && document.querySelector('#headline h2') !== null"
 ANSWERED = "window.forecastPage?.pending === 0"
 FIT = "window.Plotly?.Plots.resize(document.querySelector('#chart .js-plotly-plot'))"
+# Whether each package shown has its newest day: until then the chart may be drawn once more.
+NEWEST = """([day, text]) => {
+  const told = [...document.querySelectorAll("#facts .compared tbody td:last-child")];
+  if (told.length) return told.every((cell) => cell.textContent === text);
+  return document.querySelector(`#facts time[datetime="${day}"]`) !== null;
+}"""
 # gradio fades what it redraws, and halfway a colour has too little contrast.
 STILL = """() => !document.querySelector(".pending") && document.getAnimations().every(
   (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity
@@ -130,6 +137,11 @@ class Visit:
         self.page.locator("#chart .main-svg").first.wait_for()
         # The address bar is updated last.
         self.page.wait_for_function("document.querySelector('#link textarea, #link input').value")
+
+    def wait_for_newest(self) -> None:
+        """Until the newest days have come, so that nothing moves any more."""
+        newest = [OBSERVED.isoformat(), format_day(OBSERVED)]
+        self.page.wait_for_function(NEWEST, arg=newest, polling=50)
 
     def wait_for_answer(self, query: str) -> None:
         """Until this view is drawn: the address changes before, the link after that."""

@@ -60,7 +60,8 @@ def around(x, y, size=3):
 
 
 def still(visit):
-    """Wait until what plotly.js has drawn is painted, and the chart is in sight."""
+    """Wait until all is drawn and painted, and the chart is in sight."""
+    visit.wait_for_newest()
     visit.page.locator("#chart").scroll_into_view_if_needed()
     visit.page.evaluate(IN_FRAME)
 
@@ -216,6 +217,7 @@ def test_nothing_of_the_chart_is_cut_off(visit, query):
 @pytest.mark.parametrize("query", ["?package=flask&range=30", f"{ALL}&mode=weekly"])
 def test_a_log_axis_has_three_labels_at_the_least(visit, query):
     visit.open(f"{query}&scale=log")
+    still(visit)
     assert 3 <= visit.page.locator("#chart .ytick text").count() <= 8
 
 
@@ -223,6 +225,7 @@ def test_a_log_axis_has_three_labels_at_the_least(visit, query):
 @pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
 def test_names_at_the_ends_do_not_overlap_and_are_not_cut_off(visit, scale):
     visit.open(f"{ALL}&scale={scale}")
+    still(visit)
     names = visit.page.locator("#chart .annotation-text")
     boxes = {}
     for at in range(names.count()):

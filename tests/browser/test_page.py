@@ -174,6 +174,7 @@ def test_an_unknown_package_gets_near_matches(visit):
 
 def test_the_hover_tells_day_count_and_bands(visit):
     visit.open("?package=flask&mode=daily")
+    visit.wait_for_newest()
     plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
     middle = plot["y"] + plot["height"] / 2
     visit.page.mouse.move(plot["x"] + plot["width"] * 0.3, middle)

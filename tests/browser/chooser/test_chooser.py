@@ -8,6 +8,12 @@ from tests.browser.chooser.crowd import CROWD, crowded
 from tests.browser.conftest import DESKTOP, PHONE
 
 QUIET = 600  # milliseconds after which no request follows
+# As on a busy machine, where keys are handled before timers that were set earlier.
+LATE_TIMERS = """least => {
+  const { setTimeout } = window;
+  window.setTimeout = (run, wait, ...rest) => setTimeout(run, Math.max(wait ?? 0, least), ...rest);
+  return () => { window.setTimeout = setTimeout; };
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +48,26 @@ def options(visit):
     return visit.page.get_by_role("option")
 
 
+def hold(visit, address):
+    """The browser's requests to an address from now on; they wait to be continued."""
+    held = []
+
+    def keep(route):
+        held.append(route)
+
+    visit.page.route(address, keep)
+    return held
+
+
+def wait_for(visit, held, least):
+    """Until there are so many requests, and perhaps more of them."""
+    for _ in range(400):
+        if len(held) >= least:
+            break
+        visit.page.wait_for_timeout(50)
+    visit.page.wait_for_timeout(QUIET)
+
+
 def note(visit, text):
     visit.page.get_by_role("status").filter(has_text=text).wait_for()
 
@@ -66,8 +92,10 @@ def test_typing_finds_and_the_arrows_choose(visit):
     visit.open()
     box = package(visit)
     box.click()
+    restore = visit.page.evaluate_handle(LATE_TIMERS, 1_000)  # one answer, which comes once
     visit.page.keyboard.type("ml-kit", delay=30)
     note(visit, "4 packages.")
+    restore.evaluate("restore => restore()")
     assert options(visit).all_inner_texts()[:2] == ["html-kit", "html-kit-tools"]
     assert active(box) is None
     for key, name in (
@@ -96,14 +124,6 @@ def test_typing_replaces_the_name_after_every_click(visit):
     package(visit).click()
     visit.page.keyboard.type("json-kit")
     note(visit, "4 packages.")
-
-
-# As on a busy machine, where keys are handled before timers that were set earlier.
-LATE_TIMERS = """least => {
-  const { setTimeout } = window;
-  window.setTimeout = (run, wait, ...rest) => setTimeout(run, Math.max(wait ?? 0, least), ...rest);
-  return () => { window.setTimeout = setTimeout; };
-}"""
 
 
 def test_what_is_typed_at_once_after_a_click_replaces_the_name_and_stays(visit):
@@ -170,15 +190,10 @@ def test_escape_closes_the_list_and_keeps_what_is_typed(visit):
 
 def test_an_arrow_before_the_list_has_come_asks_for_every_package_again(visit):
     visit.open()
-    held = []
-
-    def hold(route):
-        held.append(route)
-
-    visit.page.route(re.compile(r"find\?"), hold)
+    held = hold(visit, re.compile(r"find\?"))
     package(visit).focus()
     visit.page.keyboard.press("ArrowDown")
-    visit.page.wait_for_timeout(QUIET)
+    wait_for(visit, held, 2)
     assert len(held) == 2  # the first one is aborted
     held[-1].continue_()
     options(visit).nth(1).wait_for()
@@ -199,15 +214,10 @@ def test_letters_typed_quickly_are_one_question(visit, asked):
 def test_a_late_answer_is_left(visit):
     """The first request is answered after the second one."""
     visit.open()
-    held = []
-
-    def hold(route):
-        held.append(route)
-
-    visit.page.route(re.compile(r"find\?text=html$"), hold)
+    held = hold(visit, re.compile(r"find\?text=html$"))
     box = package(visit)
     box.fill("html")
-    visit.page.wait_for_timeout(QUIET)
+    wait_for(visit, held, 1)
     box.fill("json-kit")
     note(visit, "4 packages.")
     assert len(held) == 1
