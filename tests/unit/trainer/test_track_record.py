@@ -71,6 +71,7 @@ def test_a_score_compares_the_forecast_with_the_count(previous):
     assert first["downloads"] == actual
     assert first["forecast"] == forecast["median"]
     assert first["error"] == pytest.approx(abs(forecast["median"] - actual), abs=0.05)
+    assert track["error"].tolist() == track["error"].round(1).tolist()
     assert first["naive_error"] == actual - counts().iloc[-7]
     assert first["inside_95"] == int(forecast["lower_95"] <= actual <= forecast["upper_95"])
     assert first["inside_80"] == int(forecast["lower_80"] <= actual <= forecast["upper_80"]) == 0
@@ -104,6 +105,13 @@ def test_a_day_is_scored_once_for_each_time_it_was_forecast(previous):
     past, track = updated(second, grown(), (), TODAY)
     assert not track.duplicated(["date", "made_on"]).any()
     assert len(track) + len(past) == 30
+
+
+def test_a_count_is_waited_for_for_sixty_days(previous):
+    first = LAST_DAY + dt.timedelta(days=1)
+    for days, left in ((60, 30), (61, 29)):
+        past, _ = updated(previous, counts(), (), first + dt.timedelta(days=days))
+        assert len(past) == left
 
 
 def test_what_never_comes_is_not_waited_for_for_ever(previous):
