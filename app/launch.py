@@ -17,6 +17,7 @@ from app.data.forecasts import Forecasts
 from app.data.live_counts import LiveCounts
 from app.data.on_demand import OnDemand, train_model
 from app.data.store import ArtifactSource, FolderSource, Store
+from app.gradio_internals.shortcuts import take_shortcuts
 from app.gradio_internals.stubs import without_stubs
 from forecast.config import load_config
 from forecast.errors import ConfigError
@@ -243,6 +244,7 @@ def launch(environment: MutableMapping[str, str]) -> int:
         server_port=settings.port,
         prevent_thread_lock=True,
     )
+    take_shortcuts(blocks.app)
     forecasts.start_preparing()
     blocks.block_thread()
     return 0

@@ -6,6 +6,7 @@ import ipaddress
 import threading
 import time
 from collections import OrderedDict, deque
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from forecast.errors import BusyError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 MAX_CLIENTS = 10_000  # remembered; a forgotten client starts from zero
 IPV6_PREFIX = 64  # bits; a household has a whole network of this size
 IPV6_SITE = 56  # bits; many households have 256 such networks
+MOST_KEYS = 256  # that are remembered; addresses may be long
 SITE_SHARE = 2  # times the share of one client, for all clients of a site
 
 
@@ -89,6 +91,7 @@ class RateLimit:
         )
 
 
+@lru_cache(maxsize=MOST_KEYS)
 def client_key(address: str | None) -> str:
     """What an address is counted as: itself, or the /64 network of an IPv6 address."""
     try:
@@ -101,6 +104,7 @@ def client_key(address: str | None) -> str:
     return str(parsed)
 
 
+@lru_cache(maxsize=MOST_KEYS)
 def site_key(client: str) -> str:
     """The site of a client: the /56 network of an IPv6 network; any other client is its own."""
     try:
