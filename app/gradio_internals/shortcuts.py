@@ -47,6 +47,9 @@ def _let_in(app: FastAPI, router: Any) -> None:
 
 
 def _put_first(router: Any, wanted: Any) -> None:
-    """Move routes before the others: FastAPI tries one after the other, and twice."""
-    router.routes[:] = sorted(router.routes, key=lambda route: not wanted(route))
+    """Move routes before the others: FastAPI tries one after the other, and twice.
+
+    In a new list, as the server may be looking through the old one.
+    """
+    router.routes = sorted(router.routes, key=lambda route: not wanted(route))
     router._mark_routes_changed()  # noqa: SLF001 - else it keeps the order that it has seen

@@ -91,23 +91,26 @@ def parse_view(query: Mapping[str, str]) -> View:
     ranges = {"all" if days == ALL else str(days): days for days in RANGES}
     modes: dict[str, Mode] = {mode: mode for mode in MODES}
     usual: Mode = "daily" if query.get("smooth") == "0" else view.mode  # as links of 1.1 say it
+    allowed: Mapping[str, Iterable[str]] = {"scale": scales, "range": ranges, "mode": modes}
+    found = {name: query.get(name, "").strip() for name in allowed}
     unknown = tuple(
-        wording.no_choice(name, query[name], allowed)
-        for name, allowed in (("scale", scales), ("range", ranges), ("mode", modes))
-        if query.get(name) and query[name] not in allowed
+        wording.no_choice(name, value, allowed[name])
+        for name, value in found.items()
+        if value and value not in allowed[name]
     )
     return replace(
         view,
-        scale=scales.get(query.get("scale", ""), view.scale),
-        days=ranges.get(query.get("range", ""), view.days),
-        mode=modes.get(query.get("mode", ""), usual),
+        scale=scales.get(found["scale"], view.scale),
+        days=ranges.get(found["range"], view.days),
+        mode=modes.get(found["mode"], usual),
         ignored=view.ignored + unknown,
     )
 
 
 def chosen(package: str | None, others: Iterable[str]) -> View:
     """The default view of these packages, with what cannot be a name."""
-    others = [other for other in islice(others, MOST_READ) if other.strip()]
+    asked = [other for other in others if other.strip()]
+    others = asked[:MOST_READ]
     packages = choose(package, others)
     if not packages:
         return View(typed=package)
@@ -115,7 +118,8 @@ def chosen(package: str | None, others: Iterable[str]) -> View:
     refused = tuple(other for other in others if found[other] is None)
     names = {package.name for package in packages}
     left_out = {each.name: each.label for each in found.values() if each and each.name not in names}
-    ignored = (wording.too_many(list(left_out.values()), MOST_COMPARED),) if left_out else ()
+    labels, more = list(left_out.values()), len(asked) - len(others)
+    ignored = (wording.too_many(labels, MOST_COMPARED, more),) if labels or more else ()
     return View(packages, refused=refused, ignored=ignored)
 
 

@@ -259,15 +259,25 @@ def _check_bands(rows: pd.DataFrame, table: str) -> None:
         raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")
 
 
-def _check_totals(rows: pd.DataFrame, table: str) -> None:
-    days = rows["days"].to_numpy(dtype=np.float64)
+def _check_past(rows: pd.DataFrame, table: str) -> None:
+    _check_bands(rows, table)
+    _check_days(rows["horizon"], table)
+
+
+def _check_days(column: pd.Series, table: str) -> None:
+    days = column.to_numpy(dtype=np.float64)
     if not ((days >= 1) & (days <= LONGEST_HORIZON) & (days == np.floor(days))).all():
         raise BundleError(f"{table}: days are not a whole number from 1 to {LONGEST_HORIZON}")
+
+
+def _check_totals(rows: pd.DataFrame, table: str) -> None:
+    _check_days(rows["days"], table)
     if not are_totals(rows):
         raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")
 
 
 def _check_scores(rows: pd.DataFrame, table: str) -> None:
+    _check_days(rows["horizon"], table)
     values = rows[TRACK_COLUMNS[4:]].to_numpy(dtype=np.float64)
     inside = rows[["inside_80", "inside_95"]].isin([0, 1])
     if not (np.isfinite(values).all() and (values >= 0).all() and inside.all(axis=None)):
@@ -285,7 +295,7 @@ CHECKS: Mapping[str, Callable[[pd.DataFrame, str], None]] = {
     HISTORY: _check_counts,
     FORECASTS: _check_bands,
     TOTALS: _check_totals,
-    PAST: _check_bands,
+    PAST: _check_past,
     TRACK: _check_scores,
     PAST_TOTALS: _check_totals,
     TOTAL_TRACK: _check_total_scores,

@@ -479,10 +479,11 @@ def no_choice(field: str, value: str, allowed: Iterable[str]) -> str:
     return f"The address has {field}={excerpt(value)}; it can be {', '.join(most)} or {last}."
 
 
-def too_many(labels: Sequence[str], most: int) -> str:
-    """That packages are left out of a comparison."""
-    verb = "is" if len(labels) == 1 else "are"
-    return f"One chart shows at most {most} packages: {listed(labels)} {verb} left out."
+def too_many(labels: Sequence[str], most: int, more: int = 0) -> str:
+    """That packages are left out of a comparison, and so many more that were not looked at."""
+    names = [*labels, f"{more:,} more"] if more else labels
+    verb = "is" if len(names) == 1 and more < 2 else "are"  # noqa: PLR2004 - two are several
+    return f"Only the first {most} packages are used: {listed(names)} {verb} left out."
 
 
 def fetching(label: str) -> str:

@@ -63,7 +63,14 @@ def test_a_value_that_is_not_understood_leaves_the_default_and_is_told():
     )
 
 
-@pytest.mark.parametrize("query", [{}, {"scale": ""}, {"range": "all"}, {"smooth": "perhaps"}])
+def test_blanks_around_a_value_are_none_of_it():
+    view = parse_view({"package": "flask", "range": "180 ", "scale": "\nlog"})
+    assert (view.days, view.scale, view.ignored) == (180, "log", ())
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"scale": ""}, {"mode": " "}, {"range": "all"}, {"smooth": "perhaps"}]
+)
 def test_of_other_addresses_nothing_is_told(query):
     assert parse_view({"package": "flask", **query}).ignored == ()
 
@@ -107,8 +114,12 @@ def test_no_more_than_five():
     [
         ("bcde", ()),
         ("bcdea", ()),
-        ("bcdef", ("One chart shows at most 5 packages: f is left out.",)),
-        ("bcdeFgf", ("One chart shows at most 5 packages: f and g are left out.",)),
+        ("bcdef", ("Only the first 5 packages are used: f is left out.",)),
+        ("bcdeFgf", ("Only the first 5 packages are used: f and g are left out.",)),
+        ([""] * 30 + ["b"], ()),
+        ("b" * 21, ("Only the first 5 packages are used: 1 more is left out.",)),
+        ("b" * 22, ("Only the first 5 packages are used: 2 more are left out.",)),
+        ("bcdef" * 5, ("Only the first 5 packages are used: f and 5 more are left out.",)),
     ],
 )
 def test_packages_that_have_no_room_are_told(others, told):

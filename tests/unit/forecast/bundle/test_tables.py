@@ -294,3 +294,14 @@ def test_a_band_may_be_closed_and_must_not_be_crossed(table, low, high):
 def test_every_column_is_read_by_its_name(table):
     [row] = read_table(banded(table), table).of("a").to_dict("records")
     assert {name: row[name] for name in BANDS} == {name: float(v) for name, v in BANDS.items()}
+
+
+@pytest.mark.parametrize("horizon", ["0", "-1", "1.5", "91", "inf", "1e18"])
+@pytest.mark.parametrize(
+    ("table", "values"), [(PAST, "5.0,5.0,4.0,6.0,3.0,7.0"), (TRACK, "5,4.5,0.5,1,1,1")]
+)
+def test_a_horizon_is_a_number_of_days(table, values, horizon):
+    line = "flask,2026-01-02,2026-01-01,{},{}\n"
+    read_table(header(table) + line.format("2.0", values).encode(), table)
+    with pytest.raises(BundleError, match="days are not a whole number from 1 to 90"):
+        read_table(header(table) + line.format(horizon, values).encode(), table)
