@@ -1,6 +1,6 @@
 """Spares a call of the page what gradio and FastAPI do for pages of other kinds.
 
-Together these took a third of the server's time for a call of ``/forecast``.
+Together these took a fifth of the server's time for a call of ``/forecast``.
 """
 
 from __future__ import annotations

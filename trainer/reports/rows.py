@@ -26,11 +26,7 @@ DAY = "datetime64[D]"
 
 def joined(table: str, *parts: Columns) -> dict[str, NDArray[Any]]:
     """The rows of all parts one after the other, in the columns of a table."""
-    return {
-        name: np.concatenate([part[name] for part in parts])
-        for name in COLUMNS[table]
-        if name != "package"
-    }
+    return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS[table][1:]}
 
 
 def chosen(columns: Columns, which: NDArray[Any]) -> dict[str, NDArray[Any]]:
