@@ -12,3 +12,10 @@ Array: TypeAlias = NDArray[np.float64]
 WEEK = 7  # days
 LARGEST_COUNT = 10**12  # downloads a day; all of PyPI has a hundredth of it
 LONGEST_HORIZON = 90  # days that can be forecast, from the day after the last observed one
+
+
+def row_median(values: Array) -> Array:
+    """The median along the last axis, as ``np.median``, which takes four times as long a row."""
+    ordered, middle = np.sort(values, axis=-1), values.shape[-1] // 2
+    other = middle if values.shape[-1] % 2 else middle - 1
+    return np.asarray((ordered[..., other] + ordered[..., middle]) / 2.0)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import Manifest
-from forecast.bundle.reader import read_folder
 from forecast.config import GROUP
 from forecast.errors import BundleError
-from forecast.model import pickling
 from trainer.previous import carry_over, predecessor
 from trainer.reports.summary import NOT_ASKED, NOT_TRAINED, staleness
 from trainer.reports.total_record import update_total_record
@@ -81,20 +79,6 @@ def join(store: Store, previous: Bundle | None, writer: Writer) -> Manifest:
             packages={},
         )
     )
-
-
-def read_back(folder: Path) -> Bundle:
-    """Read what ``join`` has written, each model too, with the reader that the page has.
-
-    No model is run again: the writer has run the very bytes that the manifest names.
-
-    Raises:
-        BundleError: if the reader refuses anything of it.
-    """
-    bundle = read_folder(folder)
-    for name in bundle.names:
-        pickling.loads(bundle.pickle(name))
-    return bundle
 
 
 def check_worth(manifest: Manifest, previous: Bundle | None, output: Path) -> None:

@@ -16,7 +16,7 @@ from forecast.record.weeks import last_week
 from trainer.engines import local
 from trainer.fetch import fetch
 from trainer.inputs import make_plan, open_previous, other_repository
-from trainer.join import check_worth, join, read_back
+from trainer.join import check_worth, join
 from trainer.previous import forget, reopen
 from trainer.reports.console import told
 from trainer.site.site import SITE, write_site
@@ -73,7 +73,8 @@ class Phases:
                 manifest = join(store, previous, Writer(fresh, store.plan.forecast_days))
                 self.console.report(manifest)
                 check_worth(manifest, previous, arguments.output)
-                written = read_back(fresh)
+                # The writer has run the models, whose digests the reader checks.
+                written = read_folder(fresh)
                 self.console.report_weeks(last_week(written, store.plan.redefined), manifest)
         except BundleError:
             self._remove_run()

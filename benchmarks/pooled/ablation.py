@@ -100,7 +100,7 @@ def _coverage(panel: Panel, made: Distribution) -> str:
     total = panel.future.sum(axis=1, keepdims=True)
     found = []
     for name, actual, ends in (
-        ("days", panel.future, made.days()),
+        ("days", panel.future, made.days),
         ("totals", total, made.sums(span, span)[1]),
     ):
         for band in ("80", "95"):

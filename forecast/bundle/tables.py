@@ -111,7 +111,7 @@ def _line(columns: list[str]) -> bytes:
 def history_rows(name: str, counts: pd.Series[int]) -> bytes:
     """Counts as fetched, by day."""
     days = pd.DatetimeIndex(counts.index).strftime("%Y-%m-%d")
-    return _join(f"{name},{day},{count}" for day, count in zip(days, counts, strict=True))
+    return _join(f"{name},{day},{count}" for day, count in zip(days, counts.tolist(), strict=True))
 
 
 def forecast_rows(name: str, forecast: Forecast) -> bytes:

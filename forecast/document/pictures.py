@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from forecast.bands import Forecast, Total
+    from forecast.model.distribution import Distribution
     from forecast.model.model import Model
     from forecast.quantities import Array
 
@@ -62,6 +63,7 @@ def draw(
     totals: Mapping[int, Total],
     *,
     stopped: dt.date | None = None,
+    made: Distribution | None = None,
 ) -> dict[str, str]:
     """Both pictures of a package, by file name.
 
@@ -72,10 +74,11 @@ def draw(
         forecast: by day.
         totals: of its first days.
         stopped: the last day with a download, if they stopped.
+        made: the distribution of the days ahead, if there is one already.
     """
     days = len(forecast.mean)
     return {
-        f"{name}.svg": chart(label, model, totals[days], days, stopped),
+        f"{name}.svg": chart(label, model, totals[days], days, stopped=stopped, made=made),
         f"{name}.badge.svg": badge(label, totals[days], days, stopped),
     }
 
@@ -101,9 +104,17 @@ def badge(label: str, total: Total, days: int, stopped: dt.date | None = None) -
     )
 
 
-def chart(label: str, model: Model, total: Total, days: int, stopped: dt.date | None = None) -> str:
+def chart(
+    label: str,
+    model: Model,
+    total: Total,
+    days: int,
+    *,
+    stopped: dt.date | None = None,
+    made: Distribution | None = None,
+) -> str:
     """A chart of 7-day means: those of the last ninety days, and of the forecast with its bands."""
-    seen, means = means_of(model, days)
+    seen, means = means_of(model, days, made)
     highest = max(float(seen.max()), float(means["upper_95"].max()), 1.0) * 1.04
     behind: Array = np.arange(len(seen), dtype=np.float64)
     # What is forecast begins at the last mean counted.

@@ -11,6 +11,7 @@ After four weeks without a download they begin at none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -62,6 +63,7 @@ class Distribution:
         """The same: the mean of each day."""
         return np.minimum(self.median() * self.state.smearing[:, None], LARGEST_COUNT)
 
+    @cached_property
     def days(self) -> Ends:
         """Bands of the days, shape (rows, days) each."""
         horizon = np.arange(1.0, self.weekend.size + 1.0)
@@ -77,7 +79,7 @@ class Distribution:
             days: how many days each sum has, shape (sums,), whole numbers.
             last: how far ahead its last day lies, likewise; no less than `days`.
         """
-        daily, mean = self.days(), self.mean()
+        daily, mean = self.days, self.mean()
         middle = _spans(mean, days, last)
         features = quantiles.sum_features(self.state.evidence, days, last)
         widths = quantiles.sum_widths(features, self.pooled.sums)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from forecast.quantities import WEEK
+from forecast.quantities import WEEK, row_median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,7 +51,7 @@ class Levels:
 def smooth(x: Array, weekend: NDArray[np.bool_]) -> Levels:
     """Run x (rows, n) through ARIMA(0,1,1) for every theta; no outlier moves a level far."""
     rows, n = x.shape
-    level = np.repeat(np.median(x[:, :WEEK], axis=1)[None], ALPHAS.size, axis=0)
+    level = np.repeat(row_median(x[:, :WEEK])[None], ALPHAS.size, axis=0)
     errors = np.empty((ALPHAS.size, rows, n))
     gains = (ALPHAS[:, None] * np.where(weekend, WEEKEND, 1.0))[:, None]
     moved = believed(x)
@@ -73,9 +73,9 @@ def believed(x: Array) -> Array:
     a spike or a fault of the source; three on the same side are a new level and are taken as
     they are (robust exponential smoothing after Gelper, Fried and Croux 2010).
     """
-    lead = np.repeat(np.median(x[:, :WEEK], axis=1)[:, None], WEEK, axis=1)
+    lead = np.repeat(row_median(x[:, :WEEK])[:, None], WEEK, axis=1)
     weeks = sliding_window_view(np.column_stack([lead, x[:, :-1]]), WEEK, axis=1)
-    median = np.median(weeks, axis=2)
+    median = row_median(weeks)
     away = x - median
     bound = OUTLYING * np.abs(away).mean(axis=1, keepdims=True)
     bound = np.maximum(bound, LEAST_OUTLIER)

@@ -112,13 +112,19 @@ class Model(Checked):
         """
         return self._forecast(self.distribution(days))
 
-    def predict_with_totals(self, days: int) -> tuple[Forecast, dict[int, Total]]:
+    def predict_with_totals(
+        self, days: int, made: Distribution | None = None
+    ) -> tuple[Forecast, dict[int, Total]]:
         """``predict``, and the totals that a bundle has, at the price of one.
+
+        Args:
+            days: how many days to forecast.
+            made: their distribution, if there is one already.
 
         Raises:
             ValueError: `days` is not between 1 and `LONGEST_HORIZON`.
         """
-        made, spans = self.distribution(days), total_spans(days)
+        made, spans = made or self.distribution(days), total_spans(days)
         return self._forecast(made), dict(zip(spans, _totals(made, spans), strict=True))
 
     def total(self, days: int) -> Total:
@@ -228,7 +234,7 @@ class Model(Checked):
         )
 
     def _forecast(self, made: Distribution) -> Forecast:
-        ends = made.days()
+        ends = made.days
         return Forecast(
             start=self.last_day + dt.timedelta(days=1),
             mean=made.mean()[0],

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from forecast.model import level
 from forecast.model.weekdays import SATURDAY, weekday_numbers, weekday_pattern, weekend_gap
-from forecast.quantities import WEEK
+from forecast.quantities import WEEK, row_median
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -119,7 +119,7 @@ def state(counts: Array, first: int, shares: Array, parameters: Parameters) -> S
     }
     settled = ~moving(errors, size)[:, -fits.shape[1] :]
     smearing = _smearing(counts[:, -fits.shape[1] :], medians, settled)
-    possible = np.vstack([levels.last, np.median(x[:, -3:], axis=1)]) - last
+    possible = np.vstack([levels.last, row_median(x[:, -3:])]) - last
     hull = np.stack([possible.min(axis=0), possible.max(axis=0)])
     return State(last, smearing, np.where(np.abs(hull) > NO_BREAK, hull, 0.0), evidence)
 
@@ -150,7 +150,7 @@ def _evidence(x: Array, last: Array, errors: Array, size: Array) -> dict[str, Ar
     steps = np.abs(np.diff(means, axis=1))
     weekly = (steps.sum(axis=1) + WEEKS_OF_IT * USUAL_STEP) / (weeks - 1 + WEEKS_OF_IT)
     moved = np.abs(means[:, -1] - means[:, -min(5, weeks)])
-    pull = np.median(x[:, -SIX_WEEKS:], axis=1) - last
+    pull = row_median(x[:, -SIX_WEEKS:]) - last
     return {
         "one": np.ones(rows),
         "error": np.log(size) + 2.5,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.quantities import WEEK
+from forecast.quantities import WEEK, row_median
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ def weekend_gap(z: Array, weekdays: Integers) -> Array:
         Shape (rows,).
     """
     weekend = weekdays >= SATURDAY
-    gap = np.median(z[:, ~weekend], axis=1) - np.median(z[:, weekend], axis=1)
+    gap = row_median(z[:, ~weekend]) - row_median(z[:, weekend])
     return np.asarray(np.clip(gap, 0.0, WIDEST_GAP))
 
 
@@ -66,7 +66,7 @@ def weekday_pattern(z: Array, weekdays: Integers, profile: Sequence[float]) -> A
     for weekday in range(WEEK):
         these = weekdays == weekday
         ours, weights = away[:, these], recency[these]
-        middle = np.median(ours, axis=1, keepdims=True)
+        middle = row_median(ours)[:, None]
         reach = CLIPPED_AT * (_deviation(ours - middle)[:, None] + 1e-3)
         own[:, weekday] = np.clip(ours, middle - reach, middle + reach) @ weights / weights.sum()
     own -= own.mean(axis=1, keepdims=True)
@@ -87,4 +87,4 @@ def centred_week(z: Array) -> Array:
 
 def _deviation(distances: Array) -> Array:
     """Robust standard deviation of each row of distances (rows, n), shape (rows,)."""
-    return np.asarray(MAD_TO_DEVIATION * np.median(np.abs(distances), axis=1))
+    return np.asarray(MAD_TO_DEVIATION * row_median(np.abs(distances)))

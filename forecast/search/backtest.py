@@ -109,7 +109,7 @@ def backtest_counts(
         made = predictive(
             past[None], start, shares[: size + horizon], pooled, parameters=parameters
         )
-        ends = made.days()
+        ends = made.days
         total = math.log1p(float(future.sum())) - math.log1p(float(made.mean().sum()))
         rows.append(
             (

@@ -156,12 +156,11 @@ def _screened(w: Array, family: tuple[int, int, int], given: int) -> _Candidate:
     counted = max(w.size + d + big_d * m - given, FEWEST_ROWS // 2)
     columns = columns[-counted:]
     target = w[-columns.shape[0] :]
-    used = _used(orders)
+    used, both, unused = _used(m)
     cross = columns.T @ columns
     # A ridge of a hundred-millionth keeps a constant or exactly periodic w solvable.
     cross += (1e-8 * np.trace(cross) / len(cross) + 1e-12) * np.eye(len(cross))
-    systems = np.where(used[:, :, None] & used[:, None, :], cross, 0.0)
-    systems += np.where(used, 0.0, 1.0)[:, :, None] * np.eye(used.shape[1])
+    systems = both * cross + unused
     sides = np.where(used, columns.T @ target, 0.0)
     found = np.linalg.solve(systems, sides[..., None])[..., 0]
     squares = np.maximum(float(target @ target) - (found * sides).sum(axis=1), 0.0)
@@ -173,11 +172,18 @@ def _screened(w: Array, family: tuple[int, int, int], given: int) -> _Candidate:
     )
 
 
-def _used(orders: Integers) -> NDArray[np.bool_]:
-    """Which of the ten parameters each candidate has, shape (candidates, 10)."""
-    sizes = (MOST_P, MOST_Q, MOST_SEASONAL, MOST_SEASONAL)
+@lru_cache(maxsize=64)
+def _used(m: int) -> tuple[NDArray[np.bool_], Array, Array]:
+    """Which of the ten parameters each candidate of a season has, shape (candidates, 10).
+
+    With it come the same as a mask of the linear systems, shape (candidates, 10, 10), and the
+    ones on the diagonals of those that a candidate does not have.
+    """
+    orders, sizes = order_grid(m), (MOST_P, MOST_Q, MOST_SEASONAL, MOST_SEASONAL)
     parts = [np.arange(size) < orders[:, [place]] for place, size in enumerate(sizes)]
-    return np.concatenate(parts, axis=1)
+    used = np.concatenate(parts, axis=1)
+    both = (used[:, :, None] & used[:, None, :]).astype(np.float64)
+    return used, both, ~used[:, :, None] * np.eye(used.shape[1])
 
 
 def _stable(values: Array, orders: tuple[int, int, int, int]) -> Array:

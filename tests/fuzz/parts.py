@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
+from forecast.bundle.reader import read_folder
 from forecast.bundle.writer import Writer
 from forecast.errors import BundleError, ForecastError
 from forecast.history import Merged
@@ -18,7 +19,7 @@ from tests.bundles import LAST_DAY, counts
 from tests.fuzz import inputs
 from tests.trainings import run_plan
 from tests.weekly import estimated
-from trainer.join import join, read_back
+from trainer.join import join
 from trainer.plan import Part
 from trainer.store import RUN, Store
 from trainer.train import train
@@ -183,7 +184,9 @@ def _joined(files: Files) -> Bundle:
             (work / name).write_bytes(data)
         with closing(Store(work)) as store:
             join(store, None, Writer(output, store.plan.forecast_days))
-        bundle = read_back(output)
+        bundle = read_folder(output)
+        for name in bundle.names:
+            bundle.model(name)
         assert {path.name for path in Path(folder).iterdir()} == {"run", "models"}
         if not bundle.names:
             raise ForecastError("no package could be trained")

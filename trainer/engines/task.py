@@ -103,9 +103,11 @@ def train_package(task: Task) -> Outcome:
 def product_of(task: Task, trained: Trained) -> Product:
     """What is published of a package that was trained."""
     model, name, shown = trained.model, task.name, task.package.shown
-    forecast, totals = model.predict_with_totals(task.horizon)
-    stopped = task.series.stopped
-    pictures = draw(name, shown, model, forecast, totals, stopped=stopped) if task.pictures else {}
+    made, stopped = model.distribution(task.horizon), task.series.stopped
+    forecast, totals = model.predict_with_totals(task.horizon, made)
+    pictures: dict[str, str] = {}
+    if task.pictures:
+        pictures = draw(name, shown, model, forecast, totals, stopped=stopped, made=made)
     entry = PackageEntry(
         label=task.package.label,
         title=task.package.title,

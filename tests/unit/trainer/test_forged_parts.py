@@ -22,7 +22,7 @@ from forecast.model import pickling
 from tests.bundles import LAST_DAY, counts, make_bundle
 from tests.trainings import run_plan
 from tests.weekly import estimated
-from trainer.join import join, read_back
+from trainer.join import join
 from trainer.plan import Part
 from trainer.store import Store
 from trainer.train import train
@@ -58,13 +58,15 @@ def forge(folder, statement, *values, part=FORGED):
 
 
 def joined(folder, previous=None):
-    """The bundle of a run, once it was read back."""
+    """The bundle of a run, read back with every model."""
     output = folder.parent / "fresh"
     output.mkdir()
     with closing(Store(folder)) as store:
         join(store, previous, Writer(output, store.plan.forecast_days))
-    read_back(output)
-    return read_folder(output)
+    bundle = read_folder(output)
+    for name in bundle.names:
+        bundle.model(name)
+    return bundle
 
 
 def files_beside(folder):
