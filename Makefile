@@ -4,6 +4,8 @@ PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.13 python3,$(
 	$(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	2>/dev/null && echo $(name))))
 RUN := $(VENV)/bin/python
+# Compiling all modules is half of the installation; those that are imported are compiled then.
+INSTALL := -m pip install --quiet --no-compile
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -27,10 +29,10 @@ $(VENV)/made: requirements.txt $(addprefix requirements/,lock.txt cluster.txt de
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found"; exit 1; }
 	@$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || sh .ci/install python3-venv
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) -m pip install --quiet --no-deps --require-hashes --requirement requirements/lock.txt
-	$(RUN) -m pip install --quiet --requirement requirements/dev.txt
-	$(RUN) -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(RUN) -m pip install --quiet --no-deps --upgrade --target $(VENV)/clickhouse \
+	$(RUN) $(INSTALL) --no-deps --require-hashes --requirement requirements/lock.txt
+	$(RUN) $(INSTALL) --requirement requirements/dev.txt
+	$(RUN) $(INSTALL) --no-deps --no-build-isolation --editable .
+	$(RUN) $(INSTALL) --no-deps --upgrade --target $(VENV)/clickhouse \
 		--requirement requirements/clickhouse.txt
 	@touch $@
 
@@ -88,7 +90,7 @@ bench: .venv-bench/made ## accuracy beside other methods; DATA=DIR of CSV files,
 
 .venv-bench/made: requirements/bench.txt
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --requirement requirements/bench.txt
+	.venv-bench/bin/python $(INSTALL) --requirement requirements/bench.txt
 	@touch $@
 
 bench-app: env ## speed and memory of the page

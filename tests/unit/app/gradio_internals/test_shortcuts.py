@@ -13,10 +13,8 @@ from app.gradio_internals import shortcuts
 from tests.unit.app.gradio_internals.test_routes import EXAMPLES, matches
 
 
-@pytest.fixture
-def served(runner, monkeypatch):
-    monkeypatch.setitem(sys.modules, shortcuts.PLOTTING, None)
-
+@pytest.fixture(scope="module")
+def served(runner):
     def forecast() -> int:
         return 1
 
@@ -28,7 +26,9 @@ def served(runner, monkeypatch):
         shortcuts.take_shortcuts(made)
         return made
 
-    return runner.run(make())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, shortcuts.PLOTTING, None)
+        yield runner.run(make())
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
@@ -49,7 +49,7 @@ def test_calls_come_first(served):
     )
 
 
-def test_nobody_is_asked_for_a_login(served, runner):
+def test_nobody_is_asked_for_a_login(served, runner, monkeypatch):
     [(check, let_in)] = served.dependency_overrides.items()
     assert check.__name__ == "login_check"
     assert runner.run(let_in()) is None
@@ -58,8 +58,10 @@ def test_nobody_is_asked_for_a_login(served, runner):
     async def note() -> None:
         asked.append(1)
 
+    # In its place, to see that it is called.
+    monkeypatch.setitem(served.dependency_overrides, check, note)
+
     async def ask():
-        served.dependency_overrides[check] = note  # in its place, to see that it is called
         transport = httpx.ASGITransport(served)
         async with httpx.AsyncClient(transport=transport, base_url="http://page") as client:
             return await client.get("/gradio_api/info")
