@@ -12,6 +12,7 @@ import io
 import operator
 import os
 import pickle
+import pickletools
 import runpy
 import shutil
 import subprocess
@@ -215,6 +216,38 @@ def test_a_changed_byte_gives_a_whole_model_or_a_refusal(model, pickled, data):
         return
     assert type(loaded) is type(model)
     assert np.isfinite(loaded.predict(3).upper_95).all()
+
+
+WHOLE = st.one_of(
+    st.sampled_from(
+        [b"N", b"K\x01", b"M\0\1", b"J" + b"x" * 4, b"G" + b"x" * 8, b"\x95" + b"x" * 8]
+    ),
+    st.integers(0, 9).map(lambda size: b"\x8c%c" % size + b"x" * size),
+    st.integers(0, 9).map(lambda size: b"B" + size.to_bytes(4, "little") + b"N" * size),
+)
+ODD = st.sampled_from(
+    [opcode.code.encode("latin-1") for opcode in pickletools.opcodes]
+) | st.binary(max_size=3)
+
+
+@given(st.lists(WHOLE), ODD, st.lists(WHOLE))
+def test_opcodes_are_found_where_pickletools_finds_them(before, odd, after):
+    data = b"".join([*before, odd, *after, b"."])
+    try:
+        names = [opcode.name for opcode, _, _ in pickletools.genops(data)]
+    except UnicodeDecodeError:
+        return  # pickle decodes the text itself
+    except ValueError:
+        names = None
+    try:
+        pickling._check_opcodes(data)
+    except ValueError:
+        assert names is None
+    except BundleError:
+        assert names is None or not pickling.OPCODES.issuperset(names)
+    else:
+        assert names is not None
+        assert pickling.OPCODES.issuperset(names)
 
 
 @given(st.binary(max_size=200))
