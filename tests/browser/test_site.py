@@ -108,7 +108,7 @@ def test_the_words_of_a_chart_for_other_pages_fit_it(browser, width):
     total = Total(888e6, 888e6, 888e6, 888e6, 888e6)
     page = browser.new_page(viewport={"width": width, "height": 300})
     for stopped in (None, bundle.manifest.created_at.date()):
-        drawn = chart("Flask", model, total, 30, stopped)
+        drawn = chart("Flask", model, total, 30, stopped=stopped)
         page.set_content(f'<body style="margin: 0">{drawn.replace("<svg ", SCALED, 1)}')
         boxes = [each.bounding_box() for each in page.locator("svg text").all()]
         edges = [(box["x"], box["x"] + box["width"]) for box in boxes]
