@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PARTS = TypeAdapter(tuple[PartEntry, ...])
+PICTURES = TypeAdapter(dict[str, str])
 RUN = "run.sqlite"
 # Days since 1970 and downloads as int64, in one blob.
 RUN_TABLES = """
@@ -439,7 +440,7 @@ def _product(columns: Sequence[Any]) -> Product | None:
         model,
         Forecast.of(dt.date.fromisoformat(start), dict(zip(BAND_COLUMNS, values, strict=True))),
         {int(days): Total(*map(float, total)) for days, *total in rows},
-        TypeAdapter(dict[str, str]).validate_json(pictures),
+        PICTURES.validate_json(pictures),
     )
 
 
