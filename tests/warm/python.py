@@ -1,0 +1,48 @@
+"""A ``python`` that has imported modules already, for the tests that do not judge the start."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+TRAINER = ("trainer.cli", "forecast.search", "holidays.countries", "pmdarima")
+
+
+@contextmanager
+def warm_python(*modules: str, **variables: str) -> Iterator[str]:
+    """The path of a command that runs a program as ``python`` does, with modules of the root.
+
+    Args:
+        modules: what is imported already.
+        variables: the environment of the imports, in addition to this process's.
+    """
+    folder = Path(tempfile.mkdtemp())
+    command = folder / "python"
+    command.write_text(f"#!{sys.executable} -IS\n{(HERE / 'client.py').read_text()}")
+    command.chmod(0o755)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(folder / "socket"))
+        listener.listen()
+        host = subprocess.Popen(
+            [sys.executable, str(HERE / "host.py"), str(listener.fileno()), *modules],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+        )
+    with host:
+        yield str(command)
+        host.stdin.close()  # which ends it
+    shutil.rmtree(folder)
