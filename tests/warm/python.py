@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+LIBRARIES = ("pandas", "requests", "pydantic", "holidays.countries", "pmdarima")
 TRAINER = ("trainer.cli", "forecast.search", "holidays.countries", "pmdarima")
 
 
@@ -28,6 +29,7 @@ def warm_python(*modules: str, **variables: str) -> Iterator[str]:
         modules: what is imported already.
         variables: the environment of the imports, in addition to this process's.
     """
+    kept = {name: each for name, each in os.environ.items() if name != "PYTHONWARNINGS"}
     folder = Path(tempfile.mkdtemp())
     command = folder / "python"
     command.write_text(f"#!{sys.executable} -IS\n{(HERE / 'client.py').read_text()}")
@@ -38,7 +40,7 @@ def warm_python(*modules: str, **variables: str) -> Iterator[str]:
         host = subprocess.Popen(
             [sys.executable, str(HERE / "host.py"), str(listener.fileno()), *modules],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+            env={**kept, "PYTHONPATH": str(ROOT), **variables},
             stdin=subprocess.PIPE,
             pass_fds=[listener.fileno()],
         )
