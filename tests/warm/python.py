@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LIBRARIES = ("pandas", "requests", "pydantic", "holidays.countries", "pmdarima")
 TRAINER = ("trainer.cli", "forecast.search", "holidays.countries", "pmdarima")
+WORKER = ("distributed.cli.dask_worker", "trainer.engines.dask", *TRAINER[1:])
 
 
 @contextmanager
