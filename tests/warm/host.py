@@ -1,7 +1,7 @@
 """A process that has imported modules, and runs Python programs in forks of itself.
 
-``python host.py SOCKET MODULE...``; it ends when its standard input does. Warnings are handled as
-the environment of this process says, during its imports too.
+``python host.py SOCKET MODULE...``, with the number of a socket that listens. It ends when its
+standard input does. Warnings are handled as its environment says, during its imports too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_FILES = 250  # that one message can carry
 
 def main() -> None:
     """Import the modules, then run what the clients ask for."""
-    here, number, *modules = sys.argv[0], *sys.argv[1:]
+    here, number, *modules = sys.argv
     sys.path.remove(os.path.dirname(os.path.abspath(here)))  # noqa: PTH100, PTH120 - as Python does
     for module in modules:
         importlib.import_module(module)
@@ -73,7 +73,9 @@ def _keep(connection: socket.socket) -> None:
 def _read(connection: socket.socket, size: int) -> bytes:
     data = b""
     while len(data) < size:
-        data += connection.recv(size - len(data))
+        if not (more := connection.recv(size - len(data))):
+            raise SystemExit("the client was killed while it said what to run")
+        data += more
     return data
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -31,21 +30,25 @@ def warm_python(*modules: str, **variables: str) -> Iterator[str]:
         variables: the environment of the imports, in addition to this process's.
     """
     kept = {name: each for name, each in os.environ.items() if name != "PYTHONWARNINGS"}
-    folder = Path(tempfile.mkdtemp())
-    command = folder / "python"
-    command.write_text(f"#!{sys.executable} -IS\n{(HERE / 'client.py').read_text()}")
-    command.chmod(0o755)
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(folder / "socket"))
-        listener.listen()
-        host = subprocess.Popen(
-            [sys.executable, str(HERE / "host.py"), str(listener.fileno()), *modules],
-            cwd=folder,
-            env={**kept, "PYTHONPATH": str(ROOT), **variables},
-            stdin=subprocess.PIPE,
-            pass_fds=[listener.fileno()],
-        )
-    with host:
-        yield str(command)
-        host.stdin.close()  # which ends it
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory() as folder:
+        command = Path(folder) / "python"
+        command.write_text(f"#!{sys.executable} -IS\n{(HERE / 'client.py').read_text()}")
+        command.chmod(0o755)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(f"{folder}/socket")
+            listener.listen()
+            host = subprocess.Popen(
+                [sys.executable, str(HERE / "host.py"), str(listener.fileno()), *modules],
+                cwd=folder,
+                env={**kept, "PYTHONPATH": str(ROOT), **variables},
+                stdin=subprocess.PIPE,
+                pass_fds=[listener.fileno()],
+            )
+        command.with_name("host").write_text(str(host.pid))
+        with host:  # which ends when this closes its standard input
+            yield str(command)
+
+
+def host_of(command: str) -> int:
+    """The process among whose descendants the programs of a warm command are."""
+    return int(Path(command).with_name("host").read_text())
