@@ -16,6 +16,7 @@ from tests.standins.clickhouse import ClickHouseServer
 from tests.standins.engine import Engine
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
+from tests.warm.python import TRAINER, warm_python
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,3 +113,10 @@ def clickhouse_engine() -> Iterator[Engine]:
 def clickhouse_server(clickhouse_engine) -> Iterator[ClickHouseServer]:
     with ClickHouseServer(clickhouse_engine) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def warm_trainer() -> Iterator[str]:
+    """A ``python`` that has imported the trainer already; a warning is an error in it."""
+    with warm_python(*TRAINER, PYTHONWARNINGS="error") as command:
+        yield command

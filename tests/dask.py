@@ -29,16 +29,18 @@ class Dask:
 
     Args:
         folder: for all files that the processes write.
+        python: the command that runs the workers.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, python: str = sys.executable) -> None:
         self._folder = folder
+        self._python = python
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
         contact = self._folder / "scheduler.json"
         file = ("--scheduler-file", str(contact))
-        self.scheduler = self._start("scheduler", "--port", "0", *file)
+        self.scheduler = self._start(sys.executable, "scheduler", "--port", "0", *file)
         try:
             self._until(contact.exists)
             self.address = json.loads(contact.read_text(encoding="utf-8"))["address"]
@@ -56,14 +58,14 @@ class Dask:
         self.stop(*self._processes)
 
     def worker(
-        self, *options: str, cwd: Path = ROOT, **environment: str
+        self, *options: str, cwd: Path = ROOT, python: str = "", **environment: str
     ) -> subprocess.Popen[bytes]:
         """Start a worker with one thread, without a nanny unless an option asks for one."""
         threads = () if "--nthreads" in options else ("--nthreads", "1")
         nanny = () if "--nanny" in options else ("--no-nanny",)
         scratch = ("--local-directory", str(self._folder), "--memory-limit", "0")
         arguments = ("worker", self.address, *threads, *nanny, *scratch, *options)
-        return self._start(*arguments, cwd=cwd, **environment)
+        return self._start(python or self._python, *arguments, cwd=cwd, **environment)
 
     def stop(self, *processes: subprocess.Popen[bytes]) -> None:
         """Kill processes and their children, and wait until they end."""
@@ -88,11 +90,11 @@ class Dask:
         self._until(lambda: self.ask(condition))
 
     def _start(
-        self, *arguments: str, cwd: Path = ROOT, **environment: str
+        self, python: str, *arguments: str, cwd: Path = ROOT, **environment: str
     ) -> subprocess.Popen[bytes]:
         with (self._folder / f"{len(self._processes)}.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "dask", *arguments, *COMMON],
+                [python, "-m", "dask", *arguments, *COMMON],
                 cwd=cwd,
                 env={
                     **os.environ,

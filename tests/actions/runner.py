@@ -56,6 +56,10 @@ def copy_checkout(target: Path) -> Path:
     return target
 
 
+# Into the environment of the tests, in which to do it again would do nothing.
+_INSTALLED: set[tuple[str, bytes]] = set()
+
+
 class _JobError(Exception):
     """A step failed."""
 
@@ -139,6 +143,7 @@ class Runner:
         checkout: the folder that ``actions/checkout`` copies.
         contexts: such as ``github`` and ``inputs``; the runner makes the others.
         environment: variables in addition to those of a runner.
+        python: the command in whose folder the steps look for ``python`` first.
         watch: called with the command of a step, and with each line of its output.
     """
 
@@ -146,6 +151,7 @@ class Runner:
     contexts: Mapping[str, Any]
     environment: Mapping[str, str]
     watch: Callable[[Job, str], None] = lambda job, line: None
+    python: str = sys.executable
 
     def run(self, workflow: str, folder: Path) -> Run:
         """Run a workflow; its files go into a new folder."""
@@ -267,6 +273,14 @@ class _JobRunner:
         return {}
 
     def _run_script(self, job: Job, script: str, env: Mapping[str, str]) -> Mapping[str, str]:
+        if env or not (lock := _locked(job, script)):
+            return self._run_process(job, script, env)
+        if lock not in _INSTALLED:
+            self._run_process(job, script, env)
+            _INSTALLED.add(lock)
+        return {}
+
+    def _run_process(self, job: Job, script: str, env: Mapping[str, str]) -> Mapping[str, str]:
         output, summary = job.folder / "output", job.folder / "summary.md"
         output.write_text("", encoding="utf-8")
         summary.touch()
@@ -275,7 +289,7 @@ class _JobRunner:
             ["bash", "-e", str(job.folder / "step.sh")],
             cwd=job.workspace,
             env={
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "PATH": f"{Path(self.runner.python).parent}{os.pathsep}{os.environ['PATH']}",
                 "HOME": str(job.folder),
                 "CI": "true",
                 "GITHUB_ACTIONS": "true",
@@ -305,6 +319,14 @@ class _JobRunner:
             raise _JobError(f"Process completed with exit code {process.returncode}.")
         lines = output.read_text(encoding="utf-8").splitlines()
         return dict(line.split("=", 1) for line in lines)
+
+
+def _locked(job: Job, script: str) -> tuple[str, bytes] | None:
+    """A step that does nothing but install a lock, and that lock."""
+    found = re.fullmatch(r"python -m pip install [^\n;&|]* -r (\S+)\n?", script)
+    if found and (job.workspace / found[1]).is_file():
+        return script, (job.workspace / found[1]).read_bytes()
+    return None
 
 
 def attest(given: Mapping[str, Any], permissions: Mapping[str, str]) -> dict[str, Any]:

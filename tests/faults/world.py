@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pandas as pd
@@ -25,6 +26,8 @@ from tests.standins.github import job_of
 from tests.standins.sigstore import Build, Sigstore
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from forecast.bundle.reader import Bundle
     from tests.standins.clickhouse import ClickHouseServer
     from tests.standins.github import GitHubServer, StoredArtifact
@@ -51,6 +54,24 @@ def good_bundle() -> Bundle:
 def last_weeks_bundle() -> Bundle:
     """The bundle of the artifact of one week before."""
     return make_bundle(PACKAGES, last_day=LAST_DAY - WEEK, created_at=CREATED_AT - WEEK)
+
+
+@cache
+def good_files() -> Mapping[str, bytes]:
+    """The files of the good bundle."""
+    return MappingProxyType(files_of(good_bundle()))
+
+
+@cache
+def good_zip() -> bytes:
+    """The zip of the good bundle."""
+    return zip_of(good_files())
+
+
+@cache
+def last_weeks_zip() -> bytes:
+    """The zip of last week's bundle."""
+    return zip_of(last_weeks_bundle())
 
 
 @cache
@@ -83,12 +104,12 @@ class World:
         ``attest`` makes its attestation, empty for none.
         """
         if zipped is None:  # each run makes other bytes and has its own attestation
-            zipped = marked(zip_of(good_bundle()), len(self.github.artifacts))
+            zipped = marked(good_zip(), len(self.github.artifacts))
         return self.github.add_artifact(zipped, attest=attest or attestation, **artifact)
 
     def publish_last_weeks(self) -> StoredArtifact:
         """Put the first bundle into the list."""
-        return self.publish(zip_of(last_weeks_bundle()))
+        return self.publish(last_weeks_zip())
 
     def serve_counts(self) -> None:
         """Give PyPI Stats the counts of every package through yesterday."""
@@ -274,12 +295,12 @@ def marked(zipped: bytes, number: int) -> bytes:
 
 def with_files(**changed: bytes) -> bytes:
     """A bundle with changed files and their digests in the manifest; ``__`` is a dot."""
-    return consistent(files_of(good_bundle()), changed)
+    return consistent(good_files(), changed)
 
 
 def replaced(name: str, old: str, new: str) -> bytes:
     """A bundle with the first match of a pattern replaced in one table."""
-    data, found = re.subn(old, new, files_of(good_bundle())[name].decode(), count=1)
+    data, found = re.subn(old, new, good_files()[name].decode(), count=1)
     if not found:
         raise AssertionError(f"{name} has no {old!r} to replace")
     return with_files(**{name.replace(".", "__"): data.encode()})
@@ -292,19 +313,18 @@ def forecasting(values: str) -> bytes:
 
 def with_manifest(**fields: Any) -> bytes:
     """A bundle with a changed manifest."""
-    files = files_of(good_bundle())
-    document = json.loads(files["manifest.json"]) | fields
-    return zip_of(files | {"manifest.json": json.dumps(document).encode()})
+    document = json.loads(good_files()["manifest.json"]) | fields
+    return zip_of({**good_files(), "manifest.json": json.dumps(document).encode()})
 
 
 def with_member(name: str, data: bytes = b"x") -> bytes:
     """A bundle with an additional member."""
-    return zip_of(files_of(good_bundle()) | {name: data})
+    return zip_of({**good_files(), name: data})
 
 
 def duplicated() -> bytes:
     """A bundle with one member twice."""
-    buffer = io.BytesIO(zip_of(good_bundle()))
+    buffer = io.BytesIO(good_zip())
     with warnings.catch_warnings(), zipfile.ZipFile(buffer, "a") as archive:
         warnings.simplefilter("ignore")
         archive.writestr("flask.pkl", b"x")
@@ -313,7 +333,7 @@ def duplicated() -> bytes:
 
 def encrypted() -> bytes:
     """A bundle whose members are marked as encrypted."""
-    data = bytearray(zip_of(good_bundle()))
+    data = bytearray(good_zip())
     at = data.find(b"PK\x01\x02")
     while at >= 0:
         data[at + 8] |= 1
@@ -323,7 +343,7 @@ def encrypted() -> bytes:
 
 def linked() -> bytes:
     """A bundle with a member that is a symbolic link."""
-    buffer = io.BytesIO(zip_of(good_bundle()))
+    buffer = io.BytesIO(good_zip())
     with zipfile.ZipFile(buffer, "a") as archive:
         link = zipfile.ZipInfo("link.pkl")
         link.external_attr = 0o120777 << 16
@@ -334,9 +354,9 @@ def linked() -> bytes:
 def bomb(*, lying: bool) -> bytes:
     """Zeros that unpack to a gigabyte; the directory may say that they are few."""
     size = (1 << 30) if not lying else (64 << 20)
-    buffer = io.BytesIO(zip_of({"manifest.json": files_of(good_bundle())["manifest.json"]}))
+    buffer = io.BytesIO(zip_of({"manifest.json": good_files()["manifest.json"]}))
     with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
-        names = [name for name in files_of(good_bundle()) if name != "manifest.json"]
+        names = [name for name in good_files() if name != "manifest.json"]
         for name in names:
             with archive.open(name, "w") as member:
                 chunks = size // len(names) // (1 << 20) if lying else 1

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -21,6 +22,7 @@ from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
 from tests.standins.server import Answer, Loopback
 from tests.waiting import until
+from tests.warm.python import host_of
 
 SECRETS = {
     "token": "ghp_Ap9+/=x%7E&'\"<q>Zt0k3n",
@@ -355,14 +357,14 @@ def test_every_disguise_is_seen(name):
         assert name in leaks(f"before {form} after")
 
 
-def train(world, *arguments, **settings):
+def run_job(python, world, *arguments, **settings):
     """One run of the job on Actions; all its output and files."""
     output, summary = world.folder / "models", world.folder / "summary.md"
     kept = {name: os.environ[name] for name in KEPT if name in os.environ}
     actions = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}
     environment = {**kept, **actions, **STANDING, **world.settings(), **settings}
     run = subprocess.Popen(
-        [sys.executable, "-m", "trainer", f"--output={output}", "--jobs=2", *arguments],
+        [python, "-m", "trainer", f"--output={output}", "--jobs=2", *arguments],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
@@ -370,10 +372,11 @@ def train(world, *arguments, **settings):
         text=True,
     )
     seen = ""
+    above = [] if python == sys.executable else [host_of(python)]
     while run.poll() is None:
-        seen += command_lines(run.pid)
+        seen += "".join(command_lines(each) for each in [run.pid, *above])
         with contextlib.suppress(subprocess.TimeoutExpired):
-            run.wait(0.2)
+            run.wait(0.05)
     seen += run.communicate()[0]
     files = [path for path in world.folder.rglob("*") if path.is_file()]
     return run.returncode, seen + "".join(
@@ -381,9 +384,15 @@ def train(world, *arguments, **settings):
     )
 
 
+@pytest.fixture
+def train(warm_trainer):
+    """Runs the job in a fork of a process that has imported the trainer."""
+    return partial(run_job, warm_trainer, PYTHONWARNINGS="error")
+
+
 def test_the_job_tells_nobody(world):
     world.sign()
-    status, seen = train(world)
+    status, seen = run_job(sys.executable, world)
     assert status == 0
     assert "forecasts.csv" in seen
     assert leaks(seen) == []
@@ -391,7 +400,7 @@ def test_the_job_tells_nobody(world):
 
 
 @pytest.mark.parametrize("name", ["list echoes", "zip sent on"])
-def test_the_job_tells_nobody_when_github_fails(world, name):
+def test_the_job_tells_nobody_when_github_fails(world, name, train):
     FAULTS[name][0](world)
     status, seen = train(world)
     assert status == 1
@@ -401,7 +410,7 @@ def test_the_job_tells_nobody_when_github_fails(world, name):
 
 
 @pytest.mark.parametrize("says", PYPISTATS)
-def test_the_job_tells_nobody_when_pypistats_fails(world, says):
+def test_the_job_tells_nobody_when_pypistats_fails(world, says, train):
     world.pypistats.fail("flask", PYPISTATS[says](world), 99)
     status, seen = train(world)
     assert status == 1
@@ -410,7 +419,7 @@ def test_the_job_tells_nobody_when_pypistats_fails(world, says):
     world.assert_told_nobody()
 
 
-def test_the_job_tells_nobody_of_clickhouse(world):
+def test_the_job_tells_nobody_of_clickhouse(world, train):
     world.foreign.add_fault("any", Answer(418, b"no"), 99)
     address = world.foreign.origin.replace("//", f"//user:{SECRETS['github']}@")
     status, seen = train(world, "--source=clickhouse", CLICKHOUSE_URL=address)
@@ -419,7 +428,7 @@ def test_the_job_tells_nobody_of_clickhouse(world):
     assert leaks(seen) == []
 
 
-def test_a_token_that_cannot_be_sent_is_not_shown(world):
+def test_a_token_that_cannot_be_sent_is_not_shown(world, train):
     status, seen = train(world, GITHUB_TOKEN=SECRETS["other"])
     assert status == 1
     assert "GITHUB_TOKEN holds characters that no token has" in seen
@@ -428,7 +437,7 @@ def test_a_token_that_cannot_be_sent_is_not_shown(world):
 
 
 @pytest.mark.parametrize("argument", ["--jobs=none", "--config=/nowhere"])
-def test_the_job_tells_nobody_when_it_is_misused(world, argument):
+def test_the_job_tells_nobody_when_it_is_misused(world, argument, train):
     status, seen = train(world, argument)
     assert status == 2
     assert leaks(seen) == []
@@ -437,7 +446,7 @@ def test_the_job_tells_nobody_when_it_is_misused(world, argument):
 RUN_AS_COMMAND = "##[add-mask][]\r\n::stop-commands::x\n::error::y"
 
 
-def test_no_answer_is_run_as_a_command(world):
+def test_no_answer_is_run_as_a_command(world, train):
     """The runner takes ``::`` at the beginning of a line for a command, and ``##[`` anywhere."""
     world.pypistats.fail("flask", Answer(418, RUN_AS_COMMAND.encode()), 99)
     _, seen = train(world)

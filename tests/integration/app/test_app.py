@@ -10,6 +10,7 @@ import requests
 
 from forecast.bands import BAND_COLUMNS
 from tests.appserver import NOW, AppServer, call
+from tests.browser.warm import WarmAppServer
 from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
 from tests.standins.github import GitHubServer
 from tests.standins.pypistats import PyPIStatsServer
@@ -51,7 +52,7 @@ def app(standins, tmp_path_factory):
         "GITHUB_TOKEN": github.token,
         "PYPISTATS_URL": pypistats.url,
     }
-    with AppServer(settings) as running:
+    with WarmAppServer(settings) as running:
         yield running
 
 
@@ -254,7 +255,7 @@ def test_a_folder_of_models_asks_github_nothing(standins, tmp_path):
     asked = len(github.calls)
     replace_folder(tmp_path / "models", files_of(make_bundle(("flask",), source="sample")))
     settings = {"MODELS_DIR": str(tmp_path / "models"), "GITHUB_API_URL": github.url}
-    with AppServer(settings) as running:
+    with WarmAppServer(settings) as running:
         kind, _ = call(running, "forecast", package="flask", days=1)
     assert kind == "complete"
     assert len(github.calls) == asked
@@ -275,7 +276,7 @@ def pictured(tmp_path_factory):
     pictures = {"flask.svg": f"<svg>{style}</svg>", "flask.badge.svg": "<svg></svg>"}
     bundle = make_bundle(pictures=pictures)
     replace_folder(folder / "models", files_of(bundle))
-    with AppServer({"MODELS_DIR": str(folder / "models")}) as running:
+    with WarmAppServer({"MODELS_DIR": str(folder / "models")}) as running:
         yield running
 
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 from PIL import Image
 
-from tests.appserver import AppServer
+from tests.browser.warm import WarmAppServer
 from tests.bundles import files_of, make_bundle, replace_folder
 
 HOSTILE = '"><script>alert(1)</script>'
@@ -17,7 +17,7 @@ def app(tmp_path_factory):
     folder = tmp_path_factory.mktemp("first")
     pictures = {"flask.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>"}
     replace_folder(folder, files_of(make_bundle(pictures=pictures, source="folder")))
-    with AppServer({"MODELS_DIR": str(folder), "SPACE_HOST": "owner-space.example"}) as running:
+    with WarmAppServer({"MODELS_DIR": str(folder), "SPACE_HOST": "owner-space.example"}) as running:
         yield running
 
 

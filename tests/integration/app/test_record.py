@@ -9,7 +9,8 @@ import requests
 
 from forecast.presentation.feed import ATOM
 from tests import schema
-from tests.appserver import AppServer, call
+from tests.appserver import call
+from tests.browser.warm import WarmAppServer
 from tests.bundles import files_of, replace_folder
 from tests.unit.forecast.record.records import bundle_with, day_row, total_row
 
@@ -32,7 +33,7 @@ def app(tmp_path_factory):
         "MODELS_DIR": str(folder / "models"),
         "FORECAST_CONFIG": str(folder / "config.toml"),
     }
-    with AppServer(settings) as running:
+    with WarmAppServer(settings) as running:
         yield running
 
 

@@ -7,6 +7,7 @@ import io
 import logging
 import shutil
 import socket
+import sys
 from contextlib import closing
 from typing import Any
 
@@ -22,8 +23,8 @@ from trainer.engines.dispatch import TASKS_PER_PROCESSOR
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    with Dask(tmp_path_factory.mktemp("dask")) as started:
+def shared(tmp_path_factory, warm_worker):
+    with Dask(tmp_path_factory.mktemp("dask"), warm_worker) as started:
         yield started
 
 
@@ -104,7 +105,7 @@ def test_a_worker_that_differs_is_refused_before_a_task_is_taken(dask, tmp_path)
     with (tmp_path / "forecast" / "errors.py").open("a", encoding="utf-8") as file:
         file.write("# another commit\n")
     environment = {"PYTHONPATH": str(information.parent), "OPENBLAS_NUM_THREADS": "2"}
-    dask.worker(cwd=tmp_path, **environment)
+    dask.worker(cwd=tmp_path, python=sys.executable, **environment)
     error = str(refusal(dask.address, patience=PATIENCE))
     assert error.startswith("the worker tcp://127.0.0.1:")
     assert f"has numpy 9.9.9, not {importlib.metadata.version('numpy')}; the source" in error
@@ -118,7 +119,7 @@ def test_a_worker_without_the_project_is_refused(dask, tmp_path):
     # The environment of the tests has the project installed; this worker's does not.
     forget = "import sys; sys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in str(f)]"
     (tmp_path / "sitecustomize.py").write_text(forget, encoding="utf-8")
-    dask.worker(cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    dask.worker(cwd=tmp_path, python=sys.executable, PYTHONPATH=str(tmp_path))
     error = str(refusal(dask.address, patience=PATIENCE))
     assert "cannot run it (" in error
     assert "No module named 'trainer'" in error
@@ -156,8 +157,8 @@ def logged():
     log.removeHandler(handler)
 
 
-def test_a_scheduler_that_goes_away(tmp_path, logged):
-    with Dask(tmp_path) as dask:
+def test_a_scheduler_that_goes_away(tmp_path, logged, warm_worker):
+    with Dask(tmp_path, warm_worker) as dask:
         dask.worker()
         outcomes = execute(
             map(task, ["a", "b", "sleep 1", "sleep 2"]), dask.address, train=obey, patience=PATIENCE

@@ -1,4 +1,7 @@
-"""``python -m trainer`` as a real process with a stand-in for PyPI Stats."""
+"""``python -m trainer`` as a real process with a stand-in for PyPI Stats.
+
+Where a test does not judge the start, the process is forked from one that has imported the trainer.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import socket
 import subprocess
 import sys
 import termios
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -33,9 +37,9 @@ m_values = [3, 6, 7]
 """
 
 
-def train(*arguments, cwd, **environment):
+def run_with(python, *arguments, cwd, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "trainer", *arguments],
+        [python, "-m", "trainer", *arguments],
         cwd=cwd,
         env={
             "PATH": os.environ["PATH"],
@@ -49,6 +53,11 @@ def train(*arguments, cwd, **environment):
         timeout=120,
         check=False,
     )
+
+
+@pytest.fixture(scope="module")
+def train(warm_trainer):
+    return partial(run_with, warm_trainer)
 
 
 @pytest.fixture
@@ -71,7 +80,8 @@ def unused_url():
 def test_a_run_under_actions(folder, github_server):
     github_server.owner, github_server.repo = "somebody", "some-repo"
     with PyPIStatsServer({"flask": series("flask")}) as server:
-        done = train(
+        done = run_with(
+            sys.executable,
             "--config=config.toml",
             cwd=folder,
             PYPISTATS_URL=server.url,
@@ -108,7 +118,7 @@ def test_a_run_under_actions(folder, github_server):
     assert "github.com/somebody/some-repo" in calls[0].headers["user-agent"]
 
 
-def test_packages_of_the_command_line(folder):
+def test_packages_of_the_command_line(folder, train):
     done = train("Zope.Interface", "--config=config.toml", "--source=sample", cwd=folder)
     assert done.returncode == 0, done.stderr
     bundle = read_folder(folder / "models")
@@ -116,7 +126,7 @@ def test_packages_of_the_command_line(folder):
     assert bundle.manifest.source == "sample"
 
 
-def test_auto_without_a_network_is_sample_data_and_says_so(folder):
+def test_auto_without_a_network_is_sample_data_and_says_so(folder, train):
     done = train(
         "flask", "--config=config.toml", "--source=auto", cwd=folder, PYPISTATS_URL=unused_url()
     )
@@ -125,7 +135,7 @@ def test_auto_without_a_network_is_sample_data_and_says_so(folder):
     assert read_folder(folder / "models").manifest.source == "sample"
 
 
-def test_auto_takes_pypi_stats_where_it_answers(folder):
+def test_auto_takes_pypi_stats_where_it_answers(folder, train):
     with PyPIStatsServer({"flask": series("flask")}) as server:
         done = train(
             "flask", "--config=config.toml", "--source=auto", cwd=folder, PYPISTATS_URL=server.url
@@ -153,7 +163,7 @@ def test_a_terminal_gets_progress_bars(folder):
     assert "training: 100%" in shown
 
 
-def test_a_folder_of_real_counts(folder):
+def test_a_folder_of_real_counts(folder, train):
     counts = Sample(dt.date(2023, 1, 11)).daily("flask")
     lines = [f"{day:%Y-%m-%d},{count}" for day, count in counts.items()]
     (folder / "flask.csv").write_text("date,downloads\n" + "\n".join(lines), encoding="utf-8")
@@ -164,7 +174,7 @@ def test_a_folder_of_real_counts(folder):
     assert bundle.manifest.source == "folder"
 
 
-def test_a_config_that_asks_clickhouse(folder, clickhouse_server):
+def test_a_config_that_asks_clickhouse(folder, clickhouse_server, train):
     sample = Sample(NOW.date())
     clickhouse_server.fill({name: sample.daily(name) for name in ("flask", "requests")})
     (folder / "config.toml").write_text(f'source = "clickhouse"\n{CONFIG}', encoding="utf-8")
@@ -177,7 +187,7 @@ def test_a_config_that_asks_clickhouse(folder, clickhouse_server):
     assert clickhouse_server.asked == [["flask", "requests"]]
 
 
-def test_the_two_public_sources_go_on_from_each_other(folder, clickhouse_server):
+def test_the_two_public_sources_go_on_from_each_other(folder, clickhouse_server, train):
     old, new = series("flask"), Sample(NOW.date()).daily("flask").tail(100)
     with PyPIStatsServer({"flask": old}) as server:
         first = train("flask", "--config=config.toml", cwd=folder, PYPISTATS_URL=server.url)
@@ -189,14 +199,14 @@ def test_the_two_public_sources_go_on_from_each_other(folder, clickhouse_server)
     assert len(read_folder(folder / "models").history("flask")) == len(old)
 
 
-def test_clickhouse_cannot_leave_mirrors_out(folder):
+def test_clickhouse_cannot_leave_mirrors_out(folder, train):
     (folder / "config.toml").write_text(f"mirrors = false\n{CONFIG}", encoding="utf-8")
     done = train("--config=config.toml", "--source=clickhouse", cwd=folder)
     assert done.returncode == 2
     assert done.stderr.startswith("mirrors = false: --source clickhouse counts the downloads of")
 
 
-def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder):
+def test_where_nothing_can_be_trained_the_output_is_as_it_was(folder, train):
     assert train("--config=config.toml", "--source=sample", cwd=folder).returncode == 0
     before = {path.name: path.read_bytes() for path in (folder / "models").iterdir()}
     done = train("--config=config.toml", f"--source={folder}", cwd=folder, GITHUB_ACTIONS="true")
@@ -235,7 +245,7 @@ def test_wrong_usage_is_one_line_and_status_2(folder, arguments, message, monkey
     assert "\n" not in logged
 
 
-def test_a_wrong_config_is_one_line_and_status_2(folder):
+def test_a_wrong_config_is_one_line_and_status_2(folder, train):
     (folder / "config.toml").write_text(CONFIG.replace("30", "0"), encoding="utf-8")
     done = train("--config=config.toml", cwd=folder)
     assert done.returncode == 2
@@ -243,7 +253,9 @@ def test_a_wrong_config_is_one_line_and_status_2(folder):
 
 
 def test_a_wrong_clock_is_one_line_and_status_2(folder):
-    done = train("--config=config.toml", cwd=folder, SOURCE_DATE_EPOCH="tomorrow")
+    done = run_with(
+        sys.executable, "--config=config.toml", cwd=folder, SOURCE_DATE_EPOCH="tomorrow"
+    )
     assert done.returncode == 2
     assert "SOURCE_DATE_EPOCH = 'tomorrow': expected seconds since 1970" in done.stderr
 
@@ -259,7 +271,7 @@ def everything(folder):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory, train):
     """The bundle of an undisturbed run of many packages."""
     folder = tmp_path_factory.mktemp("undisturbed")
     (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
@@ -329,7 +341,7 @@ def test_an_interrupted_run_is_one_line_and_status_130(folder):
     assert not (folder / "models").exists()
 
 
-def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed):
+def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed, train):
     words = [*MANY, "--config=config.toml", "--source=sample", "--jobs=1"]
     killed = subprocess.Popen(
         [sys.executable, "-m", "trainer", *words],
@@ -380,7 +392,7 @@ def test_a_second_run_in_the_folder_of_the_first_is_refused(folder, undisturbed,
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
 
 
-def test_several_machines_make_what_one_makes(folder, undisturbed):
+def test_several_machines_make_what_one_makes(folder, undisturbed, train):
     def phase(name, *words):
         done = train("--work=run", f"--phase={name}", *words, cwd=folder)
         assert done.returncode == 0, done.stderr
@@ -398,7 +410,7 @@ def test_several_machines_make_what_one_makes(folder, undisturbed):
     assert everything(folder / "models") == undisturbed
 
 
-def test_a_phase_without_the_one_before_says_so(folder):
+def test_a_phase_without_the_one_before_says_so(folder, train):
     done = train("--phase=join", cwd=folder, GITHUB_ACTIONS="true")
     assert done.returncode == 1
     assert done.stdout.endswith("and let no other run use this folder\n")

@@ -24,9 +24,9 @@ m_values = [3, 6, 7]
 """
 
 
-def start(folder, *words):
+def start(folder, *words, python=sys.executable):
     return subprocess.Popen(
-        [sys.executable, "-m", "trainer", "--config=config.toml", "--source=sample", *words],
+        [python, "-m", "trainer", "--config=config.toml", "--source=sample", *words],
         cwd=folder,
         env={
             "PATH": os.environ["PATH"],
@@ -83,10 +83,10 @@ def dask(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
+def alone(tmp_path_factory, warm_trainer):
     """The bundle of one process on this machine."""
     folder = make_folder(tmp_path_factory.mktemp("alone") / "run")
-    process = start(folder, "--jobs=1")
+    process = start(folder, "--jobs=1", python=warm_trainer)
     lines = finish(process)
     assert process.returncode == 0, lines
     assert trained(lines) == PACKAGES
@@ -105,12 +105,14 @@ def test_a_worker_is_killed_in_mid_run_and_the_bundle_is_the_same(folder, dask, 
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]
 
 
-def test_after_the_scheduler_was_lost_a_second_run_goes_on(folder, tmp_path, alone):
+def test_after_the_scheduler_was_lost_a_second_run_goes_on(
+    folder, tmp_path, alone, warm_trainer, warm_worker
+):
     (tmp_path / "first").mkdir()
-    with Dask(tmp_path / "first") as dask:
+    with Dask(tmp_path / "first", warm_worker) as dask:
         dask.worker()
         dask.wait_for_workers(1)
-        process = start(folder, f"--cluster={dask.address}")
+        process = start(folder, f"--cluster={dask.address}", python=warm_trainer)
         first = finish(process, lambda number: dask.stop(dask.scheduler) if number == 3 else None)
     assert process.returncode == 1
     kept = trained(first)
@@ -121,9 +123,9 @@ def test_after_the_scheduler_was_lost_a_second_run_goes_on(folder, tmp_path, alo
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models.run"]
 
     (tmp_path / "second").mkdir()
-    with Dask(tmp_path / "second") as dask:
+    with Dask(tmp_path / "second", warm_worker) as dask:
         dask.worker()
-        process = start(folder, f"--cluster={dask.address}")
+        process = start(folder, f"--cluster={dask.address}", python=warm_trainer)
         second = finish(process)
     assert process.returncode == 0, second
     assert f"resuming a run that was stopped: {len(kept)} packages are trained\n" in second
@@ -131,11 +133,11 @@ def test_after_the_scheduler_was_lost_a_second_run_goes_on(folder, tmp_path, alo
     assert everything(folder / "models") == alone
 
 
-def test_a_scheduler_that_is_not_there_is_one_line_and_status_1(folder):
+def test_a_scheduler_that_is_not_there_is_one_line_and_status_1(folder, warm_trainer):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{unused.getsockname()[1]}"
-        process = start(folder, f"--cluster={address}")
+        process = start(folder, f"--cluster={address}", python=warm_trainer)
         lines = finish(process)
     assert process.returncode == 1
     (line,) = [line for line in lines if not line.startswith("fetched ")]

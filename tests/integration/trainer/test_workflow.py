@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tests.actions.runner import Runner, copy_checkout
 from tests.bundles import make_bundle, zip_of
 from tests.standins.github import GitHubServer
 from tests.waiting import until
+from tests.warm.python import LIBRARIES, warm_python
 from trainer.reports.summary import NOT_ASKED, NOT_TRAINED
 
 WORKFLOW = "upload_artifact.yml"
@@ -70,8 +72,15 @@ def github():
         yield server
 
 
+@pytest.fixture(scope="module")
+def warm():
+    """A ``python`` that has imported the libraries already; it imports the checkout's own files."""
+    with warm_python(*LIBRARIES) as command:
+        yield command
+
+
 @pytest.fixture
-def run(tmp_path, github, clickhouse_server):
+def run(tmp_path, github, clickhouse_server, warm):
     """Runs the workflow of a checkout."""
     clickhouse_server.fill(SERIES)
 
@@ -93,7 +102,7 @@ def run(tmp_path, github, clickhouse_server):
             "GITHUB_REPOSITORY": "owner/repo",
             "SOURCE_DATE_EPOCH": str(int(NOW.timestamp())),
         }
-        runner = Runner(checkout, contexts, environment, **options)
+        runner = Runner(checkout, contexts, environment, **{"python": warm, **options})
         if again:
             return runner.rerun_failed(WORKFLOW, tmp_path / name, again)
         return runner.run(WORKFLOW, tmp_path / name)
@@ -263,7 +272,7 @@ def test_where_the_fetch_fails_nothing_follows(checkout, run, github):
 
 
 def test_a_run_by_hand_for_one_package_goes_on_from_the_artifact(checkout, run, github):
-    made = run(checkout, "run", packages="Package.A\nZope.Interface")
+    made = run(checkout, "run", packages="Package.A\nZope.Interface", python=sys.executable)
     assert made.conclusion == "success", made.log
     bundle, before = bundle_of(made), read_zip(github.artifacts[0].zipped)
     assert statuses(bundle) == {"package-a": "trained", "zope-interface": "trained"} | (
