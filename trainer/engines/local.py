@@ -63,7 +63,7 @@ class _Pool:
         self._workers: list[_Worker] = []
         # The fork server loads the libraries once and forks from there, without any thread.
         self._context = multiprocessing.get_context("forkserver")
-        modules = [train.__module__, "forecast.search", "holidays", "pmdarima"]
+        modules = [train.__module__, "forecast.search", "holidays.countries", "pmdarima"]
         self._context.set_forkserver_preload(modules)
 
     def has_room(self) -> bool:
