@@ -43,8 +43,10 @@ GO = """address => {
 SHOWN = "address => location.href === address && document.querySelector('#headline h2') !== null"
 ANSWERED = "window.forecastPage?.pending === 0"
 FIT = "window.Plotly?.Plots.resize(document.querySelector('#chart .js-plotly-plot'))"
-# Whether each package shown has its newest day: until then the chart may be drawn once more.
+# Whether chart and packages have their newest day: until then all may be drawn once more.
 NEWEST = """([day, text]) => {
+  const plot = document.querySelector("#chart .js-plotly-plot");
+  if (!plot?.layout?.meta.file.endsWith(day)) return false;
   const told = [...document.querySelectorAll("#facts .compared tbody td:last-child")];
   if (told.length) return told.every((cell) => cell.textContent === text);
   return document.querySelector(`#facts time[datetime="${day}"]`) !== null;
