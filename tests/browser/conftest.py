@@ -207,11 +207,10 @@ def context(browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def scriptless(browser) -> Iterator[BrowserContext]:
-    """Its pages run no scripts."""
+    """Its pages run no scripts; they end with it: one that is loading may never close alone."""
     made = browser.new_context(java_script_enabled=False)
-    keep_process(made)
     yield made
     made.close()
 
@@ -296,9 +295,10 @@ def places_without_scripts(
     scriptless: BrowserContext, address: str, viewport
 ) -> dict[str, list[int]]:
     """Where the first response has them."""
-    with opened(scriptless, address, viewport) as visit:
-        visit.page.goto(address)
-        return places(visit.page)
+    visit = watched(scriptless, address)
+    visit.resize(viewport)
+    visit.page.goto(address)
+    return places(visit.page)
 
 
 def watched(parent: Browser | BrowserContext, url: str, scheme="light") -> Visit:

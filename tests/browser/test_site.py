@@ -132,7 +132,6 @@ def test_without_scripts_everything_is_there_but_the_finder(scriptless, site):
     assert download.value.suggested_filename == "@pallets.csv"
     page.get_by_role("link", name="How good were we?").click()
     assert page.locator("h2").first.inner_text() == "How good were the forecasts?"
-    page.close()
 
 
 def test_the_index_finds_as_one_types(context, site):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, opened, places, places_without_scripts
+from tests.browser.conftest import DESKTOP, PHONE, places, places_without_scripts, watched
 
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => {
 for (const entry of list.getEntries()) window.shifts.push(entry.value);
@@ -13,18 +13,19 @@ for (const entry of list.getEntries()) window.shifts.push(entry.value);
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_without_scripts_the_answer_is_there(scriptless, app, viewport):
-    with opened(scriptless, app.url, viewport) as visit:
-        page = visit.page
-        page.goto(f"{app.url}?package=flask")
-        answer = page.locator(".answer")
-        assert "downloads in the next 30 days" in answer.inner_text()
-        box = answer.bounding_box()
-        assert box["y"] + box["height"] < viewport["height"]
-        assert page.title().startswith("flask: about ")
-        assert "need scripts" in page.locator("noscript p").inner_text()
-        page.get_by_label("Package").fill("requests")
-        page.get_by_role("button", name="Show").click()
-        assert page.locator("h2").inner_text() == "Forecast for requests"
+    visit = watched(scriptless, app.url)
+    visit.resize(viewport)
+    page = visit.page
+    page.goto(f"{app.url}?package=flask")
+    answer = page.locator(".answer")
+    assert "downloads in the next 30 days" in answer.inner_text()
+    box = answer.bounding_box()
+    assert box["y"] + box["height"] < viewport["height"]
+    assert page.title().startswith("flask: about ")
+    assert "need scripts" in page.locator("noscript p").inner_text()
+    page.get_by_label("Package").fill("requests")
+    page.get_by_role("button", name="Show").click()
+    assert page.locator("h2").inner_text() == "Forecast for requests"
 
 
 def test_gradio_takes_over_without_a_jump(scriptless, new_visit):
@@ -49,24 +50,18 @@ def test_the_language_stays_that_of_the_text(new_visit):
 
 def test_a_name_being_typed_is_not_lost(new_visit):
     """gradio's scripts are held back until the visitor has begun to type."""
-    page, held, passed = new_visit.page, [], []
+    page, held = new_visit.page, []
     scripts = re.compile(r"/assets/.*\.js")
 
     def hold(route):
         held.append(route)
 
-    def pass_on(route):
-        passed.append(route)
-        route.continue_()
-
     page.route(scripts, hold)
-    page.goto(f"{new_visit.url}?package=flask", wait_until="commit")
+    with page.expect_request(scripts):
+        page.goto(f"{new_visit.url}?package=flask", wait_until="commit")
     page.locator("#first-package").fill("requests")
-    page.route(scripts, pass_on)
-    for route in held:
-        route.continue_()
+    page.unroute(scripts)  # which lets those go on that are held
     page.locator("gradio-app #headline h2").wait_for(state="attached")
-    assert held + passed
     page.locator("#first-package").press("Enter")
     page.wait_for_url("**/?package=requests")
     page.locator("#chart .main-svg").first.wait_for()
@@ -76,13 +71,13 @@ def test_a_name_being_typed_is_not_lost(new_visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("theme", ["", "light", "dark"])
 def test_the_first_response_has_the_theme_of_the_address(scriptless, app, scheme, theme):
-    with opened(scriptless, app.url, scheme=scheme) as visit:
-        page = visit.page
-        page.goto(f"{app.url}?package=flask&__theme={theme}")
-        ground, ink = page.evaluate("""() => [document.body, document.querySelector('.answer')].map(
-            (part, at) => getComputedStyle(part)[at ? 'color' : 'backgroundColor'])""")
-        light = (ground, ink) == ("rgb(255, 255, 255)", "rgb(30, 41, 59)")
-        dark = (ground, ink) == ("rgb(10, 15, 30)", "rgb(241, 245, 249)")
-        assert (light, dark) == ((theme or scheme) == "light", (theme or scheme) == "dark")
-        page.get_by_role("button", name="Show").click()
-        assert page.url.endswith(f"&__theme={theme}" if theme else "?package=flask")
+    visit = watched(scriptless, app.url, scheme)
+    page = visit.page
+    page.goto(f"{app.url}?package=flask&__theme={theme}")
+    ground, ink = page.evaluate("""() => [document.body, document.querySelector('.answer')].map(
+        (part, at) => getComputedStyle(part)[at ? 'color' : 'backgroundColor'])""")
+    light = (ground, ink) == ("rgb(255, 255, 255)", "rgb(30, 41, 59)")
+    dark = (ground, ink) == ("rgb(10, 15, 30)", "rgb(241, 245, 249)")
+    assert (light, dark) == ((theme or scheme) == "light", (theme or scheme) == "dark")
+    page.get_by_role("button", name="Show").click()
+    assert page.url.endswith(f"&__theme={theme}" if theme else "?package=flask")
