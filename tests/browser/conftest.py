@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 TODAY = today()
 TRAINED = TODAY - dt.timedelta(days=3)
 OBSERVED = TODAY - dt.timedelta(days=1)
+PLAIN = {"Accept-Encoding": "identity"}  # a new app would pack its files in 8 s of a core
 DESKTOP: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 360, "height": 800}
 
@@ -41,8 +43,10 @@ GO = """address => {
 SHOWN = "address => location.href === address && document.querySelector('#headline h2') !== null"
 ANSWERED = "window.forecastPage?.pending === 0"
 FIT = "window.Plotly?.Plots.resize(document.querySelector('#chart .js-plotly-plot'))"
-# Whether each package shown has its newest day: until then the chart may be drawn once more.
+# Whether chart and packages have their newest day: until then all may be drawn once more.
 NEWEST = """([day, text]) => {
+  const plot = document.querySelector("#chart .js-plotly-plot");
+  if (!plot?.layout?.meta.file.endsWith(day)) return false;
   const told = [...document.querySelectorAll("#facts .compared tbody td:last-child")];
   if (told.length) return told.every((cell) => cell.textContent === text);
   return document.querySelector(`#facts time[datetime="${day}"]`) !== null;
@@ -198,8 +202,36 @@ def pypistats(world) -> PyPIStatsServer:
 def context(browser) -> Iterator[BrowserContext]:
     """Its pages share a cache and a process, so that all but the first load quickly."""
     made = browser.new_context(accept_downloads=True)
+    keep_process(made)
     yield made
     made.close()
+
+
+@pytest.fixture
+def scriptless(browser) -> Iterator[BrowserContext]:
+    """Its pages run no scripts; they end with it: one that is loading may never close alone."""
+    made = browser.new_context(java_script_enabled=False)
+    yield made
+    made.close()
+
+
+def keep_process(context: BrowserContext) -> None:
+    """Open an empty page: without any page the process would end, with all that it has compiled."""
+    page = context.new_page()
+    page.route("**/*", lambda route: route.fulfill(body=""))
+    page.goto("http://127.0.0.1/")  # of the same site as every app: a site does not have a port
+
+
+@pytest.fixture(scope="session")
+def port() -> Iterator[int]:
+    """For one app after the other: the browser has their scripts already, by their address.
+
+    It is bound, so that nobody else gets it, but not listened on, so that an app can do that.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -240,16 +272,16 @@ def new_visit(context, app) -> Iterator[Visit]:
 
 
 @contextmanager
-def opened(browser: Browser, url: str, viewport=None, scheme="light") -> Iterator[Visit]:
-    """A page in a browser of its own, with an empty cache, for the time of a block.
-
-    It asks for files as they are: a new app would pack them for it alone, in 8 s of a core.
-    """
-    context = browser.new_context(
-        viewport=viewport or DESKTOP, extra_http_headers={"Accept-Encoding": "identity"}
-    )
-    yield watched(context, url, scheme)
-    context.close()
+def opened(
+    parent: Browser | BrowserContext, url: str, viewport=None, scheme="light"
+) -> Iterator[Visit]:
+    """A page for the time of a block; that of a browser has an empty cache."""
+    visit = watched(parent, url, scheme)
+    visit.resize(viewport or DESKTOP)
+    try:
+        yield visit
+    finally:
+        visit.page.close()
 
 
 def places(page: Page) -> dict[str, list[int]]:
@@ -259,19 +291,20 @@ def places(page: Page) -> dict[str, list[int]]:
     return {part: [round(box["y"]), round(box["height"])] for part, box in boxes.items() if box}
 
 
-def places_without_scripts(browser: Browser, address: str, viewport) -> dict[str, list[int]]:
+def places_without_scripts(
+    scriptless: BrowserContext, address: str, viewport
+) -> dict[str, list[int]]:
     """Where the first response has them."""
-    context = browser.new_context(java_script_enabled=False, viewport=viewport)
-    page = context.new_page()
-    page.goto(address)
-    found = places(page)
-    context.close()
-    return found
+    visit = watched(scriptless, address)
+    visit.resize(viewport)
+    visit.page.goto(address)
+    return places(visit.page)
 
 
-def watched(context: BrowserContext, url: str, scheme="light") -> Visit:
-    """A new page whose requests and errors are recorded."""
-    page = context.new_page()
+def watched(parent: Browser | BrowserContext, url: str, scheme="light") -> Visit:
+    """A new page whose requests and errors are recorded; it asks for files as they are."""
+    page = parent.new_page()
+    page.set_extra_http_headers(PLAIN)
     page.emulate_media(color_scheme=scheme)
     page.set_default_timeout(60_000)  # only a busy machine needs more than 10
     visit = Visit(page, url)

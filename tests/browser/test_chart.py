@@ -26,17 +26,37 @@ ALL = "?package=flask&compare=requests,pytorch,fastapi,tensorflow"
 LONG = "?package=django&range=all"
 IN_FRAME = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
-# Where a value of the figure is painted, in pixels of the page.
-PLACE = """([day, value]) => {
+# Where values of the figure are painted, in pixels of the page.
+PLACES = """points => {
 const plot = document.querySelector('#chart .js-plotly-plot'), {xaxis, yaxis} = plot._fullLayout;
-const box = plot.getBoundingClientRect();
-return [box.left + xaxis._offset + xaxis.d2p(day), box.top + yaxis._offset + yaxis.d2p(value)]; }"""
+const {left, top} = plot.getBoundingClientRect();
+return points.map(([day, value]) =>
+  [left + xaxis._offset + xaxis.d2p(day), top + yaxis._offset + yaxis.d2p(value)]); }"""
 
 
-def pixels(visit, box):
-    """The colours within a box of the page, as painted, shape (height, width, 3)."""
-    png = visit.page.screenshot(clip=box, animations="disabled")
+BOXES = """all => all.map(each => {
+const { x, y, width, height } = each.getBoundingClientRect();
+return [each.textContent, { x, y, width, height }]; })"""
+
+
+def painted(visit):
+    """The colours of the page in sight, as painted, shape (height, width, 3)."""
+    png = visit.page.screenshot(animations="disabled")
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float)
+
+
+def pixels(picture, box):
+    """The colours within a box."""
+    left, top = round(box["x"]), round(box["y"])
+    right, bottom = round(box["x"] + box["width"]), round(box["y"] + box["height"])
+    assert 0 <= left < right <= picture.shape[1]
+    assert 0 <= top < bottom <= picture.shape[0]
+    return picture[top:bottom, left:right]
+
+
+def boxes(locator):
+    """The texts and the boxes of all elements."""
+    return [tuple(each) for each in locator.evaluate_all(BOXES)]
 
 
 def luminance(colours):
@@ -66,6 +86,17 @@ def still(visit):
     visit.page.evaluate(IN_FRAME)
 
 
+def point_at(visit, x, y):
+    """The label of a place; the mouse comes from outside, where there is none."""
+    label = visit.page.locator("#chart .hoverlayer .legend")
+    visit.page.mouse.move(0, 0)
+    label.wait_for(state="detached")
+    visit.page.mouse.move(x, y)
+    label.locator(".legendtext").first.wait_for()
+    visit.page.evaluate(IN_FRAME)
+    return label
+
+
 def show(visit, mode):
     """Choose what the chart shows, and wait for it."""
     visit.page.get_by_label(mode, exact=True).check()
@@ -76,85 +107,35 @@ def show(visit, mode):
     )
 
 
-def points(visit, name):
-    found = visit.trace(name)
-    return dict(zip(found["x"], found["y"], strict=True))
+def points(visit):
+    """The value of each day of each trace."""
+    return {each["name"]: dict(zip(each["x"], each["y"], strict=True)) for each in visit.traces()}
 
 
-def test_the_line_lies_inside_its_bands_whatever_is_chosen(visit):
-    visit.open("?package=flask&smooth=0")
-    for mode in MODES:
-        show(visit, mode)
-        line = points(visit, "Forecast")
-        ends = [points(visit, name) for name in ("95 % band", "80 % band")]
-        ends += [points(visit, f"Upper end of {level} %") for level in ("80", "95")]
-        for day, value in line.items():
-            lower_95, lower_80, upper_80, upper_95 = (end[day] for end in ends)
-            assert lower_95 <= lower_80 <= value <= upper_80 <= upper_95, (mode, day)
-        assert len(line) >= 30
-
-
-def test_months_are_hidden_where_too_few_were_counted(visit):
-    visit.open("?package=flask")
-    assert not visit.page.get_by_label("Monthly").is_visible()
-    visit.open("?package=django")  # counted for two hundred days
-    visit.page.get_by_label("Monthly").check()
-    visit.wait_for_answer("?package=django&mode=monthly")
-    assert "Monthly total" in {each["name"] for each in visit.traces()}
-
-
-@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
-def test_points_edges_and_words_stand_out_from_the_ground(visit):
-    visit.open("?package=flask")
-    still(visit)
-    plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
-    ground = pixels(visit, around(plot["x"] + 12, plot["y"] + 12, 1)).reshape(-1, 3)[0]
-    for name, least in (("Counted", 3), ("7-day mean", 3), ("Forecast", 3)):
-        drawn = list(points(visit, name).items())
-        places = [visit.page.evaluate(PLACE, list(each)) for each in drawn[8:-2:9]]
-        found = [contrast(pixels(visit, around(*place)), ground) for place in places]
-        assert np.median(found) >= least, (name, found)
-    for name in ("95 % band", "Upper end of 95 %"):
-        drawn = list(points(visit, name).items())
-        found = [
-            contrast(pixels(visit, around(*visit.page.evaluate(PLACE, list(each)))), ground)
-            for each in drawn[8:-2:5]
-        ]
-        assert min(found) >= 3, (name, found)
-    texts = visit.page.locator(
-        "#chart .annotation-text, #chart .xtick text, #chart .ytick text,"
-        "#chart .xtitle, #chart .ytitle"
-    )
-    assert texts.count() > 12
-    for at in range(texts.count()):
-        text = texts.nth(at)
-        assert contrast(pixels(visit, text.bounding_box())) >= 4.5, text.text_content()
-
-
-@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
-@pytest.mark.parametrize("query", ["?package=flask", "?package=flask&compare=requests"])
-def test_hover_labels_can_be_read(visit, query):
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["desktop", "phone"])
+@pytest.mark.parametrize("query", [f"{ALL}&scale=log", f"{ALL}&scale=indexed", ALL])
+def test_names_at_the_ends_do_not_overlap_and_are_not_cut_off(visit, query):
     visit.open(query)
     still(visit)
-    plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
-    for share, word in ((0.3, "downloads a day"), (0.85, "downloads a day")):
-        visit.page.mouse.move(plot["x"] + plot["width"] * share, plot["y"] + plot["height"] / 2)
-        label = visit.page.locator("#chart .hoverlayer .legend")
-        label.get_by_text(word).first.wait_for()
-        visit.page.evaluate(IN_FRAME)
-        texts = label.locator("text")
-        for at in range(texts.count()):
-            text = texts.nth(at)
-            assert contrast(pixels(visit, text.bounding_box())) >= 4.5, text.text_content()
-        widths = "all => all.map(each => getComputedStyle(each).strokeWidth)"
-        assert set(visit.page.locator("#chart .spikeline").evaluate_all(widths)) == {"1px"}
+    places = dict(boxes(visit.page.locator("#chart .annotation-text")))
+    ends = [places[name] for name in ("flask", "requests", "pytorch", "fastapi", "tensorflow")]
+    for one, other in combinations(ends, 2):
+        assert (
+            one["y"] + one["height"] - HALO <= other["y"] + HALO + 1
+            or other["y"] + other["height"] - HALO <= one["y"] + HALO + 1
+        )
+    chart = visit.page.locator("#chart .main-svg").first.bounding_box()
+    for box in places.values():
+        assert chart["x"] <= box["x"]
+        assert box["x"] + box["width"] <= chart["x"] + chart["width"]
+    assert {"today ", "forecast →"} <= places.keys()
 
 
 SIZES = [{"viewport": {"width": width, "height": 800}} for width in (320, 360, 1440)]
 
 
 @pytest.mark.parametrize("visit", SIZES, indirect=True, ids=["320", "360", "1440"])
-@pytest.mark.parametrize("query", ["?package=flask", ALL])
+@pytest.mark.parametrize("query", [ALL, "?package=flask"])
 def test_a_label_lies_in_sight_and_tells_of_its_day_alone(visit, query):
     visit.open(query)
     still(visit)
@@ -164,13 +145,10 @@ def test_a_label_lies_in_sight_and_tells_of_its_day_alone(visit, query):
     texts = dict(zip(labels["x"], labels["text"], strict=True))
     first, last = min(texts), max(texts)
     event = (TRAINED - dt.timedelta(days=20)).isoformat()
-    for day in (first, event, OBSERVED.isoformat(), TODAY.isoformat(), last):
-        x, _ = visit.page.evaluate(PLACE, [day, 1])
-        visit.page.mouse.move(x, plot["y"] + 5)
-        visit.page.mouse.move(x, plot["y"] + plot["height"] / 2)
-        label = visit.page.locator("#chart .hoverlayer .legend")
-        label.locator(".legendtext").wait_for()
-        visit.page.evaluate(IN_FRAME)
+    days = (first, event, OBSERVED.isoformat(), TODAY.isoformat(), last)
+    places = visit.page.evaluate(PLACES, [[day, 1] for day in days])
+    for day, (x, _) in zip(days, places, strict=True):
+        label = point_at(visit, x, plot["y"] + plot["height"] / 2)
         header = label.locator(".legendtitletext").text_content()
         told = dt.datetime.strptime(header, "%A, %d %B %Y").date()  # noqa: DTZ007 - a day
         assert abs((told - dt.date.fromisoformat(day)).days) <= 1  # a pixel may be a day
@@ -180,8 +158,7 @@ def test_a_label_lies_in_sight_and_tells_of_its_day_alone(visit, query):
         assert box["x"] + box["width"] <= chart["x"] + chart["width"], day
         assert chart["y"] <= box["y"], day
         assert box["y"] + box["height"] <= chart["y"] + chart["height"], day
-        for at in range(label.locator("text").count()):  # nor do its words leave the box
-            words = label.locator("text").nth(at).bounding_box()
+        for _, words in boxes(label.locator("text")):  # nor do its words leave the box
             assert box["x"] <= words["x"], day
             assert words["x"] + words["width"] <= box["x"] + box["width"], day
             assert words["x"] - box["x"] < 10, day  # without an empty column before them
@@ -192,22 +169,18 @@ def plain(text):
 
 
 @pytest.mark.parametrize("visit", SIZES, indirect=True, ids=["320", "360", "1440"])
-@pytest.mark.parametrize(
-    "query", ["?package=flask", f"{ALL}&range=30", "?package=django&range=all"]
-)
+@pytest.mark.parametrize("query", ["?package=flask", LONG, f"{ALL}&range=30"])
 def test_nothing_of_the_chart_is_cut_off(visit, query):
     visit.open(query)
     still(visit)
     chart = visit.page.locator("#chart .main-svg").first.bounding_box()
     texts = visit.page.locator("#chart .main-svg text")
     assert texts.count() > 8
-    for at in range(texts.count()):
-        box = texts.nth(at).bounding_box()
-        assert chart["x"] <= box["x"] + HALO, texts.nth(at).text_content()
+    for text, box in boxes(texts):
+        assert chart["x"] <= box["x"] + HALO, text
         assert box["x"] + box["width"] - HALO <= chart["x"] + chart["width"]
-    lines = visit.page.locator("#chart .xtick tspan")
-    boxes = [lines.nth(at).bounding_box() for at in range(lines.count())]
-    for one, other in combinations(boxes, 2):
+    lines = [box for _, box in boxes(visit.page.locator("#chart .xtick tspan"))]
+    for one, other in combinations(lines, 2):
         left, right = sorted((one, other), key=lambda box: box["x"])
         apart = one["y"] + 2 < other["y"] or other["y"] + 2 < one["y"]
         assert apart or left["x"] + left["width"] <= right["x"]
@@ -221,44 +194,53 @@ def test_a_log_axis_has_three_labels_at_the_least(visit, query):
     assert 3 <= visit.page.locator("#chart .ytick text").count() <= 8
 
 
-@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["desktop", "phone"])
-@pytest.mark.parametrize("scale", ["absolute", "log", "indexed"])
-def test_names_at_the_ends_do_not_overlap_and_are_not_cut_off(visit, scale):
-    visit.open(f"{ALL}&scale={scale}")
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
+@pytest.mark.parametrize("query", ["?package=flask&compare=requests", "?package=flask"])
+def test_hover_labels_can_be_read(visit, query):
+    visit.open(query)
     still(visit)
-    names = visit.page.locator("#chart .annotation-text")
-    boxes = {}
-    for at in range(names.count()):
-        boxes[names.nth(at).text_content()] = names.nth(at).bounding_box()
-    ends = [boxes[name] for name in ("flask", "requests", "pytorch", "fastapi", "tensorflow")]
-    for one, other in combinations(ends, 2):
-        assert (
-            one["y"] + one["height"] - HALO <= other["y"] + HALO + 1
-            or other["y"] + other["height"] - HALO <= one["y"] + HALO + 1
-        )
-    chart = visit.page.locator("#chart .main-svg").first.bounding_box()
-    for box in boxes.values():
-        assert chart["x"] <= box["x"]
-        assert box["x"] + box["width"] <= chart["x"] + chart["width"]
-    assert {"today ", "forecast →"} <= boxes.keys()
+    plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
+    for share, word in ((0.3, "downloads a day"), (0.85, "downloads a day")):
+        label = point_at(visit, plot["x"] + plot["width"] * share, plot["y"] + plot["height"] / 2)
+        label.get_by_text(word).first.wait_for()
+        picture = painted(visit)
+        for text, box in boxes(label.locator("text")):
+            assert contrast(pixels(picture, box)) >= 4.5, text
+        widths = "all => all.map(each => getComputedStyle(each).strokeWidth)"
+        assert set(visit.page.locator("#chart .spikeline").evaluate_all(widths)) == {"1px"}
 
 
-@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["desktop", "phone"])
-def test_no_mode_makes_the_page_wider_than_the_screen(visit):
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
+def test_points_edges_and_words_stand_out_from_the_ground(visit):
     visit.open("?package=flask")
-    for mode in MODES:
-        show(visit, mode)
-        wide = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-        assert wide[0] <= wide[1], mode
+    still(visit)
+    plot = visit.page.locator("#chart .nsewdrag").first.bounding_box()
+    picture, drawn = painted(visit), points(visit)
+    ground = pixels(picture, around(plot["x"] + 12, plot["y"] + 12, 1)).reshape(-1, 3)[0]
+
+    def contrasts(name, step):
+        places = visit.page.evaluate(PLACES, list(drawn[name].items())[8:-2:step])
+        return [contrast(pixels(picture, around(*place)), ground) for place in places]
+
+    for name, least in (("Counted", 3), ("7-day mean", 3), ("Forecast", 3)):
+        found = contrasts(name, 9)
+        assert np.median(found) >= least, (name, found)
+    for name in ("95 % band", "Upper end of 95 %"):
+        found = contrasts(name, 5)
+        assert min(found) >= 3, (name, found)
+    texts = visit.page.locator(
+        "#chart .annotation-text, #chart .xtick text, #chart .ytick text,"
+        "#chart .xtitle, #chart .ytitle"
+    )
+    assert texts.count() > 12
+    for text, box in boxes(texts):
+        assert contrast(pixels(picture, box)) >= 4.5, text
 
 
 @pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["light", "dark"])
 def test_a_saved_picture_tells_all_and_has_the_ground_of_the_page(visit):
     visit.open("?package=flask")
-    newest = (
-        "day => document.querySelector('#chart .js-plotly-plot').layout.meta.file.endsWith(day)"
-    )
-    visit.page.wait_for_function(newest, arg=str(OBSERVED), polling=50)
+    visit.wait_for_newest()
     body = visit.page.screenshot(clip={"x": 0, "y": 0, "width": 2, "height": 2})
     ground = Image.open(io.BytesIO(body)).convert("RGBA").getpixel((0, 0))
     saved = {}
@@ -278,15 +260,41 @@ def test_a_saved_picture_tells_all_and_has_the_ground_of_the_page(visit):
     assert f"counted through {OBSERVED.day}" in text
 
 
-def test_the_text_that_shows_the_pictures_elsewhere_can_be_copied(browser, tmp_path):
+def test_months_are_hidden_where_too_few_were_counted(visit):
+    visit.open("?package=flask")
+    assert not visit.page.get_by_label("Monthly").is_visible()
+    visit.open("?package=django")  # counted for two hundred days
+    visit.page.get_by_label("Monthly").check()
+    visit.wait_for_answer("?package=django&mode=monthly")
+    assert "Monthly total" in {each["name"] for each in visit.traces()}
+
+
+@pytest.mark.parametrize("visit", BOTH, indirect=True, ids=["desktop", "phone"])
+def test_in_every_mode_the_line_lies_inside_its_bands_and_the_page_on_the_screen(visit):
+    visit.open("?package=flask&smooth=0")
+    for mode in MODES:
+        show(visit, mode)
+        wide = visit.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+        assert wide[0] <= wide[1], mode
+        drawn = points(visit)
+        line = drawn["Forecast"]
+        ends = [drawn[name] for name in ("95 % band", "80 % band")]
+        ends += [drawn[f"Upper end of {level} %"] for level in ("80", "95")]
+        for day, value in line.items():
+            lower_95, lower_80, upper_80, upper_95 = (end[day] for end in ends)
+            assert lower_95 <= lower_80 <= value <= upper_80 <= upper_95, (mode, day)
+        assert len(line) >= 30
+
+
+def test_the_text_that_shows_the_pictures_elsewhere_can_be_copied(context, port, tmp_path):
     pictures = {"flask.svg": "<svg/>", "flask.badge.svg": "<svg/>"}
     bundle = make_bundle(pictures=pictures, last_day=OBSERVED, created_at=NOW, source="folder")
     replace_folder(tmp_path / "models", files_of(bundle))
     with (
-        WarmAppServer({"MODELS_DIR": str(tmp_path / "models")}) as app,
-        opened(browser, app.url) as visit,
+        WarmAppServer({"MODELS_DIR": str(tmp_path / "models")}, port=port) as app,
+        opened(context, app.url) as visit,
     ):
-        visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=app.url)
         visit.open("?package=flask")
         visit.page.get_by_text("Show it on your own page").click()
         visit.page.get_by_role("button", name="Copy the Markdown of the badge").click()
@@ -296,3 +304,4 @@ def test_the_text_that_shows_the_pictures_elsewhere_can_be_copied(browser, tmp_p
             f"({app.url}picture/flask.badge.svg)]({app.url}?package=flask)"
         )
         assert visit.errors == []
+        context.clear_permissions()

@@ -11,6 +11,9 @@ import pytest
 from tests.browser.conftest import DESKTOP, OBSERVED, PHONE, TODAY, TRAINED
 from tests.browser.states import NAMES
 
+# Tests of a new page come first. The others share one: each begins with a view that it needs, and
+# if any will do, with that of the test before, which is not drawn again.
+
 
 def choose(visit, name):
     """Type a package's name and press Enter on the keyboard."""
@@ -38,64 +41,6 @@ def test_first_load(new_visit):
     assert new_visit.text("footer").strip() == "Use via API or MCP"
 
 
-def test_the_forecast_starts_on_the_day_after_the_last_observed(visit):
-    visit.open("?package=flask")
-    visit.page.locator(f"#facts time[datetime='{OBSERVED}']").wait_for()
-    assert visit.page.locator(f"#facts time[datetime='{TRAINED}']").count() == 1
-    assert visit.trace("Counted")["x"][-1] == OBSERVED.isoformat()
-    assert visit.trace("Forecast")["x"][0] == TODAY.isoformat()
-
-
-def test_the_chart_has_the_bands(visit):
-    visit.open()
-    names = {each["name"] for each in visit.traces()}
-    assert {"80 % band", "95 % band", "Forecast", "Counted", "7-day mean"} <= names
-    box = visit.page.locator("#chart .main-svg").first.bounding_box()
-    assert box["height"] >= 400
-
-
-def test_all_packages_are_on_offer_and_one_can_be_chosen(visit):
-    visit.open()
-    visit.page.get_by_label(re.compile("^Package")).click()
-    options = visit.page.get_by_role("option")
-    options.first.wait_for()
-    assert [text.strip("✓ \n") for text in options.all_inner_texts()] == sorted(NAMES)
-    options.filter(has_text="requests").click()
-    visit.wait_for_title("Forecast for requests")
-    visit.wait_for_answer("?package=requests")
-
-
-def test_newer_days_do_not_bring_back_what_was_left(visit):
-    """Each package's newer days may take seconds; the visitor does not wait for them."""
-    visit.open("?package=fastapi")
-    for name in ("requests", "pytorch", "tensorflow"):
-        choose(visit, name)
-        visit.wait_for_title(f"Forecast for {name}")
-    visit.page.wait_for_timeout(3_000)
-    assert visit.text("#headline h2") == "Forecast for tensorflow"
-    assert visit.page.url.endswith("?package=tensorflow")
-
-
-def test_the_keyboard_alone(visit):
-    visit.open()
-    visit.page.keyboard.press("Tab")
-    for _ in range(8):
-        focused = visit.page.evaluate("document.activeElement.getAttribute('aria-label') || ''")
-        if focused.startswith("Package"):
-            break
-        visit.page.keyboard.press("Tab")
-    else:
-        pytest.fail("the package cannot be reached with Tab")
-    visit.page.get_by_role("option").nth(1).wait_for()
-    visit.page.keyboard.press("ArrowDown")
-    visit.page.keyboard.press("ArrowDown")
-    visit.page.keyboard.press("Enter")
-    visit.page.wait_for_function("/package=(?!fastapi)/.test(location.search)")
-    chosen = re.search(r"package=(.+)", visit.page.url)[1]
-    assert chosen in NAMES[1:]
-    visit.wait_for_title(f"Forecast for {chosen}")
-
-
 def test_a_link_opens_its_package(new_visit):
     new_visit.open("?package=flask")
     assert new_visit.text("#headline h2") == "Forecast for flask"
@@ -116,42 +61,47 @@ def test_a_link_opens_the_whole_view(new_visit):
     assert new_visit.page.url == new_visit.url + query
 
 
-def test_every_control_changes_chart_and_link(visit):
+def test_the_chart_has_the_bands(visit):
+    visit.open("?package=fastapi")
+    names = {each["name"] for each in visit.traces()}
+    assert {"80 % band", "95 % band", "Forecast", "Counted", "7-day mean"} <= names
+    box = visit.page.locator("#chart .main-svg").first.bounding_box()
+    assert box["height"] >= 400
+
+
+def test_the_keyboard_alone(visit):
+    visit.open("?package=fastapi")
+    visit.page.keyboard.press("Tab")
+    for _ in range(8):
+        focused = visit.page.evaluate("document.activeElement.getAttribute('aria-label') || ''")
+        if focused.startswith("Package"):
+            break
+        visit.page.keyboard.press("Tab")
+    else:
+        pytest.fail("the package cannot be reached with Tab")
+    visit.page.get_by_role("option").nth(1).wait_for()
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.keyboard.press("ArrowDown")
+    visit.page.keyboard.press("Enter")
+    visit.page.wait_for_function("/package=(?!fastapi)/.test(location.search)")
+    chosen = re.search(r"package=(.+)", visit.page.url)[1]
+    assert chosen in NAMES[1:]
+    visit.wait_for_title(f"Forecast for {chosen}")
+
+
+def test_all_packages_are_on_offer_and_one_can_be_chosen(visit):
     visit.open("?package=flask")
-    visit.page.get_by_label("30", exact=True).check()
-    visit.wait_for_answer("?package=flask&range=30")
-    assert len(visit.trace("Counted")["x"]) == 30
-    visit.page.get_by_label("Indexed").check()
-    visit.wait_for_answer("?package=flask&scale=indexed&range=30")
-    assert sum(visit.trace("Counted")["y"][:7]) / 7 == pytest.approx(100, abs=0.1)
-    visit.page.get_by_label("Daily", exact=True).check()
-    visit.wait_for_answer("?package=flask&scale=indexed&range=30&mode=daily")
-    assert "7-day mean" not in {each["name"] for each in visit.traces()}
-
-
-def test_compare_with_another(visit):
-    visit.open("?package=flask")
-    visit.page.get_by_label(re.compile("^Compare")).click()
-    visit.page.get_by_role("option").filter(has_text="pytorch").click()
-    visit.wait_for_title("Forecast for flask and pytorch")
-    visit.wait_for_answer("?package=flask&compare=pytorch")
-    assert {"flask", "pytorch"} <= {each["name"] for each in visit.traces()}
-    assert visit.page.locator("#facts table tbody tr").count() == 2
-
-
-def test_names_to_compare_with_typed_and_removed_by_the_keyboard(visit):
-    visit.open("?package=flask&compare=requests")
-    box = visit.page.get_by_label(re.compile("^Compare"))
-    box.fill("pytorch")
-    box.press("Enter")
-    visit.wait_for_answer("?package=flask&compare=requests,pytorch")
-    box.press("Backspace")
-    visit.wait_for_answer("?package=flask&compare=requests")
-    visit.wait_for_title("Forecast for flask and requests")
+    visit.page.get_by_label(re.compile("^Package")).click()
+    options = visit.page.get_by_role("option")
+    options.first.wait_for()
+    assert [text.strip("✓ \n") for text in options.all_inner_texts()] == sorted(NAMES)
+    options.filter(has_text="requests").click()
+    visit.wait_for_title("Forecast for requests")
+    visit.wait_for_answer("?package=requests")
 
 
 def test_any_package_of_pypi(visit):
-    visit.open()
+    visit.open("?package=requests")
     choose(visit, "Django")
     visit.wait_for_title("Forecast for Django")
     visit.wait_for_answer("?package=Django")
@@ -161,7 +111,7 @@ def test_any_package_of_pypi(visit):
 
 
 def test_an_unknown_package_gets_near_matches(visit):
-    visit.open()
+    visit.open("?package=Django")
     choose(visit, "flaskk")
     visit.wait_for_title("No forecast for flaskk")
     assert "PyPI Stats has no package named flaskk" in visit.text("#headline")
@@ -170,6 +120,17 @@ def test_an_unknown_package_gets_near_matches(visit):
     choose(visit, "flask")
     visit.wait_for_title("Forecast for flask")
     visit.wait_for_chart()
+
+
+def test_newer_days_do_not_bring_back_what_was_left(visit):
+    """Each package's newer days may take seconds; the visitor does not wait for them."""
+    visit.open("?package=flask")
+    for name in ("requests", "pytorch", "tensorflow"):
+        choose(visit, name)
+        visit.wait_for_title(f"Forecast for {name}")
+    visit.page.wait_for_timeout(3_000)
+    assert visit.text("#headline h2") == "Forecast for tensorflow"
+    assert visit.page.url.endswith("?package=tensorflow")
 
 
 def test_the_hover_tells_day_count_and_bands(visit):
@@ -187,6 +148,14 @@ def test_the_hover_tells_day_count_and_bands(visit):
     assert re.search(r"95 %: [\d,]+ to [\d,]+", label.text_content())
     fills = label.locator("text").evaluate_all("all => all.map(t => getComputedStyle(t).fill)")
     assert set(fills) == {"rgb(255, 255, 255)"}  # on the dark ground of the label
+
+
+def test_the_forecast_starts_on_the_day_after_the_last_observed(visit):
+    visit.open("?package=flask")
+    visit.page.locator(f"#facts time[datetime='{OBSERVED}']").wait_for()
+    assert visit.page.locator(f"#facts time[datetime='{TRAINED}']").count() == 1
+    assert visit.trace("Counted")["x"][-1] == OBSERVED.isoformat()
+    assert visit.trace("Forecast")["x"][0] == TODAY.isoformat()
 
 
 def test_events_and_repaired_days_are_marked_and_told(visit):
@@ -223,6 +192,67 @@ def test_csv_and_json(visit):
     assert rows[-30]["date"] == TODAY.isoformat()
     file, data = saved(visit, visit.page.get_by_role("link", name="JSON").click)
     assert json.loads(data)[0]["package"] == "flask"
+
+
+def test_every_control_changes_chart_and_link(visit):
+    visit.open("?package=flask")
+    visit.page.get_by_label("30", exact=True).check()
+    visit.wait_for_answer("?package=flask&range=30")
+    assert len(visit.trace("Counted")["x"]) == 30
+    visit.page.get_by_label("Indexed").check()
+    visit.wait_for_answer("?package=flask&scale=indexed&range=30")
+    assert sum(visit.trace("Counted")["y"][:7]) / 7 == pytest.approx(100, abs=0.1)
+    visit.page.get_by_label("Daily", exact=True).check()
+    visit.wait_for_answer("?package=flask&scale=indexed&range=30&mode=daily")
+    assert "7-day mean" not in {each["name"] for each in visit.traces()}
+
+
+def test_compare_with_another(visit):
+    visit.open("?package=flask")
+    visit.page.get_by_label(re.compile("^Compare")).click()
+    visit.page.get_by_role("option").filter(has_text="pytorch").click()
+    visit.wait_for_title("Forecast for flask and pytorch")
+    visit.wait_for_answer("?package=flask&compare=pytorch")
+    assert {"flask", "pytorch"} <= {each["name"] for each in visit.traces()}
+    assert visit.page.locator("#facts table tbody tr").count() == 2
+
+
+def test_names_to_compare_with_typed_and_removed_by_the_keyboard(visit):
+    visit.open("?package=flask&compare=requests")
+    box = visit.page.get_by_label(re.compile("^Compare"))
+    box.fill("pytorch")
+    box.press("Enter")
+    visit.wait_for_answer("?package=flask&compare=requests,pytorch")
+    box.press("Backspace")
+    visit.wait_for_answer("?package=flask&compare=requests")
+    visit.wait_for_title("Forecast for flask and requests")
+
+
+LIGHT, DARK = ({"viewport": DESKTOP, "scheme": scheme} for scheme in ("light", "dark"))
+LIGHT_PHONE, DARK_PHONE = ({"viewport": PHONE, "scheme": scheme} for scheme in ("light", "dark"))
+ONE, TWO, NONE = "?package=flask", "?package=flask&compare=requests", "?package=nonesuch"
+
+
+@pytest.mark.parametrize(
+    ("visit", "query"),
+    [
+        *((view, TWO) for view in (LIGHT_PHONE, DARK)),
+        *((view, ONE) for view in (LIGHT, LIGHT_PHONE, DARK, DARK_PHONE)),
+        *((view, NONE) for view in (LIGHT, DARK_PHONE)),
+    ],
+    indirect=["visit"],
+    ids=str,
+)
+def test_accessibility(visit, axe, query):
+    visit.open(query, drawn=query != NONE)
+    if query == NONE:
+        visit.wait_for_title("No forecast for nonesuch")
+    if query != NONE:
+        for button in ("How it was made", "The forecast as a table"):
+            visit.page.get_by_role("button", name=button).click()
+    results = axe.run(visit.page)
+    assert len(results.response["passes"]) > 10
+    assert results.violations_count == 0, results.generate_report()
 
 
 @pytest.mark.parametrize(
@@ -281,30 +311,3 @@ def test_on_a_phone_the_widest_weeks_are_in_sight_and_their_days_on_two_lines(vi
         "})"
     )
     assert max(lines) <= 2
-
-
-LIGHT, DARK = ({"viewport": DESKTOP, "scheme": scheme} for scheme in ("light", "dark"))
-LIGHT_PHONE, DARK_PHONE = ({"viewport": PHONE, "scheme": scheme} for scheme in ("light", "dark"))
-ONE, TWO, NONE = "?package=flask", "?package=flask&compare=requests", "?package=nonesuch"
-
-
-@pytest.mark.parametrize(
-    ("visit", "query"),
-    [
-        *((view, ONE) for view in (LIGHT, DARK, LIGHT_PHONE, DARK_PHONE)),
-        *((view, TWO) for view in (DARK, LIGHT_PHONE)),
-        *((view, NONE) for view in (LIGHT, DARK_PHONE)),
-    ],
-    indirect=["visit"],
-    ids=str,
-)
-def test_accessibility(visit, axe, query):
-    visit.open(query, drawn=query != NONE)
-    if query == NONE:
-        visit.wait_for_title("No forecast for nonesuch")
-    if query != NONE:
-        for button in ("How it was made", "The forecast as a table"):
-            visit.page.get_by_role("button", name=button).click()
-    results = axe.run(visit.page)
-    assert len(results.response["passes"]) > 10
-    assert results.violations_count == 0, results.generate_report()

@@ -38,15 +38,11 @@ def test_curl(app):
     assert answer["forecast"][0]["date"] == FIRST_DAY
 
 
-def test_javascript(app, browser):
-    context = browser.new_context()
-    try:
-        page = context.new_page()
-        page.goto(app.url)
-        code = example("js").replace("http://127.0.0.1:7860", app.url.rstrip("/"))
-        with page.expect_console_message(lambda said: "forecast" in said.text) as said:
-            page.evaluate(f"async () => {{ {code} }}")
-        answer = said.value.args[0].json_value()
-        assert answer["forecast"][0]["date"] == FIRST_DAY
-    finally:
-        context.close()
+def test_javascript(new_visit, app):
+    page = new_visit.page
+    page.goto(app.url)
+    code = example("js").replace("http://127.0.0.1:7860", app.url.rstrip("/"))
+    with page.expect_console_message(lambda said: "forecast" in said.text) as said:
+        page.evaluate(f"async () => {{ {code} }}")
+    answer = said.value.args[0].json_value()
+    assert answer["forecast"][0]["date"] == FIRST_DAY

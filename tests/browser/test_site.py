@@ -54,8 +54,8 @@ def site(tmp_path_factory):
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_are_accessible_and_fit(browser, site, axe, viewport, scheme):
-    with opened(browser, f"{site}repo/", viewport, scheme) as visit:
+def test_pages_are_accessible_and_fit(context, site, axe, viewport, scheme):
+    with opened(context, f"{site}repo/", viewport, scheme) as visit:
         for page in (*PAGES, "../recorded/record/", "../recorded/package/flask/"):
             visit.page.goto(visit.url + page)
             for details in visit.page.locator("details").all():
@@ -69,18 +69,18 @@ def test_pages_are_accessible_and_fit(browser, site, axe, viewport, scheme):
 
 
 @pytest.fixture(scope="module")
-def recorded_app(tmp_path_factory):
+def recorded_app(tmp_path_factory, port):
     """The app with a bundle that has a record."""
     models = tmp_path_factory.mktemp("models") / "models"
     replace_folder(models, files_of(bundle_with([day_row()], [total_row(downloads=2_000.0)])))
-    with WarmAppServer({"MODELS_DIR": str(models)}) as running:
+    with WarmAppServer({"MODELS_DIR": str(models)}, port=port) as running:
         yield running
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_record_of_the_app_is_accessible_and_fits(browser, recorded_app, axe, viewport, scheme):
-    with opened(browser, recorded_app.url, viewport, scheme) as visit:
+def test_the_record_of_the_app_is_accessible_and_fits(context, recorded_app, axe, viewport, scheme):
+    with opened(context, recorded_app.url, viewport, scheme) as visit:
         visit.page.goto(f"{visit.url}?view=record")
         assert "1 forecast of 1 package" in visit.text(".answer")
         results = axe.run(visit.page)
@@ -91,8 +91,8 @@ def test_the_record_of_the_app_is_accessible_and_fits(browser, recorded_app, axe
         visit.page.locator("#first, #headline").first.wait_for()
 
 
-def test_on_a_phone_the_weeks_and_the_index_are_in_sight(browser, site):
-    with opened(browser, f"{site}repo/", PHONE) as visit:
+def test_on_a_phone_the_weeks_and_the_index_are_in_sight(context, site):
+    with opened(context, f"{site}repo/", PHONE) as visit:
         for page in ("", "package/flask/", "group/pallets/"):
             visit.page.goto(visit.url + page)
             table = visit.page.locator(".scroll").first
@@ -118,9 +118,9 @@ def test_the_words_of_a_chart_for_other_pages_fit_it(browser, width):
     page.close()
 
 
-def test_without_scripts_everything_is_there_but_the_finder(browser, site):
-    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
-    page = context.new_page()
+def test_without_scripts_everything_is_there_but_the_finder(scriptless, site):
+    page = scriptless.new_page()
+    page.set_viewport_size(PHONE)
     page.goto(f"{site}repo/")
     assert not page.locator("#finder").is_visible()
     page.get_by_role("link", name="The Pallets projects").click()
@@ -132,11 +132,10 @@ def test_without_scripts_everything_is_there_but_the_finder(browser, site):
     assert download.value.suggested_filename == "@pallets.csv"
     page.get_by_role("link", name="How good were we?").click()
     assert page.locator("h2").first.inner_text() == "How good were the forecasts?"
-    context.close()
 
 
-def test_the_index_finds_as_one_types(browser, site):
-    with opened(browser, f"{site}repo/") as visit:
+def test_the_index_finds_as_one_types(context, site):
+    with opened(context, f"{site}repo/") as visit:
         visit.page.goto(visit.url)
         box = visit.page.get_by_label("Find one of 4 packages")
         box.press_sequentially("FL")
@@ -154,8 +153,8 @@ def test_the_index_finds_as_one_types(browser, site):
         assert visit.errors == []
 
 
-def test_where_the_list_cannot_be_loaded_that_is_said(browser, site):
-    with opened(browser, f"{site}repo/") as visit:
+def test_where_the_list_cannot_be_loaded_that_is_said(context, site):
+    with opened(context, f"{site}repo/") as visit:
         visit.page.route("**/packages.json", lambda route: route.abort())
         visit.page.goto(visit.url)
         visit.page.get_by_label("Find one of").press_sequentially("fl")

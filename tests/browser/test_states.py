@@ -6,10 +6,16 @@ from tests.browser.conftest import PHONE, opened, places, places_without_scripts
 from tests.browser.states import STATES, serving
 
 
+@pytest.fixture
+def app(state, tmp_path, port):
+    with serving(state, tmp_path, port=port) as running:
+        yield running
+
+
 @pytest.mark.parametrize("state", STATES, ids=[state.name for state in STATES])
-def test_state(browser, axe, tmp_path, state):
-    with serving(state, tmp_path) as app, opened(browser, app.url, PHONE, "dark") as visit:
-        first = places_without_scripts(browser, app.url + state.query, PHONE)
+def test_state(state, app, context, scriptless, axe):
+    with opened(context, app.url, PHONE, "dark") as visit:
+        first = places_without_scripts(scriptless, app.url + state.query, PHONE)
         visit.open(state.query, drawn=state.drawn)
         visit.wait_for_title(state.title)
         if state.drawn:  # otherwise the first response says that a model is trained now

@@ -87,6 +87,7 @@ def test_what_the_workflow_trains_is_what_the_page_draws(checkout, tmp_path, out
         AppServer(settings, root=checkout) as app,
         opened(browser, app.url) as visit,
     ):
+        visit.page.set_extra_http_headers({})  # packed files, as a visitor gets them
         visit.open("?package=flask&mode=daily")
         assert "Forecast for Flask" in visit.text("body")
         drawn = visit.trace("Forecast")

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from contextlib import contextmanager
 from itertools import product
 from typing import TYPE_CHECKING
 
-from forecast.model.pickling import dumps
+from forecast.bundle.manifest import MANIFEST
+from forecast.bundle.reader import digest
 from tests.appserver import NOW
 from tests.browser.states import config_text, today
 from tests.browser.warm import WarmAppServer
-from tests.bundles import counts, draft, entry, files_of, model_of, replace_folder, written
+from tests.bundles import counts, files_of, make_bundle, replace_folder
 from tests.standins.pypistats import PyPIStatsServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import pandas as pd
-
-    from forecast.bundle.reader import Bundle
-    from forecast.bundle.writer import Writer
     from tests.appserver import AppServer
 
 FIRST = ("fastapi", "requests-oauthlib", "requests-cache", "requests", "scikit-learn", "torchx")
@@ -35,12 +33,11 @@ CROWD = (*FIRST, *(f"{subject}-{manner}{end}" for subject, manner, end in NAMES)
 @contextmanager
 def crowded(folder: Path) -> Iterator[AppServer]:
     """Models of a thousand packages, of which the config names five; others can be trained."""
-    last_day = today() - dt.timedelta(days=1)
-    replace_folder(folder / "models", files_of(_of_one_model(counts(last_day))))
+    replace_folder(folder / "models", _files())
     config = folder / "config.toml"
     config.write_text(config_text(today() - dt.timedelta(days=20)), encoding="utf-8")
     with PyPIStatsServer() as pypistats:
-        series = counts(last_day, days=200)
+        series = counts(today() - dt.timedelta(days=1), days=200)
         pypistats.series["torch"] = {day.date(): int(count) for day, count in series.items()}
         settings = {
             "FORECAST_CONFIG": str(config),
@@ -51,16 +48,21 @@ def crowded(folder: Path) -> Iterator[AppServer]:
             yield running
 
 
-def _of_one_model(history: pd.Series) -> Bundle:
-    """A bundle in which every package has the same counts, and so the same forecast."""
-    model = model_of(history.index[0].date(), history)
-    manifest = draft(created_at=NOW, source="folder")
-    made, totals = model.predict_with_totals(manifest.forecast_days)
-    pickled = dumps(model)
-
-    def write(writer: Writer) -> None:
-        for name in CROWD:
-            writer.history(name, history)
-            writer.add(name, entry(name, history, model), pickled, made, totals=totals, pictures={})
-
-    return written(write, manifest)
+def _files() -> dict[str, bytes]:
+    """A bundle in which every package has the counts, the model and the forecast of the first."""
+    first, last_day = CROWD[0], today() - dt.timedelta(days=1)
+    made = make_bundle([first], last_day=last_day, created_at=NOW, source="folder")
+    files = files_of(made)
+    document = json.loads(files[MANIFEST])
+    of_first = document["packages"][first]
+    model = files[of_first["file"]]
+    document["packages"] = {
+        name: {**of_first, "label": name, "file": f"{name}.pkl"} for name in CROWD
+    }
+    for table in document["files"]:
+        columns, rows = files[table].split(b"\n", 1)
+        of_each = (rows.replace(f"{first},".encode(), f"{name},".encode()) for name in CROWD)
+        files[table] = columns + b"\n" + b"".join(of_each)
+        document["files"][table] = digest(files[table])
+    models = {f"{name}.pkl": model for name in CROWD}
+    return {**files, **models, MANIFEST: json.dumps(document).encode()}

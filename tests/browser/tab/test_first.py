@@ -1,8 +1,10 @@
 """The first response: readable without scripts, and replaced without a jump."""
 
+import re
+
 import pytest
 
-from tests.browser.conftest import DESKTOP, PHONE, places, places_without_scripts
+from tests.browser.conftest import DESKTOP, PHONE, places, places_without_scripts, watched
 
 SHIFTS = """() => { window.shifts = []; new PerformanceObserver(list => {
 for (const entry of list.getEntries()) window.shifts.push(entry.value);
@@ -10,9 +12,10 @@ for (const entry of list.getEntries()) window.shifts.push(entry.value);
 
 
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_without_scripts_the_answer_is_there(browser, app, axe, viewport):
-    context = browser.new_context(java_script_enabled=False, viewport=viewport)
-    page = context.new_page()
+def test_without_scripts_the_answer_is_there(scriptless, app, viewport):
+    visit = watched(scriptless, app.url)
+    visit.resize(viewport)
+    page = visit.page
     page.goto(f"{app.url}?package=flask")
     answer = page.locator(".answer")
     assert "downloads in the next 30 days" in answer.inner_text()
@@ -23,11 +26,10 @@ def test_without_scripts_the_answer_is_there(browser, app, axe, viewport):
     page.get_by_label("Package").fill("requests")
     page.get_by_role("button", name="Show").click()
     assert page.locator("h2").inner_text() == "Forecast for requests"
-    context.close()
 
 
-def test_gradio_takes_over_without_a_jump(browser, new_visit):
-    first = places_without_scripts(browser, f"{new_visit.url}?package=flask", DESKTOP)
+def test_gradio_takes_over_without_a_jump(scriptless, new_visit):
+    first = places_without_scripts(scriptless, f"{new_visit.url}?package=flask", DESKTOP)
     new_visit.page.add_init_script(f"({SHIFTS})()")
     new_visit.open("?package=flask")
     assert places(new_visit.page) == first
@@ -37,33 +39,40 @@ def test_gradio_takes_over_without_a_jump(browser, new_visit):
     assert sum(new_visit.page.evaluate("shifts")) < 0.01
 
 
-def test_the_language_stays_that_of_the_text(browser, app):
-    context = browser.new_context(locale="de-DE")
-    page = context.new_page()
-    page.goto(f"{app.url}?package=flask")
-    page.locator("#chart .main-svg").first.wait_for()
+def test_the_language_stays_that_of_the_text(new_visit):
+    page = new_visit.page
+    agent = {"userAgent": page.evaluate("navigator.userAgent"), "acceptLanguage": "de-DE"}
+    page.context.new_cdp_session(page).send("Emulation.setUserAgentOverride", agent)
+    new_visit.load("?package=flask")
+    assert page.evaluate("navigator.language") == "de-DE"
     assert page.evaluate("document.documentElement.lang") == "en"
-    context.close()
 
 
-def test_a_name_being_typed_is_not_lost(browser, app):
+def test_a_name_being_typed_is_not_lost(new_visit):
     """gradio's scripts are held back until the visitor has begun to type."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{app.url}?package=flask", wait_until="commit")
+    page, held = new_visit.page, []
+    scripts = re.compile(r"/assets/.*\.js")
+
+    def hold(route):
+        held.append(route)
+
+    page.route(scripts, hold)
+    with page.expect_request(scripts):
+        page.goto(f"{new_visit.url}?package=flask", wait_until="commit")
     page.locator("#first-package").fill("requests")
+    page.unroute(scripts)  # which lets those go on that are held
     page.locator("gradio-app #headline h2").wait_for(state="attached")
     page.locator("#first-package").press("Enter")
     page.wait_for_url("**/?package=requests")
     page.locator("#chart .main-svg").first.wait_for()
-    context.close()
+    new_visit.errors.clear()  # gradio reports the calls that it ends when it is left
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("theme", ["", "light", "dark"])
-def test_the_first_response_has_the_theme_of_the_address(browser, app, scheme, theme):
-    context = browser.new_context(java_script_enabled=False, color_scheme=scheme)
-    page = context.new_page()
+def test_the_first_response_has_the_theme_of_the_address(scriptless, app, scheme, theme):
+    visit = watched(scriptless, app.url, scheme)
+    page = visit.page
     page.goto(f"{app.url}?package=flask&__theme={theme}")
     ground, ink = page.evaluate("""() => [document.body, document.querySelector('.answer')].map(
         (part, at) => getComputedStyle(part)[at ? 'color' : 'backgroundColor'])""")
@@ -72,4 +81,3 @@ def test_the_first_response_has_the_theme_of_the_address(browser, app, scheme, t
     assert (light, dark) == ((theme or scheme) == "light", (theme or scheme) == "dark")
     page.get_by_role("button", name="Show").click()
     assert page.url.endswith(f"&__theme={theme}" if theme else "?package=flask")
-    context.close()

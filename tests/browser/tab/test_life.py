@@ -80,17 +80,17 @@ def test_what_is_chosen_while_offline_is_shown_afterwards(visit, set_offline):
     assert visit.page.get_by_label("30", exact=True).is_checked()
 
 
-def test_a_restart_on_the_same_port(browser, tmp_path):
+def test_a_restart_on_the_same_port(context, port, tmp_path):
     models = make_bundle(NAMES, last_day=today(), source="sample")
     replace_folder(tmp_path, files_of(models))
     settings = {"MODELS_DIR": str(tmp_path)}
-    with WarmAppServer(settings) as app, opened(browser, app.url) as visit:
+    with WarmAppServer(settings, port=port) as app, opened(context, app.url) as visit:
         visit.open("?package=flask&scale=log")
         app.close()
         visit.page.get_by_label("30", exact=True).check()
         recovery = wait_until_recovered(visit, "flask")
         next(recovery)
-        with WarmAppServer(settings, port=app.port):
+        with WarmAppServer(settings, port=port):
             next(recovery, None)
             visit.page.wait_for_url(re.compile("package=flask.*range=30"))
             assert "scale=log" in visit.page.url
@@ -119,10 +119,10 @@ def ask_often(url, times, client="192.0.2.1"):
 
 
 def test_the_page_goes_on_by_itself_when_the_models_have_come_and_a_queue_is_waited_out(
-    browser, tmp_path
+    context, port, tmp_path
 ):
     come = threading.Event()
-    with serving(LOADING, tmp_path, come) as app, opened(browser, app.url) as visit:
+    with serving(LOADING, tmp_path, come, port=port) as app, opened(context, app.url) as visit:
         assert set(ask_often(app.url, 8)) == {200}  # a visitor's share of the queue is larger
         visit.open(drawn=False)
         visit.wait_for_title("One moment")
@@ -134,13 +134,13 @@ def test_the_page_goes_on_by_itself_when_the_models_have_come_and_a_queue_is_wai
         assert visit.errors == []
 
 
-def test_a_page_that_finds_the_queue_full_asks_again(browser, tmp_path):
+def test_a_page_that_finds_the_queue_full_asks_again(context, port, tmp_path):
     """It takes some seconds, since the page pauses for two to four before it asks again."""
     come = threading.Event()
     command = (sys.executable, "tests/busy_app.py")
     with (
-        serving(LOADING, tmp_path, come, command=command) as app,
-        opened(browser, app.url) as visit,
+        serving(LOADING, tmp_path, come, command=command, port=port) as app,
+        opened(context, app.url) as visit,
     ):
         statuses = [ask_often(app.url, 2, f"192.0.2.{at}") for at in (1, 2, 3)]
         assert {200, 503} == {status for each in statuses for status in each}
