@@ -27,11 +27,11 @@ def merge(earlier: pd.Series[int] | None, later: pd.Series[int]) -> Merged:
         earlier: the history so far, None if there is none.
         later: the counts fetched now.
     """
-    kept, revised = later.iloc[:0], 0
+    counts, revised = later, 0
     if earlier is not None:
         # Masks, as looking the days up costs several times as much; both are in order.
         again = earlier.index.isin(later.index)
         fetched = later[later.index.isin(earlier.index)].to_numpy()
-        kept, revised = earlier[~again], int((earlier[again].to_numpy() != fetched).sum())
-    counts = pd.concat([kept, later]).sort_index().astype("int64").rename("downloads")
-    return Merged(counts, revised)
+        revised = int((earlier[again].to_numpy() != fetched).sum())
+        counts = pd.concat([earlier[~again], later]).sort_index()
+    return Merged(counts.astype("int64").rename("downloads"), revised)

@@ -303,4 +303,4 @@ CHECKS: Mapping[str, Callable[[pd.DataFrame, str], None]] = {
 
 
 def _join(lines: Iterable[str]) -> bytes:
-    return "".join(f"{line}\n" for line in lines).encode()
+    return "\n".join([*lines, ""]).encode()

@@ -80,7 +80,8 @@ def believed(x: Array) -> Array:
     bound = OUTLYING * np.abs(away).mean(axis=1, keepdims=True)
     bound = np.maximum(bound, LEAST_OUTLIER)
     side = np.sign(away) * (np.abs(away) > bound)
-    runs = sliding_window_view(np.pad(side, ((0, 0), (CONFIRMED - 1,) * 2)), CONFIRMED, axis=1)
+    rim = np.zeros((len(x), CONFIRMED - 1))
+    runs = sliding_window_view(np.hstack([rim, side, rim]), CONFIRMED, axis=1)
     alike = np.all(runs == runs[:, :, :1], axis=2)  # (rows, n + 2): runs that end on each day
     confirmed = sliding_window_view(alike, CONFIRMED, axis=1).any(axis=2)
     return np.asarray(np.where(confirmed, x, median + np.clip(away, -bound, bound)))

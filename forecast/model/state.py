@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from forecast.model import level
 from forecast.model.weekdays import SATURDAY, weekday_numbers, weekday_pattern, weekend_gap
-from forecast.quantities import WEEK, row_median
+from forecast.quantities import WEEK, row_median, with_edges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,8 +126,7 @@ def state(counts: Array, first: int, shares: Array, parameters: Parameters) -> S
 
 def moving(errors: Array, size: Array) -> NDArray[np.bool_]:
     """Which days lie in a week that the level ran behind; shape as the errors (rows, days)."""
-    around = np.pad(errors, ((0, 0), (WEEK // 2, WEEK // 2)), mode="edge")
-    weekly = sliding_window_view(around, WEEK, axis=1).mean(axis=2)
+    weekly = sliding_window_view(with_edges(errors, WEEK // 2), WEEK, axis=1).mean(axis=2)
     return np.asarray(np.abs(weekly) > MOVING * size[:, None])
 
 

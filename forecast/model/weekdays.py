@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.quantities import WEEK, row_median
+from forecast.quantities import WEEK, row_median, with_edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +81,8 @@ def weekday_pattern(z: Array, weekdays: Integers, profile: Sequence[float]) -> A
 
 def centred_week(z: Array) -> Array:
     """Centred moving average of z (rows, n) over seven days, its ends repeated; same shape."""
-    sums = np.cumsum(np.pad(z, ((0, 0), (1, 0))), axis=1)
-    return np.pad((sums[:, WEEK:] - sums[:, :-WEEK]) / WEEK, ((0, 0), (3, 3)), mode="edge")
+    sums = np.cumsum(np.hstack([np.zeros((len(z), 1)), z]), axis=1)
+    return with_edges((sums[:, WEEK:] - sums[:, :-WEEK]) / WEEK, WEEK // 2)
 
 
 def _deviation(distances: Array) -> Array:

@@ -87,7 +87,9 @@ def train(
     past = past[: used.shape[1]]
     parameters = estimate(used, first.weekday(), past, known.profile)
     found = search(parameters.adjusted(used, first.weekday(), past)[0], m_values)
-    off = [(day, round(float(share), 4)) for day, share in enumerate(shares) if abs(share) > SLIGHT]
+    off = [
+        (day, round(share, 4)) for day, share in enumerate(shares.tolist()) if abs(share) > SLIGHT
+    ]
     model = Model(
         start=start,
         history=tuple(values.tolist()),

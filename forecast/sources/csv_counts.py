@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,11 +112,7 @@ class _Reader:
             )
 
     def _day(self, text: str, line: int) -> dt.date:
-        found = _DAY.fullmatch(text)
-        try:
-            day = dt.datetime.fromisoformat(found[1]).date() if found else None
-        except ValueError:
-            day = None
+        day = _parsed(text)
         if day is None:
             raise ValueError(
                 f"line {line}, column {DATE}: expected a day, found {excerpt(text)}: "
@@ -127,6 +124,15 @@ class _Reader:
                 "write a day that is over, or take the line out"
             )
         return day
+
+
+@lru_cache(maxsize=1024)  # the files of a folder have the same days
+def _parsed(text: str) -> dt.date | None:
+    found = _DAY.fullmatch(text)
+    try:
+        return dt.datetime.fromisoformat(found[1]).date() if found else None
+    except ValueError:
+        return None
 
 
 def _downloads(text: str, line: int) -> int:
