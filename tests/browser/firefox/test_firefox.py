@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.conftest import OBSERVED
+
 DRIVER = "puppeteer-core@24.43.1"
 NPM = "npm install --no-save --no-package-lock --no-audit --no-fund --ignore-scripts --silent"
 ROOT = Path(__file__).parents[3]
@@ -46,7 +48,8 @@ def found(app, folder):
     run(npm, *NPM.split()[1:], "--prefix", str(folder), DRIVER)
     modules = {"NODE_PATH": str(folder / "node_modules"), "HOME": str(folder), "PATH": "/usr/bin"}
     node = program("node", packages=["nodejs"])
-    return json.loads(run(node, str(SCRIPT), app.url, firefox, str(folder), env=modules))
+    words = (app.url, firefox, str(folder), OBSERVED.isoformat())
+    return json.loads(run(node, str(SCRIPT), *words, env=modules))
 
 
 def pixels(path):

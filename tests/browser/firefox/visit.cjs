@@ -1,13 +1,21 @@
-// Visits the page in Firefox: node visit.cjs ADDRESS FIREFOX FOLDER. Prints what it found as JSON,
-// and saves pictures of the chart in the folder.
+// Visits the page in Firefox: node visit.cjs ADDRESS FIREFOX FOLDER DAY, the newest day that is
+// counted. Prints what it found as JSON, and saves pictures of the chart in the folder.
 const { launch } = require("puppeteer-core");
-const [address, program, folder] = process.argv.slice(2);
+const [address, program, folder, newest] = process.argv.slice(2);
 const SCHEMES = { light: 1, dark: 0 }; // as Firefox's setting has them
 const found = { errors: [] };
 
 const shown = (name) =>
   document.querySelector("gradio-app #headline h2")?.textContent === `Forecast for ${name}` &&
   document.querySelector("#chart .js-plotly-plot")?.layout.meta.file.startsWith(name);
+
+// The chart is drawn once more with the newest day; meanwhile gradio covers it.
+const still = (day) =>
+  document.querySelector("#chart .js-plotly-plot").layout.meta.file.endsWith(day) &&
+  window.forecastPage.pending === 0 &&
+  document.querySelectorAll("#chart .scatterlayer .js-line").length > 0 &&
+  document.getAnimations().every(
+    (each) => each.playState !== "running" || each.effect.getTiming().iterations === Infinity);
 
 async function visit(scheme, steps) {
   const browser = await launch({
@@ -20,6 +28,7 @@ async function visit(scheme, steps) {
     page.on("pageerror", (error) => found.errors.push(String(error)));
     await page.goto(`${address}?package=flask`);
     await page.waitForFunction(shown, {}, "flask");
+    await page.waitForFunction(still, {}, newest);
     const chart = await page.waitForSelector("#chart .main-svg");
     await chart.screenshot({ path: `${folder}/${scheme}.png` });
     await steps(page);
