@@ -18,7 +18,7 @@ LONGEST_HORIZON = 90  # days that can be forecast, from the day after the last o
 
 
 def row_median(values: Array) -> Array:
-    """The median along the last axis."""
+    """The median along the last axis, of finite values: a NaN does not spread as in NumPy's."""
     ordered, middle = np.sort(values, axis=-1), values.shape[-1] // 2
     other = middle if values.shape[-1] % 2 else middle - 1
     return np.asarray((ordered[..., other] + ordered[..., middle]) / 2.0)

@@ -176,8 +176,8 @@ def _screened(w: Array, family: tuple[int, int, int], given: int) -> _Candidate:
 def _used(m: int) -> tuple[NDArray[np.bool_], Array, Array]:
     """Which of the ten parameters each candidate of a season has, shape (candidates, 10).
 
-    With it come the same as a mask of the linear systems, shape (candidates, 10, 10), and the
-    ones on the diagonals of those that a candidate does not have.
+    Then the same for pairs of parameters, shape (candidates, 10, 10), and a one on the diagonal
+    for each parameter that a candidate does not have, of the same shape.
     """
     orders, sizes = order_grid(m), (MOST_P, MOST_Q, MOST_SEASONAL, MOST_SEASONAL)
     parts = [np.arange(size) < orders[:, [place]] for place, size in enumerate(sizes)]

@@ -91,7 +91,7 @@ class Maker:
         bundle = self.bundle
         package = Package(name, bundle.entry(name).label)
         made = from_bundle(bundle, package, None, self.config.outages, through=self.through)
-        # The run has written and read back these very models: no need to check them again.
+        # The run has checked these very models when it wrote them: no need to run them again.
         made = replace(made, load=lambda: pickling.loads(bundle.pickle(name)))
         return made.seen_on(bundle.manifest.created_at.date())
 
