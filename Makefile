@@ -4,8 +4,10 @@ PYTHON ?= $(firstword $(foreach name,python3.12 python3.11 python3.13 python3,$(
 	$(name) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	2>/dev/null && echo $(name))))
 RUN := $(VENV)/bin/python
-# Compiling all modules is half of the installation; those that are imported are compiled then.
+# Compiling all modules is half of the installation; those that are imported are compiled then,
+# and what was compiled must be kept, or each of a thousand processes of the tests does it anew.
 INSTALL := -m pip install --quiet --no-compile
+unexport PYTHONDONTWRITEBYTECODE
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
