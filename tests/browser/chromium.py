@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +39,9 @@ ARGUMENTS = (
 )
 DRIVER = (sys.executable, "-m", "playwright", "--version")
 INSTALL = (sys.executable, "-m", "playwright", "install", "chromium")
-UPDATE = ("apt-get", "update")
-APT = ("apt-get", "install", "--yes", "--no-install-recommends")
+APT_GET = ("apt-get", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=120")
+UPDATE = (*APT_GET, "update")
+APT = (*APT_GET, "install", "--yes", "--no-install-recommends")
 APT_SHELL, APT_WHOLE = (*APT, "chromium-headless-shell"), (*APT, "chromium")
 # Playwright's driver is a separate program, and needs packages that a minimal Debian lacks.
 APT_DRIVER = (*APT, "libatomic1")
@@ -56,12 +59,23 @@ def chromium() -> Iterator[Browser]:
     Raises:
         NoChromiumError: if there is none, and none could be installed.
     """
-    ready_driver()
+    lock = Path(tempfile.gettempdir()) / "pypi-forecast-chromium.lock"
+    with one_at_a_time(lock):
+        ready_driver()
     with sync_playwright() as playwright:
-        path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
+        with one_at_a_time(lock):
+            path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Hold a lock: of the processes of pytest, the first one installs and the others find it."""
+    with lock.open("w") as file:  # closing it lets go
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def ready_driver(

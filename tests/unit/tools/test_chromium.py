@@ -1,3 +1,5 @@
+from threading import Thread
+
 import pytest
 
 from tests.browser.chromium import (
@@ -9,6 +11,7 @@ from tests.browser.chromium import (
     UPDATE,
     NoChromiumError,
     find_chromium,
+    one_at_a_time,
     ready_driver,
 )
 
@@ -139,3 +142,26 @@ def test_a_driver_that_cannot_be_mended_is_one_line(is_root, mendable):
     with pytest.raises(NoChromiumError, match="libatomic1") as caught:
         ready_driver(Driver(runs=False, mendable=mendable), is_root=is_root)
     assert "\n" not in str(caught.value)
+
+
+def test_of_two_that_need_one_the_first_installs_it(tmp_path, nowhere):
+    path, commands = tmp_path / "bin", []
+
+    def run(command):
+        commands.append(command)
+        if command == APT_SHELL:
+            program(path, "chromium-headless-shell")
+        return command in {UPDATE, APT_SHELL}
+
+    def find():
+        with one_at_a_time(tmp_path / "lock"):
+            find_chromium({"PATH": str(path)}, nowhere, run, is_root=True)
+
+    both = [Thread(target=find) for _ in range(2)]
+    with one_at_a_time(tmp_path / "lock"):
+        for each in both:
+            each.start()
+        assert commands == []
+    for each in both:
+        each.join()
+    assert commands == [INSTALL, UPDATE, APT_SHELL]
