@@ -247,11 +247,11 @@ def _forecast(forecast: PackageForecast, mode: Mode, spans: Sequence[Span]) -> d
 def _earlier(
     forecast: PackageForecast, mode: Mode, spans: Sequence[Span]
 ) -> tuple[dict[Span, float], dt.date | None]:
-    """What the oldest forecast still drawn said of spans that have been counted since."""
+    """What an earlier forecast said of spans that have been counted since."""
     record = forecast.track_record
     if record is None:
         return {}, None
-    past = record.past_forecasts[-1]
+    past = record.earlier
     said, begin = dict(zip(past.days, past.values, strict=True)), past.days[0]
     start, values = forecast.series.start, forecast.series.values
     told = {}

@@ -193,9 +193,9 @@ class Bundle:
         rows = zip(*(found[column].tolist() for column in ("days", *TOTAL_COLUMNS)), strict=True)
         return {days: Total(*values) for days, *values in rows}
 
-    def track(self, name: str) -> pd.DataFrame:
-        """How earlier forecasts of a package turned out: rows of ``track_record.csv``."""
-        return self.tables[TRACK].of(name)
+    def track(self, name: str) -> Mapping[str, NDArray[Any]]:
+        """How earlier forecasts of a package turned out: ``track_record.csv`` by column."""
+        return self.tables[TRACK].columns(name)
 
     @property
     def recorded(self) -> list[str]:

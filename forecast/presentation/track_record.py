@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
+    from typing import Any
 
-    import pandas as pd
+    from numpy.typing import NDArray
 
-MOST_DRAWN = 4  # earlier forecasts on the chart; more hide each other
+WEEKS_BACK = 4  # the forecast on the chart is so many weekly runs old
 
 
 @dataclass(frozen=True)
 class PastForecast:
-    """One earlier forecast, on the days that have been counted since.
+    """An earlier forecast, on the days that have been counted since.
 
     Attributes:
         made_on: the day it was made.
@@ -38,7 +42,7 @@ class TrackRecord:
         days: pairs of forecast and day that were compared.
         ratio: mean error over that of the seasonal naive; None if that one is zero.
         inside_80: share of the days within the 80 % band; likewise for 95 %.
-        past_forecasts: the latest of them, newest first.
+        earlier: the one that is drawn beside the counts.
     """
 
     forecasts: int
@@ -47,36 +51,40 @@ class TrackRecord:
     ratio: float | None
     inside_80: float
     inside_95: float
-    past_forecasts: tuple[PastForecast, ...]
+    earlier: PastForecast
 
 
-def track_record(rows: pd.DataFrame) -> TrackRecord | None:
+def track_record(columns: Mapping[str, NDArray[Any]]) -> TrackRecord | None:
     """The track record of a package; None before any forecast day has been counted.
 
     Args:
-        rows: the package's rows of ``track_record.csv``.
+        columns: the package's rows of ``track_record.csv`` by column.
     """
-    if rows.empty:
+    made_on = np.unique(columns["made_on"])
+    if not made_on.size:
         return None
-    made_on = sorted(rows["made_on"].unique(), reverse=True)
-    naive = float(rows["naive_error"].mean())
+    naive = float(columns["naive_error"].mean())
     return TrackRecord(
         forecasts=len(made_on),
-        first=made_on[-1].date(),
-        days=len(rows),
-        ratio=float(rows["error"].mean()) / naive if naive > 0 else None,
-        inside_80=float(rows["inside_80"].mean()),
-        inside_95=float(rows["inside_95"].mean()),
-        past_forecasts=tuple(
-            _past_forecast(rows[rows["made_on"] == day]) for day in made_on[:MOST_DRAWN]
-        ),
+        first=_days(made_on)[0],
+        days=len(columns["date"]),
+        ratio=float(columns["error"].mean()) / naive if naive > 0 else None,
+        inside_80=float(columns["inside_80"].mean()),
+        inside_95=float(columns["inside_95"].mean()),
+        earlier=_made_on(made_on[-WEEKS_BACK:][0], columns),
     )
 
 
-def _past_forecast(rows: pd.DataFrame) -> PastForecast:
-    rows = rows.sort_values("date")
+def _made_on(day: np.datetime64, columns: Mapping[str, NDArray[Any]]) -> PastForecast:
+    rows = np.flatnonzero(columns["made_on"] == day)
+    rows = rows[np.argsort(columns["date"][rows])]
     return PastForecast(
-        made_on=rows["made_on"].iloc[0].date(),
-        days=tuple(day.date() for day in rows["date"]),
-        values=tuple(float(value) for value in rows["forecast"]),
+        made_on=_days(columns["made_on"][rows])[0],
+        days=tuple(_days(columns["date"][rows])),
+        values=tuple(columns["forecast"][rows].tolist()),
     )
+
+
+def _days(days: NDArray[np.datetime64]) -> list[dt.date]:
+    found: list[dt.date] = days.astype("datetime64[D]").tolist()
+    return found

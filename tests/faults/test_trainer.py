@@ -115,7 +115,7 @@ def carried(row, bundle, lines):
 
 def scored(bundle):
     """Rows of the track record."""
-    return sum(len(bundle.track(name)) for name in bundle.recorded)
+    return sum(len(bundle.track(name)["date"]) for name in bundle.recorded)
 
 
 def trained(_row, bundle, lines):

@@ -24,7 +24,7 @@ from forecast.bands import BAND_COLUMNS, TOTAL_COLUMNS
 from forecast.bundle.manifest import parse_manifest
 from forecast.bundle.reader import read_zip
 from forecast.bundle.svg import ELEMENTS, check_picture
-from forecast.bundle.tables import PAST, TOTAL_TRACK, header, history_rows, read_table
+from forecast.bundle.tables import PAST, TOTAL_TRACK, TRACK, header, history_rows, read_table
 from forecast.config import Config, load_config
 from forecast.errors import DownloadsError, ForecastError
 from forecast.github.artifacts import GitHubArtifacts
@@ -313,7 +313,7 @@ def check_bundle(bundle: Bundle) -> None:
         check_counts(bundle.history(name))
     for name in bundle.recorded:
         check_bands(bundle.tables[PAST].of(name))
-        check_rows("track_record.csv", bundle.track(name))
+        check_rows("track_record.csv", bundle.tables[TRACK].of(name))
         check_rows("total_record.csv", bundle.tables[TOTAL_TRACK].of(name))
 
 

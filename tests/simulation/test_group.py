@@ -63,7 +63,7 @@ def test_a_year_of_a_group(tmp_path, monkeypatch, github_server, pypistats_serve
         assert days[-1] == (now - (8 if late else 1) * DAY).date()
         stopped = {part.name: part.no_counts_since for part in entry.parts}
         assert stopped["httpx"] == (LAST_OF_HTTPX if week > GONE else None)
-    assert len(bundle.track("@web")) > 30 * 40
+    assert len(bundle.track("@web")["date"]) > 30 * 40
     assert days == [days[0] + at * DAY for at in range(len(days))]
 
     check_site(bundle, tmp_path)

@@ -154,7 +154,7 @@ def test_a_large_config_is_shared_by_jobs_and_joined(checkout, run, github, tmp_
         history = bundle.history(name)
         assert history.index[0] == before.history(name).index[0]
         assert history.tail(60).tolist() == SERIES[name].tolist()
-        assert len(bundle.track(name)) == 7
+        assert len(bundle.track(name)["date"]) == 7
     assert bundle.history("departed").equals(before.history("departed"))
     (join,) = shared.jobs["join"]
     assert join.summary.startswith("## 6 of 6 packages trained\n")

@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from forecast.bundle.tables import PAST
@@ -184,8 +183,7 @@ def test_the_sum_keeps_its_days_and_its_track_record():
     assert history.index[0] == before.history("@pallets").index[0]
     assert len(history) == 77
     track = bundle.track("@pallets")
-    assert len(track) == 7
-    assert set(track["made_on"]) == {pd.Timestamp("2026-11-22")}
+    assert track["made_on"].astype("datetime64[D]").tolist() == [dt.date(2026, 11, 22)] * 7
 
 
 def test_other_parts_make_another_series():
@@ -195,9 +193,9 @@ def test_other_parts_make_another_series():
     parts = [bundle.history(name) for name in ("flask", "click")]
     history = bundle.history("@pallets")
     assert history.tolist() == sum(parts).tolist()
-    assert bundle.track("@pallets").empty
+    assert not bundle.track("@pallets")["date"].size
     assert bundle.tables[PAST].of("@pallets").empty
-    assert not bundle.track("flask").empty
+    assert bundle.track("flask")["date"].size
 
 
 def test_a_model_of_other_parts_is_not_carried_over():

@@ -368,7 +368,7 @@ def with_record(age):
         days=tuple(LAST_DAY - dt.timedelta(days=age - at) for at in range(min(age, 28))),
         values=(1234.0,) * min(age, 28),
     )
-    record = TrackRecord(1, LAST_DAY, 7, 0.9, 0.8, 0.95, (past,))
+    record = TrackRecord(1, LAST_DAY, 7, 0.9, 0.8, 0.95, past)
     return package_forecast(track_record=record)
 
 

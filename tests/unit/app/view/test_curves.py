@@ -193,12 +193,11 @@ def said(ago, days, value=1234.0, **changes):
         days=tuple(day(ago - 1 - at) for at in range(days)),
         values=(value,) * days,
     )
-    newer = replace(past, made_on=day(1), days=(LAST_DAY,), values=(1.0,))
-    record = TrackRecord(2, LAST_DAY, days, 0.9, 0.8, 0.95, (newer, past))
+    record = TrackRecord(2, LAST_DAY, days, 0.9, 0.8, 0.95, past)
     return package_forecast(track_record=record, **changes)
 
 
-def test_the_oldest_of_the_earlier_forecasts_is_that_of_a_month_ago():
+def test_the_forecast_of_a_month_ago_is_drawn_day_by_day():
     curve = curve_of(said(28, 28), View(mode="daily"))
     assert curve.made_on == day(27)
     assert curve.earlier.at == [str(day(27 - at)) for at in range(28)]

@@ -10,7 +10,7 @@ from forecast.bundle.manifest import Backtest
 from forecast.config import Package
 from forecast.presentation import export
 from forecast.presentation.package_forecast import from_bundle
-from forecast.presentation.track_record import TrackRecord
+from forecast.presentation.track_record import PastForecast, TrackRecord
 from tests.bundles import LAST_DAY, make_bundle
 
 
@@ -72,7 +72,9 @@ def test_the_answer_has_exactly_these_keys(forecast):
 
 
 def test_the_answer_says_how_far_to_believe_it(forecast):
-    record = TrackRecord(4, LAST_DAY, 28, None, 0.75, 0.96429, ())
+    record = TrackRecord(
+        *(4, LAST_DAY, 28, None, 0.75, 0.96429), PastForecast(LAST_DAY, (LAST_DAY,), (1.0,))
+    )
     told = export.answer(replace(forecast, track_record=record), 2)["accuracy"]
     assert told["error_ratio"] == round(forecast.usual_error, 3)
     assert told["total_error"] == round(forecast.usual_miss, 3)

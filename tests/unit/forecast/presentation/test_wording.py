@@ -10,7 +10,7 @@ from forecast.config import Event
 from forecast.github.artifact import Provenance
 from forecast.presentation import wording
 from forecast.presentation.package_forecast import Choice
-from forecast.presentation.track_record import TrackRecord
+from forecast.presentation.track_record import PastForecast, TrackRecord
 from tests.bundles import CREATED_AT, LAST_DAY, make_bundle, model_of
 from tests.unit.app.view.samples import SCORES, package_forecast, plain, with_history
 
@@ -254,7 +254,7 @@ def test_the_track_record():
         ratio=0.88,
         inside_80=0.79,
         inside_95=0.94,
-        past_forecasts=(),
+        earlier=PastForecast(LAST_DAY, (LAST_DAY,), (1.0,)),
     )
     assert plain(wording.track_record(package_forecast(track_record=record))) == (
         "The 5 forecasts published since 19 October 2026, compared with the counts so far: an "
