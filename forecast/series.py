@@ -101,7 +101,7 @@ def regular(
         SeriesError: if fewer than 14 days are known, or more than half are missing.
     """
     failed = np.array(sorted(outages), dtype="datetime64[D]")
-    observed = counts[~np.isin(_days_of(counts), failed)]
+    observed = counts[~np.isin(_days_of(counts), failed)] if failed.size else counts
     if observed.empty:
         raise _too_few(0)
     reach = known(observed, through)

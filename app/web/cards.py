@@ -13,7 +13,7 @@ from app.data.rate_limits import RateLimit
 from app.web.guard import client_of
 from app.web.pictures import MADE_UP, is_made_up
 from forecast.config import Package
-from forecast.document.card import card_of, draw
+from forecast.document.card import Painter, card_of
 from forecast.errors import BusyError, ForecastError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Cards:
         if known and known[0] is forecast:
             return known[1]
         self._limit.take(client)
-        png = draw(card_of(forecast))
+        png = Painter().draw(card_of(forecast))
         with self._lock:
             self._drawn[package.name] = forecast, png
             while len(self._drawn) > CACHE_SIZE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
@@ -10,10 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from forecast.document.png import PNG
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
     from forecast.presentation.package_forecast import PackageForecast
     from forecast.quantities import Array
@@ -23,11 +25,10 @@ CHART_TOP, CHART_BOTTOM = 300, 530
 FINER = 2  # lines are drawn so many times larger, as Pillow's own have hard edges
 INK, SOFT, LINE = "#1f2937", "#57606a", "#0a58ca"
 INKS = (INK, SOFT, LINE)
-SHADES = 10  # of each ink, the last one pure; the palette begins with white
+SHADES = 5  # of each ink, the last one pure; with white there are 16 colours
 FULL = 255  # coverage of a pixel by an ink
 BANDS = {"95": FULL // 5, "80": 2 * FULL // 5}  # the bands are shades of the line
 HIGHEST = 1.5  # of the 80 % band; what a 95 % band has above it is cut off
-QUICK = 3  # of nine levels of compression; the higher ones take longer than all the drawing
 ROOM = WIDTH - 2 * MARGIN
 LINE_HEIGHT = 1.35  # of the size of the type
 MOST_WORDS = 500  # that are kept
@@ -64,18 +65,63 @@ def card_of(forecast: PackageForecast) -> Card:
     )
 
 
-def draw(card: Card) -> bytes:
-    """The card as a PNG."""
-    image = Image.new("P", (WIDTH, HEIGHT))
-    image.putpalette(_palette())
-    if len(card.past) + len(card.ahead["mean"]) > 1:
-        _draw_chart(image, card)
-    _write(image, 56, _wrapped(card.title, 58, 1), 58, INK)
-    _write(image, 140, _wrapped(card.answer, 36, 3), 36, INK)
-    _write(image, 560, _wrapped(card.foot, 24, 1), 24, SOFT)
-    data = io.BytesIO()
-    image.save(data, "PNG", compress_level=QUICK)
-    return data.getvalue()
+class Painter:
+    """Draws cards one after the other, as new memory for each would cost more than the drawing."""
+
+    def __init__(self) -> None:
+        self._pixels = np.zeros((HEIGHT, WIDTH), np.uint8)  # places in the palette
+        self._coverage = Image.new("L", (ROOM * FINER, (CHART_BOTTOM - CHART_TOP) * FINER))
+        self._png = PNG(WIDTH, HEIGHT, _palette())
+
+    def draw(self, card: Card) -> bytes:
+        """The card as a PNG."""
+        self._pixels.fill(0)
+        if len(card.past) + len(card.ahead["mean"]) > 1:
+            self._draw_chart(card)
+        self._write(56, _wrapped(card.title, 58, 1), 58, INK)
+        self._write(140, _wrapped(card.answer, 36, 3), 36, INK)
+        self._write(560, _wrapped(card.foot, 24, 1), 24, SOFT)
+        return self._png.of(self._pixels)
+
+    def _draw_chart(self, card: Card) -> None:
+        width, height = self._coverage.size
+        self._coverage.paste(0, (0, 0, width, height))
+        pen = ImageDraw.Draw(self._coverage)
+        # What is forecast begins at the last mean counted.
+        ahead = {name: np.concatenate([card.past[-1:], each]) for name, each in card.ahead.items()}
+        start = max(len(card.past) - 1, 0)
+        days = start + len(ahead["mean"])
+        shown = np.minimum(ahead["upper_95"], HIGHEST * ahead["upper_80"])
+        highest = max(np.nanmax(np.concatenate([card.past, ahead["mean"], shown])), 1.0)
+
+        def points(values: Array, first: int) -> list[tuple[float, float]]:
+            heights = height * (1 - np.clip(values / highest, 0, 1))
+            places = (np.arange(len(values)) + first) * (width - 1) / (days - 1)
+            known = np.isfinite(heights)
+            return list(zip(places[known].tolist(), heights[known].tolist(), strict=True))
+
+        for level, shade in BANDS.items():
+            upper, lower = (points(ahead[f"{end}_{level}"], start) for end in ("upper", "lower"))
+            if upper:
+                pen.polygon(upper + lower[::-1], fill=shade)
+        for values, first, thick in ((card.past, 0, 3), (ahead["mean"], start, 4)):
+            pen.line(points(values, first), FULL, thick * FINER)
+        smooth = self._coverage.reduce(FINER)
+        chart = self._pixels[CHART_TOP:CHART_BOTTOM, MARGIN : MARGIN + ROOM]
+        now = round(start * ROOM / (days - 1))  # where the ink changes
+        for ink, left, right in ((SOFT, 0, now), (LINE, now, ROOM)):
+            chart[:, left:right] = _inked(smooth.crop((left, 0, right, smooth.height)), ink)
+        chart[-1] = _places(SOFT)[FULL]
+
+    def _write(self, top: int, lines: list[list[str]], size: int, colour: str) -> None:
+        """Write lines word by word: most words are those of the card before."""
+        for number, words in enumerate(lines):
+            y, x = top + round(number * size * LINE_HEIGHT), float(MARGIN)
+            for word in words:
+                drawn = _drawn(word, size, colour)
+                place = self._pixels[y : y + drawn.shape[0], round(x) : round(x) + drawn.shape[1]]
+                place[:] = drawn[:, : place.shape[1]]
+                x += _width(word, size)
 
 
 def _palette() -> list[int]:
@@ -90,43 +136,16 @@ def _palette() -> list[int]:
 
 
 @cache
-def _places(ink: str) -> list[int]:
+def _places(ink: str) -> bytes:
     """The place in the palette of each coverage by an ink, from 0 to ``FULL``."""
     shades = [round(covered * SHADES / FULL) for covered in range(FULL + 1)]
-    return [shade and INKS.index(ink) * SHADES + shade for shade in shades]
+    return bytes(shade and INKS.index(ink) * SHADES + shade for shade in shades)
 
 
-def _draw_chart(image: Image.Image, card: Card) -> None:
-    width, height = ROOM * FINER, (CHART_BOTTOM - CHART_TOP) * FINER
-    coverage = Image.new("L", (width, height))
-    pen = ImageDraw.Draw(coverage)
-    # What is forecast begins at the last mean counted.
-    ahead = {name: np.concatenate([card.past[-1:], each]) for name, each in card.ahead.items()}
-    start = max(len(card.past) - 1, 0)
-    days = start + len(ahead["mean"])
-    seen = [card.past, ahead["mean"], np.minimum(ahead["upper_95"], HIGHEST * ahead["upper_80"])]
-    highest = max(np.nanmax(np.concatenate(seen)), 1.0)
-
-    def points(values: Array, first: int) -> list[tuple[float, float]]:
-        heights = height * (1 - np.clip(values / highest, 0, 1))
-        places = (np.arange(len(values)) + first) * (width - 1) / (days - 1)
-        known = np.isfinite(heights)
-        return list(zip(places[known].tolist(), heights[known].tolist(), strict=True))
-
-    for level, shade in BANDS.items():
-        edge = points(ahead[f"upper_{level}"], start) + points(ahead[f"lower_{level}"], start)[::-1]
-        if len(edge) > 2:  # noqa: PLR2004 - a polygon has three corners
-            pen.polygon(edge, fill=shade)
-    for values, first, thick in ((card.past, 0, 3), (ahead["mean"], start, 4)):
-        if places := points(values, first):
-            pen.line(places, FULL, thick * FINER, joint="curve")
-    smooth = coverage.reduce(FINER)
-    now = round(start * ROOM / (days - 1))  # where the ink changes
-    for ink, left, right in ((SOFT, 0, now), (LINE, now, ROOM)):
-        part = smooth.crop((left, 0, right, smooth.height)).point(_places(ink))
-        image.paste(part, (MARGIN + left, CHART_TOP))
-    ground = (MARGIN, CHART_BOTTOM - 1, MARGIN + ROOM, CHART_BOTTOM)
-    image.paste(_places(SOFT)[FULL], ground)
+def _inked(coverage: Image.Image, ink: str) -> NDArray[np.uint8]:
+    """Places in the palette, shape (height, width)."""
+    places = coverage.tobytes().translate(_places(ink))
+    return np.frombuffer(places, np.uint8).reshape(coverage.height, coverage.width)
 
 
 def _wrapped(text: str, size: int, most: int) -> list[list[str]]:
@@ -146,17 +165,6 @@ def _wrapped(text: str, size: int, most: int) -> list[list[str]]:
     return lines[:most]
 
 
-def _write(image: Image.Image, top: int, lines: list[list[str]], size: int, colour: str) -> None:
-    """Write lines word by word: most words are those of the card before."""
-    for number, words in enumerate(lines):
-        x = float(MARGIN)
-        for word in words:
-            image.paste(
-                _drawn(word, size, colour), (round(x), top + round(number * size * LINE_HEIGHT))
-            )
-            x += _width(word, size)
-
-
 @lru_cache
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
@@ -169,8 +177,8 @@ def _width(word: str, size: int) -> float:
 
 
 @lru_cache(maxsize=MOST_WORDS)
-def _drawn(word: str, size: int, colour: str) -> Image.Image:
+def _drawn(word: str, size: int, colour: str) -> NDArray[np.uint8]:
     """A word as places in the palette."""
     mask = Image.new("L", (round(_width(word, size)), round(size * LINE_HEIGHT)))
     ImageDraw.Draw(mask).text((0, 0), word, FULL, _font(size))
-    return mask.point(_places(colour))
+    return _inked(mask, colour)

@@ -150,10 +150,14 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
     for forecast in shown:
         name, stopped = forecast.package.name, _stopped(forecast)
         bands = [""] * len(BAND_COLUMNS)
-        for day, value, repaired in _past(forecast):
-            writer.writerow([name, day, f"{value:.10g}", int(repaired), *bands, stopped])
-        for day, values in by_day(forecast, forecast.days):
-            writer.writerow([name, day, "", "", *values.values(), stopped])
+        writer.writerows(
+            [name, day, f"{value:.10g}", int(repaired), *bands, stopped]
+            for day, value, repaired in _past(forecast)
+        )
+        writer.writerows(
+            [name, day, "", "", *values.values(), stopped]
+            for day, values in by_day(forecast, forecast.days)
+        )
     return text.getvalue()
 
 

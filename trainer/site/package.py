@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from markupsafe import Markup
 
 from forecast.config import Package
-from forecast.document import addresses, card, markup
+from forecast.document import addresses, markup
+from forecast.document.card import Painter, card_of
 from forecast.document.document import Document, Link
 from forecast.model import pickling
 from forecast.presentation import export, wording
@@ -49,6 +50,7 @@ class Maker:
         through: the last day that any package has counts of.
         unusual: the last week of the packages for which it was unusual.
         templates: render the pages.
+        painter: draws the cards.
     """
 
     bundle: Bundle
@@ -56,6 +58,7 @@ class Maker:
     through: dt.date | None
     unusual: Mapping[str, Week]
     templates: Templates
+    painter: Painter
 
     def files(self, name: str) -> tuple[Row, dict[str, bytes]]:
         """What a list says of a package, and the files of its folder by name.
@@ -74,7 +77,7 @@ class Maker:
         }
         shareable = self.bundle.manifest.shareable
         if shareable:
-            made[addresses.CARD] = card.draw(card.card_of(forecast))
+            made[addresses.CARD] = self.painter.draw(card_of(forecast))
         if shareable and forecast.total is not None:
             shields = shields_badge(forecast.total, forecast.days, forecast.no_counts_since)
             made[addresses.SHIELDS] = _dumped(shields)

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from forecast.bundle.replace import Kind
 from forecast.document import addresses, markup
+from forecast.document.card import Painter
 from forecast.document.document import TEMPLATES, Document, Link, Templates
 from forecast.document.record import RECORD_TITLE, record_page
 from forecast.presentation import wording
@@ -118,7 +119,7 @@ def _write_packages(
     folder: Path,
 ) -> list[Row]:
     """Write the folders of some packages; what lists say of them."""
-    maker = Maker(share, config, through, unusual, Templates())
+    maker = Maker(share, config, through, unusual, Templates(), Painter())
     rows = []
     for name in share.names:
         row, files = maker.files(name)
