@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
@@ -10,7 +12,6 @@ import numpy as np
 from forecast.quantities import LARGEST_COUNT, LONGEST_HORIZON, Array
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Mapping
 
     import pandas as pd
@@ -62,6 +63,19 @@ class Forecast(Bands[Array]):
     def columns(self) -> dict[str, Array]:
         """Value by column, in the order of ``BAND_COLUMNS``."""
         return {name: getattr(self, name) for name in BAND_COLUMNS}
+
+    @cached_property
+    def rows(self) -> list[tuple[str, dict[str, float]]]:
+        """Each day with its value by column, to a tenth of a download."""
+        found = [values.tolist() for values in self.columns().values()]
+        columns = [[round(value, 1) for value in values] for values in found]
+        return [
+            (
+                (self.start + dt.timedelta(days=at)).isoformat(),
+                dict(zip(BAND_COLUMNS, row, strict=True)),
+            )
+            for at, row in enumerate(zip(*columns, strict=True))
+        ]
 
     @classmethod
     def of(cls, start: dt.date, table: Mapping[str, Array] | pd.DataFrame) -> Forecast:

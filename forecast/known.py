@@ -9,13 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Days = NDArray[np.datetime64]
+
 RARE = 10.0  # a package with fewer a day than this plausibly has days without any download
 LONGEST_DELAY = 7  # days that counts may be late; a longer silence of a package means no downloads
-RECENTLY = pd.Timedelta(days=27)  # four weeks with their last day
+RECENTLY = np.timedelta64(27, "D")  # four weeks with their last day
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Known:
         stopped: the last day with a download, if they stopped; None if not.
     """
 
-    through: pd.Timestamp
+    through: dt.date
     stopped: dt.date | None = None
 
 
@@ -48,16 +54,21 @@ def known(counts: pd.Series[int], through: dt.date | None = None) -> Known:
         counts: downloads by ascending day, one at least.
         through: the last day that any package has counts of; None if there is no other.
     """
-    last_row = pd.Timestamp(counts.index[-1])
-    end = max(last_row, pd.Timestamp(through)) if through else last_row
-    values = counts.to_numpy()
+    days, values = days_of(counts), counts.to_numpy()
+    last_row: dt.date = days[-1].item()
+    end = max(last_row, through) if through else last_row
     seen = np.flatnonzero(values > 0)
     if not seen.size:
         return Known(end)
-    last = pd.Timestamp(counts.index[seen[-1]])
-    recent = seen[seen >= counts.index.searchsorted(last - RECENTLY)]
+    last: dt.date = days[seen[-1]].item()
+    recent = seen[days[seen] >= days[seen[-1]] - RECENTLY]
     if np.median(values[recent]) < RARE:
         return Known(end)
     if (end - last).days > LONGEST_DELAY:
-        return Known(end, last.date())
+        return Known(end, last)
     return Known(last_row)
+
+
+def days_of(counts: pd.Series[int]) -> Days:
+    """The days of counts, shape (days,); pandas' own take longer for a short series."""
+    return counts.index.to_numpy().astype("datetime64[D]")

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from forecast.errors import SeriesError
-from forecast.known import RARE, Known, is_over, known
+from forecast.known import RARE, Known, days_of, is_over, known
 from forecast.quantities import WEEK, Array
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Days = NDArray[np.datetime64]
+    from forecast.known import Days
 
 FEWEST_DAYS = 14  # two weeks, so that each weekday is seen twice
 MOST_MISSING = 0.5  # share of days; beyond it the estimates outweigh the counts
@@ -77,7 +77,8 @@ def recent(counts: pd.Series[int], through: dt.date | None = None) -> pd.Series[
     """
     if counts.empty:
         return counts
-    kept = counts.loc[known(counts, through).through - pd.Timedelta(days=TRAINING_DAYS - 1) :]
+    begin = known(counts, through).through - dt.timedelta(days=TRAINING_DAYS - 1)
+    kept = counts.loc[pd.Timestamp(begin) :]
     return counts.iloc[-1:] if kept.empty else kept  # they stopped longer ago
 
 
@@ -101,7 +102,7 @@ def regular(
         SeriesError: if fewer than 14 days are known, or more than half are missing.
     """
     failed = np.array(sorted(outages), dtype="datetime64[D]")
-    observed = counts[~np.isin(_days_of(counts), failed)] if failed.size else counts
+    observed = counts[~np.isin(days_of(counts), failed)] if failed.size else counts
     if observed.empty:
         raise _too_few(0)
     reach = known(observed, through)
@@ -141,7 +142,7 @@ def _through(counts: pd.Series[int], reach: Known, failed: Days) -> Array:
         reach: how far they reach.
         failed: days whose count is unknown if it is missing.
     """
-    days = _days_of(counts)
+    days = days_of(counts)
     first, last = days[0], max(days[-1], np.datetime64(reach.through, "D"))
     values = np.full(int((last - first).astype(np.int64)) + 1, np.nan)
     places = (days - first).astype(np.int64)
@@ -155,10 +156,6 @@ def _through(counts: pd.Series[int], reach: Known, failed: Days) -> Array:
         without &= ~np.isin(first + np.arange(values.size), failed)
         values[missing & without] = 0.0
     return values
-
-
-def _days_of(counts: pd.Series[int]) -> Days:
-    return counts.index.to_numpy().astype("datetime64[D]")
 
 
 def _too_few(days: int) -> SeriesError:

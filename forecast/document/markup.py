@@ -8,7 +8,6 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from forecast.presentation import wording
-from forecast.presentation.export import by_day
 from forecast.text import clean, markup
 
 if TYPE_CHECKING:
@@ -232,7 +231,7 @@ def numbers(shown: Sequence[PackageForecast]) -> str:
                 f"{dt.date.fromisoformat(day):%a %d %b %Y}",
                 *wording.format_amounts(*values.values()),
             ]
-            for day, values in by_day(forecast, forecast.days)
+            for day, values in forecast.daily.rows
         ]
         parts.append(_table(heads, rows, f"Daily downloads of {forecast.package.label}"))
     return "".join(parts)

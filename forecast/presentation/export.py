@@ -122,24 +122,7 @@ def ahead(forecast: PackageForecast, days: int) -> list[Day]:
     Raises:
         BundleError: see :func:`answer`.
     """
-    return [cast("Day", {"date": day, **values}) for day, values in by_day(forecast, days)]
-
-
-def by_day(forecast: PackageForecast, days: int) -> list[tuple[str, dict[str, float]]]:
-    """Each day with its value by column, to a tenth of a download.
-
-    Raises:
-        BundleError: see :func:`answer`.
-    """
-    made = forecast.ahead(days)
-    columns = [[round(each, 1) for each in values.tolist()] for values in made.columns().values()]
-    return [
-        (
-            (made.start + dt.timedelta(days=at)).isoformat(),
-            dict(zip(BAND_COLUMNS, row, strict=True)),
-        )
-        for at, row in enumerate(zip(*columns, strict=True))
-    ]
+    return [cast("Day", {"date": day, **values}) for day, values in forecast.ahead(days).rows]
 
 
 def to_csv(shown: Sequence[PackageForecast]) -> str:
@@ -155,8 +138,7 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
             for day, value, repaired in _past(forecast)
         )
         writer.writerows(
-            [name, day, "", "", *values.values(), stopped]
-            for day, values in by_day(forecast, forecast.days)
+            [name, day, "", "", *values.values(), stopped] for day, values in forecast.daily.rows
         )
     return text.getvalue()
 

@@ -126,9 +126,9 @@ class PackageForecast:
         Raises:
             BundleError: if the forecast is too short and the model cannot be loaded.
         """
-        if days > len(self.daily.mean):
+        if days > self.days:
             return self.model.predict(days)
-        return self.daily.first(days)
+        return self.daily if days == self.days else self.daily.first(days)
 
     @cached_property
     def has_model(self) -> bool:
