@@ -31,7 +31,8 @@ BANDS = {"95": FULL // 5, "80": 2 * FULL // 5}  # the bands are shades of the li
 HIGHEST = 1.5  # of the 80 % band; what a 95 % band has above it is cut off
 ROOM = WIDTH - 2 * MARGIN
 LINE_HEIGHT = 1.35  # of the size of the type
-MOST_WORDS = 500  # that are kept
+OVERHANG = 8  # pixels that a letter may reach beyond its place
+MOST_LETTERS = 1_000  # that are kept, of all sizes
 
 
 @dataclass(frozen=True)
@@ -114,14 +115,14 @@ class Painter:
         chart[-1] = _places(SOFT)[FULL]
 
     def _write(self, top: int, lines: list[list[str]], size: int, colour: str) -> None:
-        """Write lines word by word: most words are those of the card before."""
+        """Write lines letter by letter: each was drawn for a card before."""
         for number, words in enumerate(lines):
             y, x = top + round(number * size * LINE_HEIGHT), float(MARGIN)
-            for word in words:
-                drawn = _drawn(word, size, colour)
-                place = self._pixels[y : y + drawn.shape[0], round(x) : round(x) + drawn.shape[1]]
-                place[:] = drawn[:, : place.shape[1]]
-                x += _width(word, size)
+            for letter in " ".join(words):
+                drawn, left = _drawn(letter, size, colour), round(x) - OVERHANG
+                place = self._pixels[y : y + drawn.shape[0], left : left + drawn.shape[1]]
+                np.maximum(place, drawn, out=place)
+                x += _advance(letter, size)
 
 
 def _palette() -> list[int]:
@@ -170,15 +171,21 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-@lru_cache(maxsize=MOST_WORDS)
 def _width(word: str, size: int) -> float:
     """Pixels to the next word."""
-    return _font(size).getlength(f"{word} ")
+    return sum(_advance(letter, size) for letter in f"{word} ")
 
 
-@lru_cache(maxsize=MOST_WORDS)
-def _drawn(word: str, size: int, colour: str) -> NDArray[np.uint8]:
-    """A word as places in the palette."""
-    mask = Image.new("L", (round(_width(word, size)), round(size * LINE_HEIGHT)))
-    ImageDraw.Draw(mask).text((0, 0), word, FULL, _font(size))
+@lru_cache(maxsize=MOST_LETTERS)
+def _advance(letter: str, size: int) -> float:
+    """Pixels to the next letter; the font has no kerning."""
+    return _font(size).getlength(letter)
+
+
+@lru_cache(maxsize=MOST_LETTERS)
+def _drawn(letter: str, size: int, colour: str) -> NDArray[np.uint8]:
+    """A letter as places in the palette, shape (height, width with ``OVERHANG`` on both sides)."""
+    width = round(_advance(letter, size)) + 2 * OVERHANG
+    mask = Image.new("L", (width, round(size * LINE_HEIGHT)))
+    ImageDraw.Draw(mask).text((OVERHANG, 0), letter, FULL, _font(size))
     return _inked(mask, colour)
