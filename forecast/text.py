@@ -52,7 +52,8 @@ def clean(text: str, longest: int = LONGEST) -> str:
 
 def defused(line: str) -> str:
     """The same for a line whose blanks count."""
-    line = "".join(letter if letter.isprintable() else "?" for letter in line)
+    if not line.isprintable():
+        line = "".join(letter if letter.isprintable() else "?" for letter in line)
     line = _ADDRESS.sub(lambda found: found[1] + _without_secrets(found[2]), line)
     line = _KEY.sub(r"\1…", _USER.sub("", line))
     return _COMMAND.sub(lambda found: found[0] + " " * (found[0] in ":##"), line)
