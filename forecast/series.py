@@ -102,7 +102,8 @@ def regular(
         SeriesError: if fewer than 14 days are known, or more than half are missing.
     """
     failed = np.array(sorted(outages), dtype="datetime64[D]")
-    observed = counts[~np.isin(days_of(counts), failed)] if failed.size else counts
+    doubtful = np.isin(days_of(counts), failed)
+    observed = counts[~doubtful] if doubtful.any() else counts
     if observed.empty:
         raise _too_few(0)
     reach = known(observed, through)

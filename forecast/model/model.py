@@ -282,12 +282,14 @@ def _are_days_off(pairs: object) -> bool:
     """Whether these are days after the start and shares of the weekend gap, in order."""
     if not isinstance(pairs, tuple):
         return False
-    days = [pair[0] for pair in pairs if isinstance(pair, tuple) and len(pair) == 2]  # noqa: PLR2004
+    if not all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs):  # noqa: PLR2004
+        return False
+    days, shares = zip(*pairs, strict=True) if pairs else ((), ())
+    most = 2 * LONGEST_HISTORY
     return (
-        len(days) == len(pairs)
-        and all(is_whole(day, 0, 2 * LONGEST_HISTORY) for day in days)
-        and days == sorted(set(days))
-        and all(is_number(pair[1], -5.0, 5.0) for pair in pairs)
+        all(is_whole(day, 0, most) for day in days)
+        and list(days) == sorted(set(days))
+        and are_numbers(shares, -5.0, 5.0, 0, most + 1)
     )
 
 

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from forecast.model import level, quantiles, state
 from forecast.model.arima import Arima
+from forecast.model.checks import are_numbers, is_number
 from forecast.model.constants import constants
 from forecast.model.weekdays import weekday_numbers, weekday_pattern, weekend_gap
 from tests.unit.forecast.made import START
@@ -108,3 +111,15 @@ def test_constants_name_every_feature_and_column():
     assert len(known.profile) == 7
     assert sum(known.profile) == pytest.approx(0.0, abs=1e-3)
     assert 0.0 <= known.search_weight <= 0.5
+
+
+@given(st.lists(st.floats() | st.sampled_from([0.0, 1.0, 2.0]) | st.just(1), max_size=6).map(tuple))
+def test_numbers_are_checked_as_if_one_by_one(values):
+    expected = bool(values) and all(is_number(value, 0.0, 2.0) for value in values)
+    assert are_numbers(values, 0.0, 2.0, 1, 6) == expected
+
+
+def test_no_numbers_are_numbers_where_none_is_needed():
+    assert are_numbers((), 0.0, 1.0, 0, 3)
+    assert not are_numbers([1.0], 0.0, 1.0, 0, 3)
+    assert not are_numbers((1.0,) * 4, 0.0, 1.0, 0, 3)
