@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -55,6 +56,15 @@ class Series:
     values: Array
     repaired: tuple[dt.date, ...]
     stopped: dt.date | None = None
+
+    @cached_property
+    def rows(self) -> list[tuple[str, float, bool]]:
+        """Each day with its value, and whether that is an estimate."""
+        repaired, first = set(self.repaired), self.start.toordinal()
+        return [
+            ((day := dt.date.fromordinal(at)).isoformat(), value, day in repaired)
+            for at, value in enumerate(self.values.tolist(), first)
+        ]
 
     @property
     def last_day(self) -> dt.date:

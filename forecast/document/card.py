@@ -32,7 +32,7 @@ HIGHEST = 1.5  # of the 80 % band; what a 95 % band has above it is cut off
 ROOM = WIDTH - 2 * MARGIN
 LINE_HEIGHT = 1.35  # of the size of the type
 OVERHANG = 8  # pixels that a letter may reach beyond its place
-MOST_LETTERS = 1_000  # that are kept, of all sizes
+MOST_LETTERS, MOST_WORDS = 1_000, 500  # that are kept, of all sizes
 
 
 @dataclass(frozen=True)
@@ -115,14 +115,14 @@ class Painter:
         chart[-1] = _places(SOFT)[FULL]
 
     def _write(self, top: int, lines: list[list[str]], size: int, colour: str) -> None:
-        """Write lines letter by letter: each was drawn for a card before."""
         for number, words in enumerate(lines):
-            y, x = top + round(number * size * LINE_HEIGHT), float(MARGIN)
-            for letter in " ".join(words):
-                drawn, left = _drawn(letter, size, colour), round(x) - OVERHANG
+            y, x = top + round(number * size * LINE_HEIGHT), MARGIN
+            for word in words:
+                drawn = _word(word, size, colour)
+                left = x - OVERHANG
                 place = self._pixels[y : y + drawn.shape[0], left : left + drawn.shape[1]]
                 np.maximum(place, drawn, out=place)
-                x += _advance(letter, size)
+                x += _width(word, size)
 
 
 def _palette() -> list[int]:
@@ -152,7 +152,7 @@ def _inked(coverage: Image.Image, ink: str) -> NDArray[np.uint8]:
 def _wrapped(text: str, size: int, most: int) -> list[list[str]]:
     """The words of the lines that fit the card; what does not fit is cut off."""
     lines: list[list[str]] = [[]]
-    left = float(ROOM)
+    left = ROOM
     for word in text.replace("\N{NO-BREAK SPACE}", " ").split():
         width = _width(word, size)
         if width > left and lines[-1]:
@@ -171,21 +171,34 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _width(word: str, size: int) -> float:
+def _width(word: str, size: int) -> int:
     """Pixels to the next word."""
     return sum(_advance(letter, size) for letter in f"{word} ")
 
 
+@lru_cache(maxsize=MOST_WORDS)
+def _word(word: str, size: int, colour: str) -> NDArray[np.uint8]:
+    """A word as places in the palette, shape (height, width with ``OVERHANG`` on both sides)."""
+    letters = [_letter(letter, size, colour) for letter in word]
+    width = _width(word, size) - _advance(" ", size) + 2 * OVERHANG
+    drawn, x = np.zeros((round(size * LINE_HEIGHT), width), np.uint8), 0
+    for letter in letters:
+        place = drawn[:, x : x + letter.shape[1]]
+        np.maximum(place, letter, out=place)
+        x += letter.shape[1] - 2 * OVERHANG
+    return drawn
+
+
 @lru_cache(maxsize=MOST_LETTERS)
-def _advance(letter: str, size: int) -> float:
+def _advance(letter: str, size: int) -> int:
     """Pixels to the next letter; the font has no kerning."""
-    return _font(size).getlength(letter)
+    return round(_font(size).getlength(letter))
 
 
 @lru_cache(maxsize=MOST_LETTERS)
-def _drawn(letter: str, size: int, colour: str) -> NDArray[np.uint8]:
-    """A letter as places in the palette, shape (height, width with ``OVERHANG`` on both sides)."""
-    width = round(_advance(letter, size)) + 2 * OVERHANG
+def _letter(letter: str, size: int, colour: str) -> NDArray[np.uint8]:
+    """A letter, as ``_word``: the words of a card are new, and its letters are not."""
+    width = _advance(letter, size) + 2 * OVERHANG
     mask = Image.new("L", (width, round(size * LINE_HEIGHT)))
     ImageDraw.Draw(mask).text((OVERHANG, 0), letter, FULL, _font(size))
     return _inked(mask, colour)

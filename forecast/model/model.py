@@ -287,8 +287,9 @@ def _are_days_off(pairs: object) -> bool:
     days, shares = zip(*pairs, strict=True) if pairs else ((), ())
     most = 2 * LONGEST_HISTORY
     return (
-        all(is_whole(day, 0, most) for day in days)
+        set(map(type, days)) <= {int}
         and list(days) == sorted(set(days))
+        and (not days or (days[0] >= 0 and days[-1] <= most))
         and are_numbers(shares, -5.0, 5.0, 0, most + 1)
     )
 

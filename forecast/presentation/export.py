@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
 import json
 from typing import TYPE_CHECKING, TypedDict, cast
@@ -135,7 +134,7 @@ def to_csv(shown: Sequence[PackageForecast]) -> str:
         bands = [""] * len(BAND_COLUMNS)
         writer.writerows(
             [name, day, f"{value:.10g}", int(repaired), *bands, stopped]
-            for day, value, repaired in _past(forecast)
+            for day, value, repaired in forecast.series.rows
         )
         writer.writerows(
             [name, day, "", "", *values.values(), stopped] for day, values in forecast.daily.rows
@@ -157,7 +156,7 @@ def contents(forecast: PackageForecast) -> dict[str, object]:
     """
     history = [
         {"date": day, "downloads": round(value, 1), "repaired": repaired}
-        for day, value, repaired in _past(forecast)
+        for day, value, repaired in forecast.series.rows
     ]
     total = forecast.total
     return {
@@ -172,13 +171,3 @@ def contents(forecast: PackageForecast) -> dict[str, object]:
 def _stopped(forecast: PackageForecast) -> str:
     """The last day with a download, if they stopped; else empty."""
     return forecast.no_counts_since.isoformat() if forecast.no_counts_since else ""
-
-
-def _past(forecast: PackageForecast) -> list[tuple[str, float, bool]]:
-    series = forecast.series
-    repaired = set(series.repaired)
-    first = series.start.toordinal()
-    return [
-        ((day := dt.date.fromordinal(at)).isoformat(), value, day in repaired)
-        for at, value in enumerate(series.values.tolist(), first)
-    ]
