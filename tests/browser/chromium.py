@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,9 +37,7 @@ ARGUMENTS = (
 )
 DRIVER = (sys.executable, "-m", "playwright", "--version")
 INSTALL = (sys.executable, "-m", "playwright", "install", "chromium")
-APT_GET = ("apt-get", "-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=120")
-UPDATE = (*APT_GET, "update")
-APT = (*APT_GET, "install", "--yes", "--no-install-recommends")
+APT = ("sh", str(Path(__file__).parents[2] / ".ci" / "install"))
 APT_SHELL, APT_WHOLE = (*APT, "chromium-headless-shell"), (*APT, "chromium")
 # Playwright's driver is a separate program, and needs packages that a minimal Debian lacks.
 APT_DRIVER = (*APT, "libatomic1")
@@ -59,54 +55,35 @@ def chromium() -> Iterator[Browser]:
     Raises:
         NoChromiumError: if there is none, and none could be installed.
     """
-    lock = Path(tempfile.gettempdir()) / "pypi-forecast-chromium.lock"
-    with one_at_a_time(lock):
-        ready_driver()
+    ready_driver()
     with sync_playwright() as playwright:
-        with one_at_a_time(lock):
-            path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
+        path = find_chromium(os.environ, Path(playwright.chromium.executable_path))
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser
         browser.close()
 
 
-@contextmanager
-def one_at_a_time(lock: Path) -> Iterator[None]:
-    """Hold a lock: of the processes of pytest, the first one installs and the others find it."""
-    with lock.open("w") as file:  # closing it lets go
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-def ready_driver(
-    run: Callable[[Sequence[str]], bool] | None = None, *, is_root: bool | None = None
-) -> None:
+def ready_driver(run: Callable[[Sequence[str]], bool] | None = None) -> None:
     """Make sure that Playwright's driver runs.
 
     Args:
         run: runs a command; returns whether it succeeded.
-        is_root: whether apt-get may be used.
 
     Raises:
         NoChromiumError: if it does not, and could not be repaired.
     """
     run = run or _run
-    if run(DRIVER):
-        return
-    if _root(is_root) and run(UPDATE) and run(APT_DRIVER) and run(DRIVER):
-        return
-    raise NoChromiumError(
-        "no Chromium: Playwright's driver does not run; it needs libatomic1 (as root: "
-        "apt-get install libatomic1)"
-    )
+    if not (run(DRIVER) or (run(APT_DRIVER) and run(DRIVER))):
+        raise NoChromiumError(
+            "no Chromium: Playwright's driver does not run; it needs libatomic1 (as root: "
+            "apt-get install libatomic1)"
+        )
 
 
 def find_chromium(
     environment: Mapping[str, str],
     playwrights_own: Path,
     run: Callable[[Sequence[str]], bool] | None = None,
-    *,
-    is_root: bool | None = None,
 ) -> Path:
     """The Chromium to use: CHROME, then PATH, then Playwright's own, then a new one.
 
@@ -114,7 +91,6 @@ def find_chromium(
         environment: CHROME and PATH are used.
         playwrights_own: path of Playwright's own, which may not exist.
         run: runs a command; returns whether it succeeded.
-        is_root: whether apt-get may be used.
 
     Raises:
         NoChromiumError: if CHROME names nothing, or all ways failed.
@@ -131,19 +107,14 @@ def find_chromium(
     run = run or _run
     if run(INSTALL) and playwrights_own.exists():
         return playwrights_own
-    if _root(is_root):
-        _ = run(UPDATE) and (run(APT_SHELL) or run(APT_WHOLE))
-        installed = _on_path(environment)
-        if installed:
-            return installed
+    _ = run(APT_SHELL) or run(APT_WHOLE)
+    installed = _on_path(environment)
+    if installed:
+        return installed
     raise NoChromiumError(
         "no Chromium: not in CHROME, not on PATH, `playwright install chromium` failed and so did "
         "apt-get (which needs root); install one, or set CHROME to its path"
     )
-
-
-def _root(is_root: bool | None) -> bool:  # noqa: FBT001 - handed on as it came
-    return os.geteuid() == 0 if is_root is None else is_root
 
 
 def _on_path(environment: Mapping[str, str]) -> Path | None:

@@ -1,5 +1,3 @@
-from threading import Thread
-
 import pytest
 
 from tests.browser.chromium import (
@@ -8,10 +6,8 @@ from tests.browser.chromium import (
     APT_WHOLE,
     DRIVER,
     INSTALL,
-    UPDATE,
     NoChromiumError,
     find_chromium,
-    one_at_a_time,
     ready_driver,
 )
 
@@ -37,7 +33,7 @@ class Run:
 
     def __call__(self, command):
         self.commands.append(command)
-        names = {INSTALL: "install", UPDATE: "update", APT_SHELL: "shell", APT_WHOLE: "whole"}
+        names = {INSTALL: "install", APT_SHELL: "shell", APT_WHOLE: "whole"}
         act = self.then.get(names[command])
         if act is None:
             return False
@@ -74,7 +70,7 @@ def test_then_playwright_s_own(tmp_path):
 def test_then_playwright_installs_one(tmp_path):
     own = tmp_path / "own" / "chrome"
     run = Run(install=lambda: program(tmp_path / "own", "chrome"))
-    assert find_chromium({"PATH": ""}, own, run, is_root=True) == own
+    assert find_chromium({"PATH": ""}, own, run) == own
     assert run.commands == [INSTALL]
 
 
@@ -85,12 +81,12 @@ def test_then_playwright_installs_one(tmp_path):
         ("whole", "chromium", [APT_SHELL, APT_WHOLE]),  # an older Debian has no shell
     ],
 )
-def test_then_root_asks_apt(has, name, asked, tmp_path, nowhere):
+def test_then_apt_is_asked(has, name, asked, tmp_path, nowhere):
     folder = tmp_path / "bin"
-    run = Run(update=lambda: None, **{has: lambda: program(folder, name)})
-    found = find_chromium({"PATH": str(folder)}, nowhere, run, is_root=True)
+    run = Run(**{has: lambda: program(folder, name)})
+    found = find_chromium({"PATH": str(folder)}, nowhere, run)
     assert found == folder / name
-    assert run.commands == [INSTALL, UPDATE, *asked]
+    assert run.commands == [INSTALL, *asked]
 
 
 def test_the_shell_comes_before_the_whole_browser(tmp_path, nowhere):
@@ -99,16 +95,9 @@ def test_the_shell_comes_before_the_whole_browser(tmp_path, nowhere):
     assert find_chromium({"PATH": str(tmp_path / "bin")}, nowhere) == shell
 
 
-def test_who_is_not_root_does_not_ask_apt(nowhere):
-    run = Run()
-    with pytest.raises(NoChromiumError, match="set CHROME"):
-        find_chromium({"PATH": ""}, nowhere, run, is_root=False)
-    assert run.commands == [INSTALL]
-
-
 def test_none_is_one_line(nowhere):
-    with pytest.raises(NoChromiumError) as caught:
-        find_chromium({"PATH": ""}, nowhere, Run(), is_root=True)
+    with pytest.raises(NoChromiumError, match="set CHROME") as caught:
+        find_chromium({"PATH": ""}, nowhere, Run())
     assert "\n" not in str(caught.value)
 
 
@@ -127,41 +116,17 @@ class Driver:
 
 def test_a_driver_that_runs_is_let_be():
     driver = Driver(runs=True)
-    ready_driver(driver, is_root=True)
+    ready_driver(driver)
     assert driver.commands == [DRIVER]
 
 
-def test_root_gets_what_the_driver_lacks():
+def test_what_the_driver_lacks_is_installed():
     driver = Driver(runs=False)
-    ready_driver(driver, is_root=True)
-    assert driver.commands == [DRIVER, UPDATE, APT_DRIVER, DRIVER]
+    ready_driver(driver)
+    assert driver.commands == [DRIVER, APT_DRIVER, DRIVER]
 
 
-@pytest.mark.parametrize(("is_root", "mendable"), [(False, True), (True, False)])
-def test_a_driver_that_cannot_be_mended_is_one_line(is_root, mendable):
+def test_a_driver_that_cannot_be_mended_is_one_line():
     with pytest.raises(NoChromiumError, match="libatomic1") as caught:
-        ready_driver(Driver(runs=False, mendable=mendable), is_root=is_root)
+        ready_driver(Driver(runs=False, mendable=False))
     assert "\n" not in str(caught.value)
-
-
-def test_of_two_that_need_one_the_first_installs_it(tmp_path, nowhere):
-    path, commands = tmp_path / "bin", []
-
-    def run(command):
-        commands.append(command)
-        if command == APT_SHELL:
-            program(path, "chromium-headless-shell")
-        return command in {UPDATE, APT_SHELL}
-
-    def find():
-        with one_at_a_time(tmp_path / "lock"):
-            find_chromium({"PATH": str(path)}, nowhere, run, is_root=True)
-
-    both = [Thread(target=find) for _ in range(2)]
-    with one_at_a_time(tmp_path / "lock"):
-        for each in both:
-            each.start()
-        assert commands == []
-    for each in both:
-        each.join()
-    assert commands == [INSTALL, UPDATE, APT_SHELL]
