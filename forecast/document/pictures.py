@@ -15,6 +15,7 @@ import numpy as np
 
 from forecast.presentation.badge import badge_texts, compact
 from forecast.presentation.means import means_of
+from forecast.presentation.wording import downloads
 from forecast.text import markup
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def badge(label: str, total: Total, days: int, stopped: dt.date | None = None) -
     title = f"{label}: {right}"
     if not stopped:
         title = (
-            f"{label}: about {compact(total.mean)} downloads in the next {days} days "
+            f"{label}: about {downloads(compact(total.mean))} in the next {days} days "
             f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
         )
     split, width = _width(left), _width(left) + _width(right)
@@ -134,14 +135,14 @@ def chart(
         return points(np.concatenate([ahead, ahead[::-1]]), edges)
 
     head = (
-        f"{compact(total.mean)} downloads in the next {days} days "
+        f"{downloads(compact(total.mean))} in the next {days} days "
         f"(80 %: {compact(total.lower_80)} to {compact(total.upper_80)})"
     )
     subtitle = head
     if stopped:
         first = model.last_day + dt.timedelta(days=1)
         since, amount = f"no counts since {stopped}; ", compact(total.mean)
-        head = f"{since}{amount} downloads in the {days} days from {first}"
+        head = f"{since}{downloads(amount)} in the {days} days from {first}"
         # The footer has the dates of these days.
         subtitle = _either(head, f"{since}{amount} expected in {days} days")
     axis = "".join(_tick(value, float(height(np.array(value)))) for value in ticks(highest))

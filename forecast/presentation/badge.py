@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from forecast.presentation.wording import downloads
+
 if TYPE_CHECKING:
     import datetime as dt
 
@@ -34,7 +36,7 @@ def badge_texts(total: Total, days: int, stopped: dt.date | None = None) -> tupl
     """
     if stopped:
         return "downloads", f"no counts since {stopped}"
-    return f"next {days} days", f"{compact(total.mean)} downloads"
+    return f"next {days} days", downloads(compact(total.mean))
 
 
 def shields_badge(total: Total, days: int, stopped: dt.date | None = None) -> ShieldsBadge:

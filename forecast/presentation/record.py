@@ -33,6 +33,7 @@ NO_RECORD = (
 )
 MOST_WEEKS = 100  # unusual packages in one answer
 CLOSE = 0.03  # a share that differs less from what was promised keeps the promise
+NEARLY_ALL = 0.97  # of days in the 95 % band; with fewer it is no wider than it had to be
 FAR = 1.5  # half-widths of the band from the expected
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 CAUSES = {
@@ -204,22 +205,23 @@ def last_week_sentences(last: LastWeek) -> list[str]:
 def _held(what: str, coverage: Coverage, few: str) -> list[str]:
     if coverage.inside_80 is None or coverage.inside_95 is None:
         return [few]
+    inside_80, inside_95 = round(coverage.inside_80, 2), round(coverage.inside_95, 2)
     return [
         (
             f"Of the {coverage.compared:,} {what} we called 80 % sure, "
-            f"{format_percent(coverage.inside_80)} held; of those we called 95 % sure, "
-            f"{format_percent(coverage.inside_95)}.{_kept(coverage.inside_80)}"
+            f"{format_percent(inside_80)} held; of those we called 95 % sure, "
+            f"{format_percent(inside_95)}.{_kept(inside_80, inside_95)}"
         )
     ]
 
 
-def _kept(share: float) -> str:
-    """Whether an 80 % band kept what it promises."""
-    if abs(share - 0.8) <= CLOSE:
-        return ""
-    if share > 0.8:  # noqa: PLR2004 - what the band promises
+def _kept(inside_80: float, inside_95: float) -> str:
+    """Whether the bands kept what they promise, by the shares that were inside."""
+    if inside_80 < 0.8 - CLOSE or inside_95 < 0.95 - CLOSE:
+        return " So we were too sure."
+    if inside_80 > 0.8 + CLOSE and inside_95 >= NEARLY_ALL:
         return " So the bands were wider than they had to be."
-    return " So we were too sure."
+    return ""
 
 
 def _few_days(record: Record) -> str:

@@ -153,10 +153,16 @@ def _totals(rows: pd.DataFrame) -> dict[int, Coverage]:
 
 
 def _skill(rows: pd.DataFrame) -> tuple[WeekSkill, ...]:
-    """Errors by week of the horizon; a package counts once, however large it is."""
+    """Errors by week of the horizon; a package counts once, however large it is.
+
+    The days after the last whole week are none, but for forecasts of less than a week.
+    """
     found = []
-    weeks = -(-rows["horizon"].to_numpy(dtype=np.int64) // WEEK)
+    days = rows["horizon"].to_numpy(dtype=np.int64)
+    weeks = -(-days // WEEK)
     for week in np.unique(weeks):
+        if week > 1 and np.unique(days[weeks == week]).size < WEEK:
+            continue
         each, ratio = rows[weeks == week], None
         if len(each) >= FEWEST_DAYS:
             errors = each[["error", "naive_error"]].groupby(each["package"]).mean() + HALF

@@ -48,7 +48,7 @@ def run(words: Sequence[str], environment: Mapping[str, str]) -> int:
             text = shown(found, config.events, style)
     except ForecastError as error:
         sys.stderr.write(f"{error}\n")
-        return NO_FORECAST
+        return WRONG_USAGE if isinstance(error, ConfigError) else NO_FORECAST
     sys.stdout.write(text)
     return DONE
 

@@ -15,8 +15,10 @@ from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
 from forecast.github.newest import open_newest
 from forecast.http import new_session
-from forecast.presentation.notices import notices
+from forecast.known import is_over
+from forecast.presentation.notices import notices, unusual_weeks
 from forecast.presentation.package_forecast import from_bundle, just_trained
+from forecast.record.weeks import last_week
 from forecast.search import train
 from forecast.series import recent, regular
 from forecast.sources import pypistats
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from forecast.bundle.reader import Bundle
     from forecast.config import Config
     from forecast.presentation.package_forecast import PackageForecast
+    from forecast.record.weeks import Week
 
 log = logging.getLogger("forecast")
 
@@ -63,6 +66,7 @@ class Finder:
         """The forecast of a package.
 
         Raises:
+            ConfigError: the config has no such group.
             ForecastError: MODELS_DIR has no valid bundle, or no counts can be had.
         """
         folder = Path(self._get("MODELS_DIR") or "models")
@@ -74,24 +78,44 @@ class Finder:
             bundle = self._published()
             origin = f"the models that {self._config.repository_url} published"
         if bundle is not None and package.name in bundle.modelled:
-            spelled = self._spelled(package.name, bundle)
-            made = from_bundle(bundle, spelled, None, self._config.outages).seen_on(self._today())
             origin = f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}"
-            return self._found(made, origin, bundle.manifest)
+            if not self._is_over(bundle):
+                return self._from_bundle(bundle, package, origin)
+            log.warning("the forecasts of %s are over", origin)
         if package.is_group:
+            self._config.chosen((package,))
             raise UnknownPackageError(
-                f"There is no model of a group {package.label}: the weekly run makes those of the "
-                "groups in config.toml; python -m trainer makes them here."
+                f"There is no new model of the group {package.label}: the weekly run makes those "
+                "of the groups in config.toml, and python -m trainer makes them here. Those that "
+                "are published are read with a GITHUB_TOKEN in the environment."
             )
         return self._trained(package, bundle.known_through if bundle else None)
+
+    def _is_over(self, bundle: Bundle) -> bool:
+        """Whether no day of any forecast is still to come: so old are the models."""
+        through = bundle.known_through
+        return through is None or is_over(through, bundle.manifest.forecast_days, self._today())
+
+    def _from_bundle(self, bundle: Bundle, package: Package, origin: str) -> Found:
+        spelled = self._spelled(package.name, bundle)
+        made = from_bundle(bundle, spelled, None, self._config.outages).seen_on(self._today())
+        unusual = {week.package: week for week in last_week(bundle, self._config.redefined).weeks}
+        return self._found(made, origin, bundle.manifest, unusual)
 
     def _spelled(self, name: str, bundle: Bundle) -> Package:
         """A package of the bundle, as the config or else the bundle spells it."""
         configured = {each.name: each for each in self._config.packages}
         return configured.get(name) or Package(name, bundle.entry(name).label)
 
-    def _found(self, made: PackageForecast, origin: str, manifest: Manifest | None) -> Found:
+    def _found(
+        self,
+        made: PackageForecast,
+        origin: str,
+        manifest: Manifest | None = None,
+        unusual: Mapping[str, Week] | None = None,
+    ) -> Found:
         told = notices(manifest, [made], self._clock())
+        told += unusual_weeks((unusual or {}).get, [made])
         return Found(made, origin, tuple(notice.text for notice in told))
 
     def _today(self) -> dt.date:
@@ -145,4 +169,4 @@ class Finder:
         except SeriesError as error:
             raise SeriesError(f"{package.label} {error}") from None
         made = just_trained(package, series, trained, config.forecast_days).seen_on(self._today())
-        return self._found(made, "a model trained just now on counts from PyPI Stats", None)
+        return self._found(made, "a model trained just now on counts from PyPI Stats")

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from forecast.bands import BAND_COLUMNS
+from tests import schema
 from tests.appserver import NOW, AppServer, call
 from tests.browser.warm import WarmAppServer
 from tests.bundles import counts, files_of, make_bundle, replace_folder, zip_of
@@ -120,6 +121,8 @@ def test_packages(app):
         {"package": "pytorch", "status": "no model yet", "trained_through": None},
         {"package": "requests", "status": "ready", "trained_through": TRAINED.isoformat()},
     ]
+    for each in answer:
+        schema.check("listed", each)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """``python -m forecast``, from a folder, from GitHub, and trained at once."""
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -20,6 +21,7 @@ from tests.bundles import (
     replace_folder,
     zip_of,
 )
+from tests.unit.forecast.record.records import bundle_with, total_row
 
 ROOT = Path(__file__).parents[3]
 NOW = {"SOURCE_DATE_EPOCH": str(int(CREATED_AT.timestamp()))}
@@ -29,6 +31,11 @@ username = "owner"
 repo_name = "repo"
 forecast_days = 30
 m_values = [7]
+
+[[groups]]
+name = "pallets"
+title = "Pallets"
+packages = ["flask", "click"]
 """
 WEEKS = ["2026-11-22 to 11-28", "2026-11-29 to 12-05", "2026-12-06 to 12-12", "2026-12-13 to 12-19"]
 
@@ -71,14 +78,33 @@ def test_the_folder_models_is_read_and_each_week_has_a_row(capsys):
 
 
 @pytest.mark.usefixtures("models")
-def test_days_that_are_over_are_not_the_next_ones(capsys):
-    later = str(int(CREATED_AT.timestamp()) + 40 * 86_400)
-    status, text, _ = asked(capsys, "Flask", SOURCE_DATE_EPOCH=later)
+def test_models_whose_forecasts_are_over_are_no_model(capsys, caplog, pypistats_server):
+    last_day_of_it = str(int(CREATED_AT.timestamp()) + 29 * 86_400)
+    status, text, _ = asked(capsys, "Flask", SOURCE_DATE_EPOCH=last_day_of_it)
+    assert status == 0
+    assert text.startswith("Flask: about ")
+    assert "The models are 29 days old" in text
+
+    later = {"SOURCE_DATE_EPOCH": str(int(CREATED_AT.timestamp()) + 40 * 86_400)}
+    made = counts(last_day=LAST_DAY + dt.timedelta(days=40))
+    pypistats_server.series["flask"] = dict(
+        zip(pd.DatetimeIndex(made.index).date, made.to_list(), strict=True)
+    )
+    status, text, _ = asked(capsys, "Flask", PYPISTATS_URL=pypistats_server.url, **later)
+    assert status == 0
+    assert text.startswith("Flask: about ")
+    assert "From a model trained just now" in text
+    assert "the forecasts of the models in models, made on 2026-11-22 are over" in caplog.text
+
+
+def test_an_unusual_week_is_said(elsewhere, capsys):
+    bundle = bundle_with(totals=[total_row(downloads=2000.0)])
+    replace_folder(elsewhere / "models", files_of(bundle))
+    status, text, _ = asked(capsys, "flask")
 
     assert status == 0
-    told = text.splitlines()[0]
-    assert told.startswith("Flask: no counts since 21 November 2026, and about ")
-    assert "downloads in the 30 days from 22 November 2026" in told
+    said = "Flask: 2,000 downloads in the week to 21 November 2026, far above what was expected"
+    assert text.split("\n\n")[1] == f"{said} (500 to 900)."
 
 
 @pytest.mark.parametrize("form", ["", "--markdown", "--json"])
@@ -189,6 +215,8 @@ def test_where_github_has_no_models_that_is_said_and_one_is_trained(
         (["flask", "--json", "--markdown"], 2, "not allowed with argument --json"),
         ([], 2, "the following arguments are required: PACKAGE"),
         (["no-such-package"], 1, "no-such-package"),
+        (["@nobody"], 2, "is no group of the config; it has @pallets"),
+        (["@pallets"], 1, "There is no new model of the group @pallets"),
     ],
 )
 @pytest.mark.usefixtures("elsewhere")

@@ -35,7 +35,7 @@ ARROWS = {
     },
     "forecast.terminal": {
         *("forecast", "forecast.search", "forecast.bundle", "forecast.github"),
-        *("forecast.sources", "forecast.presentation"),
+        *("forecast.sources", "forecast.presentation", "forecast.record"),
     },
     "trainer": {
         *(*DOMAIN, "forecast.github", "forecast.document"),

@@ -62,8 +62,25 @@ def test_days_that_held():
     )
     assert "too sure" not in text
     assert "wider" not in text
-    assert "So we were too sure." in told(days(80, 0.6))
-    assert "So the bands were wider than they had to be." in told(days(80, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("inside_80", "inside_95", "verdict"),
+    [
+        (0.6, 1.0, "So we were too sure."),
+        (0.8, 0.8, "So we were too sure."),
+        (0.77, 0.92, ""),
+        (0.83, 1.0, ""),
+        (0.95, 0.95, ""),
+        (0.95, 1.0, "So the bands were wider than they had to be."),
+    ],
+)
+def test_the_verdict_takes_both_bands(inside_80, inside_95, verdict):
+    rows = days(100, inside_80)
+    for at, row in enumerate(rows):
+        row["inside_95"] = int(at < inside_95 * 100)
+    told_of_days = told(rows).partition("Too few totals")[0]
+    assert told_of_days.rstrip().endswith(verdict or "%.")
 
 
 def test_the_error_of_each_week():

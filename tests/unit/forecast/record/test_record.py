@@ -93,10 +93,15 @@ def test_a_package_counts_once_however_large_it_is():
 
 
 def test_errors_of_zero_have_a_ratio():
-    [first, _second] = record_of(many(10, 12, error=0.0, naive_error=0)).skill
+    [first] = record_of(many(10, 12, error=0.0, naive_error=0)).skill
     assert first.ratio == 1.0
-    [first, _second] = record_of(many(10, 12, error=7.5, naive_error=0)).skill
+    [first] = record_of(many(10, 12, error=7.5, naive_error=0)).skill
     assert first.ratio == pytest.approx(16.0)
+
+
+@pytest.mark.parametrize(("days", "weeks"), [(5, [1]), (7, [1]), (13, [1]), (14, [1, 2])])
+def test_some_days_after_the_last_whole_week_are_no_week(days, weeks):
+    assert [each.week for each in record_of(many(days)).skill] == weeks
 
 
 def months(count, **values):
