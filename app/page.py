@@ -17,7 +17,7 @@ from app.web.delivery import Delivery
 from app.web.endpoints import add_endpoints, export_route, find_route, picture_route
 from app.web.first import FirstResponse
 from app.web.guard import Limits
-from app.web.record import add_record, badge_route, feed_route
+from app.web.record import add_record, badge_route, feed_route, record_route
 from app.web.record_page import RecordPage
 from forecast.document import markup
 from forecast.presentation import wording
@@ -107,7 +107,7 @@ def launch_options(
                 route(forecasts)
                 for route in (
                     *(export_route, find_route, card_route, picture_route),
-                    *(badge_route, feed_route),
+                    *(badge_route, feed_route, record_route),
                 )
             ],
             "middleware": [

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # The page's own routes beside gradio's; whatever a new gradio adds stays closed.
-OWN_ROUTES = ((READ, r"/(find|feed\.xml)"), (READ, rf"/(badge|export|picture)/@?{NAME}"))
+OWN_ROUTES = ((READ, r"/(find|record|feed\.xml)"), (READ, rf"/(badge|export|picture)/@?{NAME}"))
 ROUTES = tuple(
     (methods, re.compile(path, re.ASCII)) for methods, path in (*GRADIO_ROUTES, *OWN_ROUTES)
 )

@@ -40,6 +40,19 @@ def add_record(forecasts: Forecasts) -> None:
     api(record, api_name="record", concurrency_limit=None)
 
 
+def record_route(forecasts: Forecasts) -> Route:
+    """The same by one request: ``record``."""
+
+    def answer_record(_request: Request) -> Response:
+        snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
+        recorded = forecasts.records.current()
+        if recorded is None:
+            return PlainTextResponse(snapshot.problem or NO_BUNDLE, 503)
+        return JSONResponse(record_answer(recorded.record, recorded.last), headers=HEADERS)
+
+    return Route("/record", answer_record)
+
+
 def feed_route(forecasts: Forecasts) -> Route:
     """An Atom feed of unusual weeks: ``feed.xml``."""
 

@@ -46,6 +46,10 @@ def test_the_record(app):
     assert answer["surprises"] == answer["last_week"]["weeks"]
     assert answer["last_week"]["weeks"][0]["package"] == "flask"
     assert answer["sentences"][0].startswith("Compared with the counts: 1 forecast of 1 package")
+    fetched = requests.get(f"{app.url}record", timeout=10)
+    assert (fetched.headers["Content-Type"], fetched.json()) == ("application/json", answer)
+    picture = requests.get(f"{app.url}{answer['surprises'][0]['picture']}", timeout=10)
+    assert picture.headers["Content-Type"].startswith("image/svg+xml")
 
 
 def test_a_forecast_warns_of_an_unusual_week(app):
