@@ -13,13 +13,14 @@ import numpy as np
 
 from forecast.document.pictures import EDGE, STYLE, WIDTH
 from forecast.errors import BundleError, SeriesError
+from forecast.presentation.badge import compact
 from forecast.presentation.wording import format_date, format_day, format_range, format_rounded
 from forecast.quantities import WEEK
 from forecast.series import regular
 from forecast.text import markup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from forecast.bundle.reader import Bundle
     from forecast.record.weeks import Week
@@ -29,19 +30,25 @@ HEIGHT, TOP, BASE = 170, 26, 144  # pixels; the bars stand between the last two
 BEFORE, AFTER = 8, 3  # weeks, each of which has its place even if it is not counted
 PLACE = (WIDTH - 2 * EDGE) / (BEFORE + 1 + AFTER)
 BAR, BOX, FOOT = 24, 36, 3  # widths; how far the bar of the surprise stands below the axis
-GAP = 6
+GAP, LINE = 6, 15  # between texts and bars; the height of a number
 # Pixels a character takes on a phone, where the type is larger, rounded up; bold, and small.
 BOLD, SMALL = 9.8, 8.4
-# The grey of small texts makes the bars, and the blue of the bands that of the surprise.
-MORE = ".pf .small.week { fill-opacity: 0.65 } .pf .band.came { fill-opacity: 1 }\n"
+# The grey of small texts makes the bars, and the blue of the bands that of the surprise. So much of
+# the ground makes it pale within the box, whose edges are seen on it then.
+MORE = """\
+.pf .small.week { fill-opacity: 0.65 }
+.pf .band.came { fill-opacity: 1 }
+.pf .ground.veil { fill-opacity: 0.8 }
+"""
 
 
 class Column(NamedTuple):
-    """A bar or the box: from ``left`` to ``right``, and ``top`` downwards, in pixels."""
+    """A bar or the box, in pixels from the left and from the top of the picture."""
 
     left: float
     right: float
     top: float
+    bottom: float
 
 
 def surprise_picture(bundle: Bundle, week: Week) -> str:
@@ -82,48 +89,53 @@ def draw(week: Week, found: Mapping[int, float]) -> str:
     others = {at: number for at, number in found.items() if at}
     highest = max(*others.values(), week.downloads, week.upper, 1.0)
 
-    def column(at: int, width: float, value: float) -> Column:
-        middle = _middle(at)
-        top = BASE - (BASE - TOP) * value / highest
-        return Column(middle - width / 2, middle + width / 2, top)
+    def column(at: int, width: float, *values: float) -> Column:
+        top, bottom = (BASE - (BASE - TOP) * value / highest for value in values)
+        return Column(_middle(at) - width / 2, _middle(at) + width / 2, top, bottom)
 
-    bars = [column(at, BAR, number) for at, number in others.items()]
-    came = column(0, BAR, week.downloads)
-    box, lower = column(0, BOX, week.upper), column(0, BOX, week.lower)
-    mean = column(0, BOX, week.mean).top
-    size = f'x="{box.left:g}" y="{box.top:.2f}" width="{BOX}" height="{lower.top - box.top:.2f}"'
+    bars = [column(at, BAR, number, 0.0) for at, number in others.items()]
+    came = column(0, BAR, week.downloads, 0.0)
+    box, mean = column(0, BOX, week.upper, week.lower), column(0, BOX, week.mean, week.mean)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
         f'height="{HEIGHT}" role="img" class="pf picture"><title>{_told(week, others)}</title>'
         f'<style>{STYLE}{MORE}</style><rect class="ground" width="{WIDTH}" height="{HEIGHT}"/>'
-        f"{''.join(_bar('small week', each, BASE) for each in bars)}"
+        f"{''.join(_rect('small week', each) for each in bars)}"
         f'<path class="grid" d="M{EDGE} {BASE}H{WIDTH - EDGE}"/>'
-        f"{_bar('band came', came, BASE + FOOT)}"
-        # So much of the ground makes the bar pale within the box, whose edges are seen on it then.
-        f'<rect class="ground" fill-opacity="0.8" {size}/><rect class="band b95" {size}/>'
-        f'<path class="ahead" d="M{box.left:g} {mean:.2f}H{box.right:g}"/>'
-        f"{_labels(week, [*bars, came, box], (box.top + lower.top) / 2)}"
-        f"{_dates(week.start, min(found))}</svg>"
+        f"{_rect('band came', came._replace(bottom=BASE + FOOT))}"
+        f"{_rect('ground veil', box)}{_rect('band b95', box)}"
+        f'<path class="ahead" d="M{mean.left:g} {mean.top:.2f}H{mean.right:g}"/>'
+        f"{_labels(week, came, box, bars)}{_dates(week.start, min(found))}</svg>"
     )
 
 
-def _labels(week: Week, columns: list[Column], level: float) -> str:
-    """How many came, above all that is there, and left of it what was expected, at its level."""
-
-    def above(left: float, right: float) -> float:
-        reached = [each.top for each in columns if each.right > left and each.left < right]
-        return min(reached, default=BASE) - GAP
-
-    number, expected = format_rounded(week.downloads)[0], f"expected {_band(week)}"
-    middle, half = _middle(0), len(number) * BOLD / 2
-    right = middle - max(half, BOX / 2) - GAP
-    y = min(above(right - len(expected) * SMALL, right), level + 4)
+def _labels(week: Week, came: Column, box: Column, bars: Sequence[Column]) -> str:
+    """How many came, and left of it what was expected: at its level, or above the bars there."""
+    number, y = _number(week.downloads, came, [*bars, box])
+    right = _middle(0) - max(len(number) * BOLD, BOX) / 2 - GAP
+    expected = f"expected {_band(week)}"
+    left = right - len(expected) * SMALL
+    above = min((each.top for each in _between(left, right, bars)), default=BASE) - GAP
     return (
-        f'<text x="{middle:g}" y="{above(middle - half, middle + half):.1f}" text-anchor="middle">'
+        f'<text x="{_middle(0):g}" y="{y:.1f}" text-anchor="middle">'
         f'<tspan font-weight="600">{markup(number)}</tspan></text>'
-        f'<text class="small" x="{right:.1f}" y="{y:.1f}" text-anchor="end">{markup(expected)}'
-        "</text>"
+        f'<text class="small" x="{right:.1f}" y="{min(above, (box.top + box.bottom) / 2 + 4):.1f}" '
+        f'text-anchor="end">{markup(expected)}</text>'
     )
+
+
+def _number(downloads: float, bar: Column, others: Sequence[Column]) -> tuple[str, float]:
+    """How many came, and its baseline: above the bar, or above all if there is no room for it."""
+    for number in (format_rounded(downloads)[0], compact(downloads)):
+        half = len(number) * BOLD / 2
+        beside = _between(_middle(0) - half, _middle(0) + half, others)
+        if not any(each.top < bar.top < each.bottom + GAP + LINE for each in beside):
+            return number, bar.top - GAP
+    return number, min(each.top for each in beside) - GAP
+
+
+def _between(left: float, right: float, columns: Sequence[Column]) -> list[Column]:
+    return [each for each in columns if each.left < right and each.right > left]
 
 
 def _dates(start: dt.date, first: int) -> str:
@@ -132,7 +144,7 @@ def _dates(start: dt.date, first: int) -> str:
     days = {start: left}
     if first:
         day = start + dt.timedelta(days=WEEK * first)
-        free = left - GAP - len(format_day(day)) * SMALL
+        free = left - 2 * GAP - len(format_day(day)) * SMALL
         days[day] = min(_middle(first) - BAR / 2, free)
     return "".join(
         f'<text class="small" x="{x:.1f}" y="{HEIGHT - 8}">{format_day(day)}</text>'
@@ -159,10 +171,10 @@ def _band(week: Week) -> str:
     return upper if upper == lower else format_range(lower, upper)
 
 
-def _bar(kind: str, column: Column, bottom: float) -> str:
+def _rect(kind: str, column: Column) -> str:
     return (
         f'<rect class="{kind}" x="{column.left:g}" y="{column.top:.2f}" '
-        f'width="{column.right - column.left:g}" height="{bottom - column.top:.2f}"/>'
+        f'width="{column.right - column.left:g}" height="{column.bottom - column.top:.2f}"/>'
     )
 
 
