@@ -36,7 +36,7 @@ BOLD, SMALL = 9.8, 8.4
 # The grey of small texts makes the bars, and the blue of the bands that of the surprise. So much of
 # the ground makes it pale within the box, whose edges are seen on it then.
 MORE = """\
-.pf .small.week { fill-opacity: 0.65 }
+.pf .small.week { fill-opacity: 0.7 }
 .pf .band.came { fill-opacity: 1 }
 .pf .ground.veil { fill-opacity: 0.8 }
 """
