@@ -102,7 +102,7 @@ def test_a_surprise_is_seen_at_once(context, site, viewport, scheme):
         visit.page.goto(f"{site}recorded/record/")
         shown = visit.page.locator(".surprises svg")
         shown.scroll_into_view_if_needed()
-        picture, all_of = painted(visit), shown.bounding_box()
+        picture, [(_, all_of)] = painted(visit), boxes(shown)
         part = all_of | {"width": all_of["width"] - 2, "height": all_of["height"] - 2}
         red, _, blue = np.moveaxis(pixels(picture, part), -1, 0)
         scale = all_of["width"] / WIDTH
@@ -127,7 +127,7 @@ def test_the_words_of_a_surprise_fit_it(browser, width):
     for week, others in CASES.values():
         drawn = draw(week, {0: week.downloads} | others)
         page.set_content(f'<body style="margin: 0">{drawn.replace("<svg ", SCALED, 1)}')
-        size, scale = page.locator("svg").bounding_box(), min(width, 480) / 480
+        [(_, size)], scale = boxes(page.locator("svg")), min(width, 480) / 480
         found = [box for _, box in boxes(page.locator("svg text"))]
         for box in found:
             assert box["x"] >= 2 * scale

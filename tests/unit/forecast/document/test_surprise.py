@@ -15,7 +15,7 @@ from tests.bundles import LAST_DAY, files_of, with_files
 from tests.unit.forecast.record.records import FAR_ABOVE, LAST_WEEK, bundle_with, total_row
 
 SVG = "{http://www.w3.org/2000/svg}"
-USUAL = {at: 900.0 + 10 * at for at in range(-8, 4) if at}
+USUAL: dict[int, float] = {at: 900.0 + 10 * at for at in range(-8, 4) if at}
 BAND = (970, 569, 1_420)
 HIGH = (2e9, 1.9e9, 2.2e9)
 
@@ -27,7 +27,7 @@ def week(downloads, mean, lower, upper):
 
 
 # A week, and the weeks around it.
-CASES = {
+CASES: dict[str, tuple[Week, dict[int, float]]] = {
     "above": (week(3_160, *BAND), USUAL),
     "below": (week(120, *BAND), USUAL),
     "just above": (week(1_421, *BAND), USUAL),
@@ -39,7 +39,7 @@ CASES = {
     "after a fall": (week(998, 500, 400, 700), {-2: 2_500, -1: 2_000}),
     "none": (week(0, *BAND), USUAL | {1: 0}),
     "nothing at all": (week(0, 0.4, 0.2, 1.5), {-1: 0}),
-    "no width": (week(7, 5, 5, 5), dict.fromkeys(USUAL, 5)),
+    "no width": (week(7, 5, 5, 5), dict.fromkeys(USUAL, 5.0)),
     "huge": (week(1e9, *BAND), USUAL),
     "huge below": (week(1e9, *HIGH), dict.fromkeys(USUAL, 2e9)),
     "six digits": (week(220_000, 970_000, 569_000, 999_000), dict.fromkeys(USUAL, 9e5)),
