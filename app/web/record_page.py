@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,7 @@ from app.web.record import NO_BUNDLE
 from forecast.document import addresses
 from forecast.document.document import Document, Link, Templates
 from forecast.document.record import RECORD_TITLE, record_page
+from forecast.document.surprise import surprise_picture
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
@@ -64,22 +66,16 @@ class RecordPage:
             return self._templates.plain(
                 "message.html", document, "./", LINKS, title=RECORD_TITLE, text=NO_BUNDLE
             )
-        bundle = recorded.bundle
-
-        def picture(name: str) -> str:
-            drawn = f"{name}.svg" in bundle.manifest.files
-            return f"picture/{name}.svg" if drawn else ""
-
         return record_page(
             self._templates,
             document,
             recorded.record,
             recorded.last,
-            bundle.manifest.labels,
+            recorded.bundle.manifest.labels,
             root="./",
             links=LINKS,
             place=address_of,
-            picture=picture,
+            picture=partial(surprise_picture, recorded.bundle),
         )
 
 

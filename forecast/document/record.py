@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from markupsafe import Markup
+
 from forecast.presentation.record import last_week_sentences, record_sentences, week_sentence
 from forecast.presentation.wording import format_percent
 
@@ -19,12 +21,11 @@ MOST_WEEKS = 50  # unusual packages of the last week that are listed
 
 
 class Shown(NamedTuple):
-    """A week on the page: a link to the package, what follows its name, and perhaps a picture."""
+    """A week on the page: a link to the package, and what follows its name."""
 
     label: str
     href: str
     rest: str
-    picture: str
 
 
 def record_page(
@@ -37,7 +38,7 @@ def record_page(
     root: str,
     links: Sequence[Link],
     place: Callable[[str], str],
-    picture: Callable[[str], str],
+    picture: Callable[[Week], str],
     files: Sequence[Link] = (),
 ) -> str:
     """The page.
@@ -51,7 +52,7 @@ def record_page(
         root: address of the page that lists the packages.
         links: beside its heading.
         place: address of the page of a package.
-        picture: address of its chart; empty if there is none.
+        picture: a surprise as SVG; empty if there is none.
         files: links to the same as data.
     """
     held = {"Days": record.days}
@@ -60,7 +61,7 @@ def record_page(
     def shown(week: Week) -> Shown:
         name = week.package
         label = labels.get(name, name)
-        return Shown(label, place(name), week_sentence(week, ""), picture(name))
+        return Shown(label, place(name), week_sentence(week, ""))
 
     return templates.plain(
         "record.html",
@@ -70,7 +71,10 @@ def record_page(
         title=RECORD_TITLE,
         sentences=record_sentences(record),
         held=[_held(what, each) for what, each in held.items() if each.compared],
-        surprises=[shown(week) for week in record.surprises],
+        surprises=[
+            (shown(week), Markup(picture(week)))  # noqa: S704 - made by forecast.document.surprise
+            for week in record.surprises
+        ],
         last_week=last_week_sentences(last) or ["No week has been compared with its counts yet."],
         weeks=[shown(week) for week in last.weeks[:MOST_WEEKS]],
         more=max(len(last.weeks) - MOST_WEEKS, 0),

@@ -49,7 +49,7 @@ VIEWS = {
     "unknown": "?package=flaskk",
     "on-the-spot": "?package=django&range=all",
 }
-SITE = {"record": "record/", "group": "group/web/"}
+SITE = {"record": ("record/", 1_040), "group": ("group/web/", 900)}  # with their heights
 PARTS = ("flask", "django", "httpx")
 GROUP = f"""
 [[groups]]
@@ -96,8 +96,8 @@ def take_site(browser: Browser, images: Path, folder: Path) -> None:
     site = folder / "site"
     run_weekly(folder, site)
     with static_server(site) as url:
-        for name, place in SITE.items():
-            with opened(browser, url, *LOOKS["desktop"]) as visit:
+        for name, (place, height) in SITE.items():
+            with opened(browser, url, DESKTOP | {"height": height}) as visit:
                 visit.page.goto(url + place)
                 save(visit, images / f"{name}.png", whole=False)
 

@@ -1,15 +1,19 @@
 """The site in Chromium, from a server of plain files, and the record of the app."""
 
+import numpy as np
 import pytest
 
 from forecast.bands import Total
 from forecast.config import Config
-from forecast.document.pictures import chart
+from forecast.document.pictures import WIDTH, chart
+from forecast.document.surprise import draw
 from tests.browser.conftest import DESKTOP, PHONE, opened
+from tests.browser.test_chart import boxes, contrast, painted, pixels
 from tests.browser.warm import WarmAppServer
 from tests.bundles import files_of, make_bundle, replace_folder
 from tests.standins.static import static_server
-from tests.unit.forecast.record.records import bundle_with, day_row, total_row
+from tests.unit.forecast.document.test_surprise import CASES
+from tests.unit.forecast.record.records import FAR_ABOVE, bundle_with, day_row, total_row
 from tests.unit.trainer.site.test_site import with_pictures
 from trainer.site.site import write_site
 
@@ -47,7 +51,7 @@ def site(tmp_path_factory):
     )
     recorded = root / "recorded"
     recorded.mkdir()
-    write_site(bundle_with([day_row()], [total_row(downloads=2_000.0)]), CONFIG, recorded)
+    write_site(bundle_with([day_row()], [total_row(**FAR_ABOVE)]), CONFIG, recorded)
     with static_server(root) as url:
         yield url
 
@@ -72,7 +76,7 @@ def test_pages_are_accessible_and_fit(context, site, axe, viewport, scheme):
 def recorded_app(tmp_path_factory, port):
     """The app with a bundle that has a record."""
     models = tmp_path_factory.mktemp("models") / "models"
-    replace_folder(models, files_of(bundle_with([day_row()], [total_row(downloads=2_000.0)])))
+    replace_folder(models, files_of(bundle_with([day_row()], [total_row(**FAR_ABOVE)])))
     with WarmAppServer({"MODELS_DIR": str(models)}, port=port) as running:
         yield running
 
@@ -89,6 +93,51 @@ def test_the_record_of_the_app_is_accessible_and_fits(context, recorded_app, axe
         assert visit.page.evaluate(SIDEWAYS) <= 0
         visit.page.get_by_role("link", name="Forecasts", exact=True).click()
         visit.page.locator("#first, #headline").first.wait_for()
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_surprise_is_seen_at_once(context, site, viewport, scheme):
+    with opened(context, site, viewport, scheme) as visit:
+        visit.page.goto(f"{site}recorded/record/")
+        shown = visit.page.locator(".surprises svg")
+        shown.scroll_into_view_if_needed()
+        picture, [(_, all_of)] = painted(visit), boxes(shown)
+        part = all_of | {"width": all_of["width"] - 2, "height": all_of["height"] - 2}
+        red, _, blue = np.moveaxis(pixels(picture, part), -1, 0)
+        scale = all_of["width"] / WIDTH
+        rows = [
+            np.flatnonzero(blue[:, at] - red[:, at] > 20)
+            for at in (round(335 * scale), round(320 * scale))
+        ]
+        # The bar ends far above the box, which is wider, and reaches down to the axis.
+        assert rows[0][0] < rows[1][0] - 40 * scale
+        assert rows[0][-1] > rows[1][-1] + 20 * scale
+        for text, box in boxes(shown.locator("text")):
+            assert contrast(pixels(picture, box)) >= 4.5, text
+        grey = [pixels(picture, box) for _, box in boxes(shown.locator(".week"))]
+        assert len(grey) == 8
+        ground = picture[round(part["y"]) + 4, round(part["x"]) + 4]
+        assert min(contrast(each[2:-2, 2:-2], ground) for each in grey) >= 3
+
+
+@pytest.mark.parametrize("width", [320, 360, 480, 1280])
+def test_the_words_of_a_surprise_fit_it(browser, width):
+    page = browser.new_page(viewport={"width": width, "height": 300})
+    for week, others in CASES.values():
+        drawn = draw(week, {0: week.downloads} | others)
+        page.set_content(f'<body style="margin: 0">{drawn.replace("<svg ", SCALED, 1)}')
+        [(_, size)], scale = boxes(page.locator("svg")), min(width, 480) / 480
+        found = [box for _, box in boxes(page.locator("svg text"))]
+        for box in found:
+            assert box["x"] >= 2 * scale
+            assert box["x"] + box["width"] <= size["width"] - 2 * scale
+            assert 0 <= box["y"] < box["y"] + box["height"] <= size["height"] + 1
+        number, expected, *dates = found
+        assert expected["x"] + expected["width"] < number["x"]
+        if dates[1:]:
+            assert dates[1]["x"] + dates[1]["width"] < dates[0]["x"]
+    page.close()
 
 
 def test_on_a_phone_the_weeks_and_the_index_are_in_sight(context, site):

@@ -20,6 +20,7 @@ from forecast.document import addresses, markup
 from forecast.document.card import Painter
 from forecast.document.document import TEMPLATES, Document, Link, Templates
 from forecast.document.record import RECORD_TITLE, record_page
+from forecast.document.surprise import surprise_picture
 from forecast.presentation import wording
 from forecast.presentation.feed import feed
 from forecast.presentation.notices import notices
@@ -175,7 +176,7 @@ class _Site:
             root=root,
             links=links_of(root),
             place=lambda name: f"{root}{self._folder(name)}",
-            picture=picture,
+            picture=partial(surprise_picture, self.bundle),
             files=[Link("The same as JSON", addresses.RECORD_JSON)],
         )
         self._write(f"{addresses.RECORD}index.html", page)
