@@ -76,6 +76,7 @@ class RecordPage:
             links=LINKS,
             place=address_of,
             picture=partial(surprise_picture, recorded.bundle),
+            files=[Link("The same as JSON", "record")],
         )
 
 

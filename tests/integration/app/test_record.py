@@ -63,6 +63,7 @@ def test_the_record_as_a_page(app):
     answer = requests.get(f"{app.url}?view=record", timeout=10)
     assert answer.status_code == 200
     assert "no-cache" in answer.headers["Cache-Control"]
+    assert '<a href="record">The same as JSON</a>' in answer.text
     assert "<script" not in answer.text
     assert "Compared with the counts: 1 forecast of 1 package" in answer.text
     assert '<a href="?package=flask">flask</a>: 2,000 downloads in the week to' in answer.text
