@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import TimeoutError  # noqa: A004 - of Playwright's waits
+from playwright.sync_api import Error, TimeoutError  # noqa: A004 - of Playwright's waits
 
 from forecast.presentation.wording import format_day
 from tests.browser.chromium import NoChromiumError, chromium
 from tests.browser.states import all_well, today
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator
 
     from axe_playwright_python.base import AxeResults
-    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+    from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize
 
     from tests.appserver import AppServer
     from tests.standins.github import GitHubServer
@@ -73,12 +74,14 @@ class Visit:
     Attributes:
         hosts: every host that a request was sent to.
         errors: texts of the console and of uncaught exceptions.
+        held: the requests that wait.
     """
 
     page: Page
     url: str
     hosts: set[str] = field(default_factory=set)
     errors: list[str] = field(default_factory=list)
+    held: list[Route] = field(default_factory=list)
 
     def load(self, query: str = "", *, drawn: bool = True) -> Visit:
         """Load an address, and wait for the chart, if one is expected."""
@@ -125,9 +128,26 @@ class Visit:
             if self.page.locator("#chart .js-plotly-plot").count():
                 self.page.evaluate(FIT)
 
+    def hold(self, address: re.Pattern[str]) -> list[Route]:
+        """The requests to an address from now on; they wait to be continued, or let go."""
+
+        def keep(route: Route) -> None:
+            self.held.append(route)
+
+        self.page.route(address, keep)
+        return self.held
+
+    def let_go(self) -> None:
+        """Hold no request any more; one that waits for ever is an error in a later test's log."""
+        self.page.unroute_all()
+        for route in self.held:
+            with suppress(Error):  # where it was continued
+                route.fallback()
+        self.held.clear()
+
     def reset(self) -> None:
         """Undo what a visitor does to a page, except for the choice of a view."""
-        self.page.unroute_all()
+        self.let_go()
         self.page.mouse.move(0, 0)
         self.page.evaluate(UNTOUCHED)
         self.wait_until_answered()

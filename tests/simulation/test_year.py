@@ -334,7 +334,7 @@ def check_weeks(bundle):
     assert record.packages == len(BEGIN) + 1
     for each in (record.days, *record.totals.values()):
         assert 0.5 < (each.inside_80 or 0) <= (each.inside_95 or 0) <= 1
-    assert [each.week for each in record.skill] == [1, 2, 3, 4, 5]
+    assert [each.week for each in record.skill] == [1, 2, 3, 4]
     assert len(record_sentences(record)) >= 6
     for redefined, cause in ((set(), "common"), ({STEP}, "definition")):
         weeks = [week for week in all_weeks(bundle, redefined) if week.start <= STEP <= week.end]

@@ -49,17 +49,6 @@ def options(visit):
     return visit.page.get_by_role("option")
 
 
-def hold(visit, address):
-    """The browser's requests to an address from now on; they wait to be continued."""
-    held = []
-
-    def keep(route):
-        held.append(route)
-
-    visit.page.route(address, keep)
-    return held
-
-
 def wait_for(visit, held, least):
     """Until there are so many requests, and perhaps more of them."""
     for _ in range(400):
@@ -111,7 +100,7 @@ def test_escape_closes_the_list_and_keeps_what_is_typed(visit):
 
 def test_an_arrow_before_the_list_has_come_asks_for_every_package_again(visit):
     visit.open(VIEW)
-    held = hold(visit, re.compile(r"find\?"))
+    held = visit.hold(re.compile(r"find\?"))
     package(visit).focus()
     wait_for(visit, held, 1)  # one that is aborted at once may never leave the browser
     visit.page.keyboard.press("ArrowDown")
@@ -137,7 +126,7 @@ def test_letters_typed_quickly_are_one_question(visit, asked):
 def test_a_late_answer_is_left(visit):
     """The first request is answered after the second one."""
     visit.open(VIEW)
-    held = hold(visit, re.compile(r"find\?text=html$"))
+    held = visit.hold(re.compile(r"find\?text=html$"))
     box = package(visit)
     box.fill("html")
     wait_for(visit, held, 1)

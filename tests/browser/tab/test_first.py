@@ -50,17 +50,12 @@ def test_the_language_stays_that_of_the_text(new_visit):
 
 def test_a_name_being_typed_is_not_lost(new_visit):
     """gradio's scripts are held back until the visitor has begun to type."""
-    page, held = new_visit.page, []
-    scripts = re.compile(r"/assets/.*\.js")
-
-    def hold(route):
-        held.append(route)
-
-    page.route(scripts, hold)
+    page, scripts = new_visit.page, re.compile(r"/assets/.*\.js")
+    new_visit.hold(scripts)
     with page.expect_request(scripts):
         page.goto(f"{new_visit.url}?package=flask", wait_until="commit")
     page.locator("#first-package").fill("requests")
-    page.unroute(scripts)  # which lets those go on that are held
+    new_visit.let_go()
     page.locator("gradio-app #headline h2").wait_for(state="attached")
     page.locator("#first-package").press("Enter")
     page.wait_for_url("**/?package=requests")
