@@ -62,5 +62,4 @@ class Records:
     def unusual(self, name: str) -> Week | None:
         """The last week of a package, if it was unusual."""
         recorded = self.current()
-        weeks = recorded.last.weeks if recorded else ()
-        return next((week for week in weeks if week.package == name), None)
+        return recorded.last.by_package.get(name) if recorded else None

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from app.data.forecasts import BUNDLE_TIMEOUT, Forecasts
+from app.data.records import Recorded
 from app.view.state import address_of
 from app.web.first import HOST
 from app.web.guard import client_of
@@ -31,10 +32,9 @@ def add_record(forecasts: Forecasts) -> None:
 
     def record() -> RecordAnswer:
         """How good earlier forecasts of all packages were, and whose last week was unusual."""
-        snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
-        recorded = forecasts.records.current()
+        recorded, problem = _recorded(forecasts)
         if recorded is None:
-            raise gr.Error(snapshot.problem or NO_BUNDLE, print_exception=False)
+            raise gr.Error(problem, print_exception=False)
         return record_answer(recorded.record, recorded.last)
 
     api(record, api_name="record", concurrency_limit=None)
@@ -44,23 +44,27 @@ def record_route(forecasts: Forecasts) -> Route:
     """The same by one request: ``record``."""
 
     def answer_record(_request: Request) -> Response:
-        snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
-        recorded = forecasts.records.current()
+        recorded, problem = _recorded(forecasts)
         if recorded is None:
-            return PlainTextResponse(snapshot.problem or NO_BUNDLE, 503)
+            return PlainTextResponse(problem, 503)
         return JSONResponse(record_answer(recorded.record, recorded.last), headers=HEADERS)
 
     return Route("/record", answer_record)
+
+
+def _recorded(forecasts: Forecasts) -> tuple[Recorded | None, str]:
+    """The record of the bundle in use, and why there is none."""
+    snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
+    return forecasts.records.current(), snapshot.problem or NO_BUNDLE
 
 
 def feed_route(forecasts: Forecasts) -> Route:
     """An Atom feed of unusual weeks: ``feed.xml``."""
 
     def answer_feed(request: Request) -> Response:
-        snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
-        recorded = forecasts.records.current()
+        recorded, problem = _recorded(forecasts)
         if recorded is None:
-            return PlainTextResponse(snapshot.problem or NO_BUNDLE, 503)
+            return PlainTextResponse(problem, 503)
         manifest = recorded.bundle.manifest
         # A client may send any host: only one that is one stands in a link.
         known = HOST.fullmatch(request.headers.get("host", ""))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from forecast.bundle.tables import TOTAL_TRACK
 from forecast.quantities import WEEK
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     import pandas as pd
 
@@ -78,6 +79,11 @@ class LastWeek:
 
     judged: int
     weeks: tuple[Week, ...]
+
+    @cached_property
+    def by_package(self) -> Mapping[str, Week]:
+        """Each of the weeks by the name of its package."""
+        return {week.package: week for week in self.weeks}
 
 
 def last_week(bundle: Bundle, redefined: Collection[dt.date]) -> LastWeek:

@@ -99,8 +99,8 @@ class Finder:
     def _from_bundle(self, bundle: Bundle, package: Package, origin: str) -> Found:
         spelled = self._spelled(package.name, bundle)
         made = from_bundle(bundle, spelled, None, self._config.outages).seen_on(self._today())
-        unusual = {week.package: week for week in last_week(bundle, self._config.redefined).weeks}
-        return self._found(made, origin, bundle.manifest, unusual)
+        last = last_week(bundle, self._config.redefined)
+        return self._found(made, origin, bundle.manifest, last.by_package)
 
     def _spelled(self, name: str, bundle: Bundle) -> Package:
         """A package of the bundle, as the config or else the bundle spells it."""

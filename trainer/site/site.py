@@ -71,7 +71,7 @@ def write_site(bundle: Bundle, config: Config, folder: Path, jobs: int = 1) -> N
         _write_packages,
         config=config,
         through=bundle.known_through,
-        unusual={week.package: week for week in last.weeks},
+        unusual=last.by_package,
         folder=folder,
     )
     shares = (share_of(bundle, names) for names in _divided(bundle.names, AT_ONCE))
@@ -159,10 +159,10 @@ class _Site:
         """How good the forecasts were, as a page and as JSON."""
         record = make_record(self.bundle, self.config.redefined)
         root = addresses.up(addresses.RECORD)
-        drawn = {row.name for row in self.rows if self.bundle.picture(f"{row.name}.svg")}
 
         def picture(name: str) -> str:
-            return f"{root}{addresses.folder(name)}{addresses.CHART}" if name in drawn else ""
+            drawn = f"{name}.svg" in self.bundle.manifest.files
+            return f"{root}{addresses.folder(name)}{addresses.CHART}" if drawn else ""
 
         answer = record_answer(record, last, picture=picture)
         told = json.dumps(answer, allow_nan=False, indent=1)
