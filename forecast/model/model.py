@@ -7,6 +7,7 @@ they are asked for, in milliseconds; neither `holidays` nor pmdarima is needed f
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -196,9 +197,9 @@ class Model(Checked):
     def shares(self, begin: int, days: int) -> Array:
         """Share of the weekend gap lost on `days` days from day `begin` on, shape (days,)."""
         found = np.zeros(days)
-        for day, share in self.days_off:
-            if begin <= day < begin + days:
-                found[day - begin] = share
+        first, last = (bisect_left(self.days_off, (day,)) for day in (begin, begin + days))
+        for day, share in self.days_off[first:last]:
+            found[day - begin] = share
         return found
 
     def distribution(self, days: int, pooled: Constants | None = None) -> Distribution:

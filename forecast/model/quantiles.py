@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -82,18 +82,19 @@ def day_widths(
     features: Mapping[str, Array], coefficients: Mapping[str, Mapping[str, float]]
 ) -> Ends:
     """Errors at the four quantiles, in ln(1 + y), shape (rows, days)."""
-    return _nested({name: _width(features, coefficients[name], turned=False) for name in QUANTILES})
+    return _nested(_widths(features, [coefficients[name] for name in QUANTILES]))
 
 
 def sum_widths(
     features: Mapping[str, Array], coefficients: Mapping[str, Mapping[str, float]]
 ) -> Ends:
     """The same for sums, in the logarithm of the sum and 1."""
+    tails = {name: coefficients[name[-2:]] for name in QUANTILES}
     return _nested(
-        {
-            name: _width(features, coefficients[name[-2:]], turned=name.startswith("lower"))
-            for name in QUANTILES
-        }
+        _widths(
+            features,
+            [_turned(tail) if name.startswith("lower") else tail for name, tail in tails.items()],
+        )
     )
 
 
@@ -103,20 +104,26 @@ def chance(mean: Array, name: str) -> Array:
     return np.asarray(np.maximum(root, 0.0) ** 2 - 0.375)
 
 
-def _width(
-    features: Mapping[str, Array], coefficients: Mapping[str, float], *, turned: bool
-) -> Array:
-    total: Array = np.zeros((1, 1))
-    for name, coefficient in coefficients.items():
-        sign = -1.0 if turned and name in SIGNED else 1.0
-        total = total + sign * coefficient * features[name]
+def _turned(coefficients: Mapping[str, float]) -> Mapping[str, float]:
+    """For the other tail."""
+    return {name: -value if name in SIGNED else value for name, value in coefficients.items()}
+
+
+def _widths(features: Mapping[str, Array], coefficients: Sequence[Mapping[str, float]]) -> Array:
+    """Distances from the median, by quantile, shape (quantiles, rows, days)."""
+    names = list(coefficients[0])
+    table = np.array([[each[name] for name in names] for each in coefficients])[..., None, None]
+    total: Array = np.zeros((1, 1, 1))
+    for at, name in enumerate(names):
+        total = total + table[:, at] * features[name]
     return np.asarray(np.minimum(np.exp(np.minimum(total, 3.0)), WIDEST))
 
 
-def _nested(widths: Mapping[str, Array]) -> Ends:
+def _nested(widths: Array) -> Ends:
+    found = dict(zip(QUANTILES, widths, strict=True))
     return Ends(
-        lower_80=-widths["lower_80"],
-        upper_80=widths["upper_80"],
-        lower_95=-np.maximum(widths["lower_95"], WIDER * widths["lower_80"]),
-        upper_95=np.maximum(widths["upper_95"], WIDER * widths["upper_80"]),
+        lower_80=-found["lower_80"],
+        upper_80=found["upper_80"],
+        lower_95=-np.maximum(found["lower_95"], WIDER * found["lower_80"]),
+        upper_95=np.maximum(found["upper_95"], WIDER * found["upper_80"]),
     )
