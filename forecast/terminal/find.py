@@ -81,7 +81,7 @@ class Finder:
             origin = f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}"
             if not self._is_over(bundle):
                 return self._from_bundle(bundle, package, origin)
-            log.warning("the forecasts of %s are over", origin)
+            log.warning("not used, because their forecasts are over: %s", origin)
         if package.is_group:
             self._config.chosen((package,))
             raise UnknownPackageError(
