@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.config import LONGEST_NAME
+from forecast.config import LONGEST_NAME, counted, counted_names
 from forecast.text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from forecast.bands import Total
     from forecast.bundle.manifest import Backtest, Manifest, PartEntry
@@ -174,8 +174,7 @@ def parts(forecast: PackageForecast, most: int = MOST_PARTS) -> str:
     if not names:
         return ""
     more = [f"{len(names) - most:,} more"] if len(names) > most else []
-    number = f"{len(names):,} package{'s' if len(names) != 1 else ''}"
-    return f"The sum of {number}: {listed([*names[:most], *more])}."
+    return f"The sum of {counted(len(names))}: {listed([*names[:most], *more])}."
 
 
 def part_remarks(forecast: PackageForecast) -> list[str]:
@@ -425,11 +424,11 @@ def _trained_at(forecast: PackageForecast, manifest: Manifest) -> dt.datetime:
     return (entry.trained_at if entry else None) or manifest.created_at
 
 
-def match_count(shown: int, found: int) -> str:
-    """How many packages match what is typed."""
-    if shown < found:
-        return f"The first {shown} of {found:,} packages: type more of the name."
-    return f"{found} package{'s' if found != 1 else ''}."
+def match_count(shown: int, found: Collection[str]) -> str:
+    """How many packages and groups match what is typed, by their names."""
+    if shown < len(found):
+        return f"The first {shown} of {counted_names(found)}: type more of the name."
+    return f"{counted_names(found)}."
 
 
 def no_match(*, near: bool) -> str:

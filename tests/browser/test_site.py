@@ -186,7 +186,7 @@ def test_without_scripts_everything_is_there_but_the_finder(scriptless, site):
 def test_the_index_finds_as_one_types(context, site):
     with opened(context, f"{site}repo/") as visit:
         visit.page.goto(visit.url)
-        box = visit.page.get_by_label("Find one of 4 packages")
+        box = visit.page.get_by_label("Find one of 3 packages and 1 group")
         box.press_sequentially("FL")
         found = visit.page.locator("#found a")
         found.nth(1).wait_for()
@@ -195,7 +195,9 @@ def test_the_index_finds_as_one_types(context, site):
         box.press_sequentially("x")
         visit.page.get_by_text("No matching package.").wait_for()
         box.fill("the pallets PROJECTS")
-        visit.page.get_by_text("1 package.").wait_for()
+        visit.page.get_by_text("1 group.", exact=True).wait_for()
+        box.fill("s")
+        visit.page.get_by_text("2 packages and 1 group.").wait_for()
         box.fill("pallets")
         box.press("Enter")
         visit.page.wait_for_url("**/group/pallets/")

@@ -88,5 +88,5 @@ def check_site(bundle, tmp_path):
     assert "The sum of 3 packages: flask, django and httpx." in page
     assert f"httpx has no counts since {format_date(LAST_OF_HTTPX)}." in page
     record = (site / "record" / "index.html").read_text(encoding="utf-8")
-    assert "forecasts of 2 packages, since 1 March 2026" in record
+    assert "forecasts of 1 package and 1 group, since 1 March 2026" in record
     assert "Web packages" in (site / "feed.xml").read_text(encoding="utf-8")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from markupsafe import Markup
 
 from forecast.bundle.replace import Kind
+from forecast.config import counted_names
 from forecast.document import addresses, markup
 from forecast.document.card import Painter
 from forecast.document.document import TEMPLATES, Document, Link, Templates
@@ -230,7 +231,7 @@ class _Site:
             title=title,
             told=Markup(told),  # noqa: S704 - as is all of markup
             caption=f"Downloads in the next {manifest.forecast_days} days",
-            number=len(self.rows),
+            number=counted_names([row.name for row in self.rows]),
             rows=rows,
             pages=pages,
             script="" if place else addresses.SCRIPT,

@@ -7,6 +7,14 @@
   const load = () => (names ??= fetch("packages.json").then((answer) => answer.json()));
   const rank = (wanted) => ([label, name]) => (name === wanted ? 0 : name.replace(/^@/, "").startsWith(wanted) ? 1 : 2);
 
+  const counted = (all) => {
+    const groups = all.filter(([, name]) => name.startsWith("@")).length;
+    return [[all.length - groups, "package"], [groups, "group"]]
+      .filter(([number]) => number)
+      .map(([number, what]) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`)
+      .join(" and ");
+  };
+
   async function matches() {
     const typed = box.value.trim().toLowerCase();
     const wanted = typed.replace(/[-_.]+/g, "-"); // as names are normalised; a title is not
@@ -37,8 +45,8 @@
       return item;
     }));
     note.textContent = !all ? "" : !all.length ? "No matching package."
-      : all.length > most ? `The first ${most} of ${all.length.toLocaleString("en")} packages: type more of the name.`
-      : `${all.length} package${all.length === 1 ? "" : "s"}.`;
+      : all.length > most ? `The first ${most} of ${counted(all)}: type more of the name.`
+      : `${counted(all)}.`;
   }
 
   box.addEventListener("input", show);

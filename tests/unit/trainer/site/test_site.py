@@ -168,7 +168,9 @@ def test_the_list_finds_by_name_and_shows_titles(site):
     schema.check("packages", told)
     assert told[0] == ["flask", "flask", "package/flask/"]
     assert told[2] == ["The <i>projects</i>", "@pallets", "group/pallets/"]
-    assert "The <i>projects</i>" in Page(site / "index.html").text
+    index = Page(site / "index.html").text
+    assert "The <i>projects</i>" in index
+    assert "Find one of 2 packages and 1 group\n" in index
 
 
 def test_sitemap_and_feed_have_absolute_addresses(site):
