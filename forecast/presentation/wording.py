@@ -171,20 +171,37 @@ def brief(forecast: PackageForecast) -> str:
 def parts(forecast: PackageForecast, most: int = MOST_PARTS) -> str:
     """Of which packages a group is the sum, up to so many by name; empty for a package."""
     names = [part.name for part in forecast.parts if not part.missing]
-    if not names:
-        return ""
+    return f"The sum of {counted(len(names))}: {listed(_first(names, most))}." if names else ""
+
+
+def _first(names: Sequence[str], most: int) -> list[str]:
+    """The first names, and how many more there are."""
     more = [f"{len(names) - most:,} more"] if len(names) > most else []
-    return f"The sum of {counted(len(names))}: {listed([*names[:most], *more])}."
+    return [*names[:most], *more]
 
 
-def part_remarks(forecast: PackageForecast) -> list[str]:
-    """What must be said of a group's parts: which are missing, have stopped or are new."""
-    return [_remark(part) for part in forecast.parts if part.remark]
+def part_remarks(forecast: PackageForecast, kind: str) -> list[str]:
+    """What a reader must know of a group's parts: which are missing, have stopped or are new.
+
+    Args:
+        forecast: of a group; nothing is said of a package.
+        kind: where the counts come from, as a manifest names it.
+    """
+    missing = [part.name for part in forecast.parts if part.missing]
+    said = [_remark(part) for part in forecast.parts if part.remark and not part.missing]
+    return [*_left_out(missing, source(kind)), *said]
+
+
+def _left_out(names: Sequence[str], where: str) -> list[str]:
+    """That parts are missing. A run leaves out those alone that its source does not know."""
+    if not names:
+        return []
+    verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    told = listed(_first(names, MOST_PARTS))
+    return [f"{told} {verb} not counted here: there were no counts of {them} in {where}."]
 
 
 def _remark(part: PartEntry) -> str:
-    if part.missing:
-        return f"Without {part.name}: {part.missing}"
     said = []
     if part.no_counts_before:
         said.append(f"no counts before {format_date(part.no_counts_before)}")

@@ -77,7 +77,7 @@ class Page(HTMLParser):
 def site(tmp_path_factory):
     """A site of two packages and a group, whose folder is no name on PyPI."""
     folder = tmp_path_factory.mktemp("site")
-    parts = (PartEntry(name="flask"), PartEntry(name="gone", missing="PyPI Stats has no gone."))
+    parts = (PartEntry(name="flask"), PartEntry(name="gone", missing="no gone: check its spelling"))
     groups = {"@pallets": {"label": "@pallets", "title": "The <i>projects</i>", "parts": parts}}
     bundle = with_pictures(["flask", "record", "@pallets"], groups=groups)
     write_site(bundle, config(), folder)
@@ -129,7 +129,8 @@ def test_a_page_says_what_the_app_says(site):
     assert "img.shields.io/endpoint?url=https%3A%2F%2Fowner.github.io%2Frepo%2Fpackage" in text
     group = Page(site / "group" / "pallets" / "index.html").text
     assert "Forecast for The <i>projects</i>" in group
-    assert "Without gone: PyPI Stats has no gone." in group
+    assert "gone is not counted here: there were no counts of it in PyPI Stats." in group
+    assert "check its spelling" not in group
     made = json.loads((site / "group" / "pallets" / "forecast.json").read_text(encoding="utf-8"))
     schema.check("file", made)
     assert [part["name"] for part in made["parts"]] == ["flask", "gone"]
