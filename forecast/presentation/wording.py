@@ -13,7 +13,7 @@ from forecast.config import LONGEST_NAME, counted, counted_names
 from forecast.text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from forecast.bands import Total
     from forecast.bundle.manifest import Backtest, Manifest, PartEntry
@@ -168,16 +168,26 @@ def brief(forecast: PackageForecast) -> str:
     return f"{forecast.package.label}: {no_counts(forecast) or about}"
 
 
-def parts(forecast: PackageForecast, most: int = MOST_PARTS) -> str:
-    """Of which packages a group is the sum, up to so many by name; empty for a package."""
+def parts(
+    forecast: PackageForecast, most: int = MOST_PARTS, written: Callable[[str], str] = str
+) -> str:
+    """Of which packages a group is the sum; empty for a package.
+
+    Args:
+        forecast: of a group or a package.
+        most: how many are named.
+        written: how a name is written, such as a link; around the names stand words alone.
+    """
     names = [part.name for part in forecast.parts if not part.missing]
-    return f"The sum of {counted(len(names))}: {listed(_first(names, most))}." if names else ""
+    if not names:
+        return ""
+    told = [*map(written, names[:most]), *_more(names, most)]
+    return f"The sum of {counted(len(names))}: {listed(told)}."
 
 
-def _first(names: Sequence[str], most: int) -> list[str]:
-    """The first names, and how many more there are."""
-    more = [f"{len(names) - most:,} more"] if len(names) > most else []
-    return [*names[:most], *more]
+def _more(names: Sequence[str], most: int) -> list[str]:
+    """How many names there are beyond so many; nothing if none."""
+    return [f"{len(names) - most:,} more"] if len(names) > most else []
 
 
 def part_remarks(forecast: PackageForecast, kind: str) -> list[str]:
@@ -197,7 +207,7 @@ def _left_out(names: Sequence[str], where: str) -> list[str]:
     if not names:
         return []
     verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
-    told = listed(_first(names, MOST_PARTS))
+    told = listed([*names[:MOST_PARTS], *_more(names, MOST_PARTS)])
     return [f"{told} {verb} not counted here: there were no counts of {them} in {where}."]
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forecast.bands import Total
+from forecast.bundle.manifest import PartEntry
 from forecast.config import Config
 from forecast.document.pictures import WIDTH, chart
 from forecast.document.surprise import draw
@@ -45,7 +46,8 @@ def site(tmp_path_factory):
     root = tmp_path_factory.mktemp("sites")
     folder = root / "repo"  # as of a repository on GitHub Pages
     folder.mkdir()
-    groups = {"@pallets": {"label": "@pallets", "title": "The Pallets projects"}}
+    parts = tuple(PartEntry(name=name) for name in ("flask", "click", "flit"))
+    groups = {"@pallets": {"label": "@pallets", "title": "The Pallets projects", "parts": parts}}
     write_site(
         with_pictures(["flask", "flit", "requests", "@pallets"], groups=groups), CONFIG, folder
     )
@@ -174,6 +176,12 @@ def test_without_scripts_everything_is_there_but_the_finder(scriptless, site):
     assert not page.locator("#finder").is_visible()
     page.get_by_role("link", name="The Pallets projects").click()
     assert "The Pallets projects: about" in page.locator(".answer").inner_text()
+    assert (
+        page.locator(".parts").first.inner_text() == "The sum of 3 packages: flask, click and flit."
+    )
+    page.locator(".parts").first.get_by_role("link", name="flit").click()
+    assert "flit: about" in page.locator(".answer").inner_text()
+    page.go_back()
     assert page.locator(".picture").bounding_box()["height"] > 100
     assert page.locator("tbody tr").first.is_visible()
     with page.expect_download() as download:

@@ -34,7 +34,7 @@ from trainer.site.share import share_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -73,6 +73,7 @@ def write_site(bundle: Bundle, config: Config, folder: Path, jobs: int = 1) -> N
         config=config,
         through=bundle.known_through,
         unusual=last.by_package,
+        linked=_parts_with_a_page(bundle),
         folder=folder,
     )
     shares = (share_of(bundle, names) for names in _divided(bundle.names, AT_ONCE))
@@ -81,6 +82,12 @@ def write_site(bundle: Bundle, config: Config, folder: Path, jobs: int = 1) -> N
     site.write_lists()
     site.write_record(last)
     site.write_rest()
+
+
+def _parts_with_a_page(bundle: Bundle) -> set[str]:
+    """The parts of groups that have a page of their own; a share knows its packages alone."""
+    modelled = bundle.modelled
+    return {part.name for entry in modelled.values() for part in entry.parts} & modelled.keys()
 
 
 def _divided(things: Sequence[T], most: int) -> list[Sequence[T]]:
@@ -118,10 +125,11 @@ def _write_packages(
     config: Config,
     through: dt.date | None,
     unusual: Mapping[str, Week],
+    linked: Collection[str],
     folder: Path,
 ) -> list[Row]:
     """Write the folders of some packages; what lists say of them."""
-    maker = Maker(share, config, through, unusual, Templates(), Painter())
+    maker = Maker(share, config, through, unusual, linked, Templates(), Painter())
     rows = []
     for name in share.names:
         row, files = maker.files(name)

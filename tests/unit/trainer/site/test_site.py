@@ -11,15 +11,19 @@ from jsonschema import ValidationError
 
 from forecast.bundle.gate import picture_names
 from forecast.bundle.manifest import PartEntry
-from forecast.config import Config, Package
-from forecast.document import addresses
+from forecast.config import MOST_PARTS, Config, Package
+from forecast.document import addresses, markup
+from forecast.document.card import Painter
+from forecast.document.document import TEMPLATES, Templates
 from forecast.document.pictures import draw
+from forecast.presentation import wording
 from forecast.presentation.export import to_csv
 from forecast.presentation.package_forecast import from_bundle
 from tests import schema
 from tests.bundles import LAST_DAY, counts, make_bundle, model_of
 from tests.unit.forecast.record.records import bundle_with, total_row
 from trainer.site import site as writer
+from trainer.site.package import Maker
 from trainer.site.site import write_site
 
 LARGEST_PAGE = 60_000  # bytes, with its picture
@@ -77,7 +81,8 @@ class Page(HTMLParser):
 def site(tmp_path_factory):
     """A site of two packages and a group, whose folder is no name on PyPI."""
     folder = tmp_path_factory.mktemp("site")
-    parts = (PartEntry(name="flask"), PartEntry(name="gone", missing="no gone: check its spelling"))
+    gone = PartEntry(name="gone", missing="no gone: check its spelling")
+    parts = (PartEntry(name="flask"), PartEntry(name="click"), gone)
     groups = {"@pallets": {"label": "@pallets", "title": "The <i>projects</i>", "parts": parts}}
     bundle = with_pictures(["flask", "record", "@pallets"], groups=groups)
     write_site(bundle, config(), folder)
@@ -133,7 +138,28 @@ def test_a_page_says_what_the_app_says(site):
     assert "check its spelling" not in group
     made = json.loads((site / "group" / "pallets" / "forecast.json").read_text(encoding="utf-8"))
     schema.check("file", made)
-    assert [part["name"] for part in made["parts"]] == ["flask", "gone"]
+    assert [part["name"] for part in made["parts"]] == ["flask", "click", "gone"]
+
+
+def test_the_parts_of_a_group_lead_to_their_pages(site):
+    page = (site / "group" / "pallets" / "index.html").read_text(encoding="utf-8")
+    links = '<a href="../../package/flask/">flask</a> and click'
+    assert page.count(f'<p class="parts">The sum of 2 packages: {links}.</p>') == 2
+    assert "../package/" not in (site / "package" / "flask" / "index.html").read_text("utf-8")
+
+
+def test_the_page_of_the_largest_group_is_small():
+    names = [f"package-{at:03}" for at in range(MOST_PARTS)]
+    parts = tuple(PartEntry(name=name) for name in names)
+    groups = {"@all": {"label": "@all", "title": "All of them", "parts": parts}}
+    bundle = with_pictures(["@all"], groups=groups)
+    maker = Maker(bundle, config(), None, {}, {*names}, Templates(), Painter())
+    _, made = maker.files("@all")
+    page = made["index.html"].decode()
+    assert page.count("../../package/") == markup.MOST_LINKED + wording.MOST_PARTS
+    assert names[-1] in page
+    style = sum((TEMPLATES / each).stat().st_size for each in ("first.css", "plain.css"))
+    assert len(page) + len(made["chart.svg"]) + style < LARGEST_PAGE
 
 
 def test_previews_have_an_absolute_picture(site):
