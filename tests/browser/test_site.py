@@ -212,6 +212,20 @@ def test_the_index_finds_as_one_types(context, site):
         assert visit.errors == []
 
 
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_what_is_found_is_marked_if_its_week_was_unusual(context, site, axe, viewport):
+    for folder, told in (("recorded", "flask unusual week"), ("repo", "flask")):
+        with opened(context, f"{site}{folder}/", viewport) as visit:
+            visit.page.goto(visit.url)
+            visit.page.get_by_label("Find one of").press_sequentially("flas")
+            item = visit.page.locator("#found li")
+            item.wait_for()
+            assert item.inner_text() == told
+            assert item.get_by_role("link").inner_text() == "flask"
+            assert axe.run(visit.page).violations_count == 0
+            assert visit.page.evaluate(SIDEWAYS) <= 0
+
+
 def test_where_the_list_cannot_be_loaded_that_is_said(context, site):
     with opened(context, f"{site}repo/") as visit:
         visit.page.route("**/packages.json", lambda route: route.abort())

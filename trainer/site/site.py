@@ -153,7 +153,9 @@ class _Site:
 
     def write_lists(self) -> None:
         """The page that finds a package; further pages list those that it has no room for."""
-        told = [[row.label, row.name, row.folder] for row in self.rows]
+        told = [
+            [row.label, row.name, row.folder, *([1] if row.unusual else [])] for row in self.rows
+        ]
         self._write(addresses.PACKAGES, json.dumps(told, separators=(",", ":")) + "\n")
         pages = []
         if len(self.rows) > MOST_LISTED:

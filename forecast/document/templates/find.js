@@ -37,11 +37,17 @@
       return;
     }
     if (box.value !== asked) return;
-    found.replaceChildren(...(all ?? []).slice(0, most).map(([label, , folder]) => {
+    found.replaceChildren(...(all ?? []).slice(0, most).map(([label, , folder, unusual]) => {
       const item = document.createElement("li");
       const link = item.appendChild(document.createElement("a"));
       link.href = folder;
       link.textContent = label;
+      if (unusual) {
+        const mark = document.createElement("span");
+        mark.className = "mark";
+        mark.textContent = "unusual week";
+        item.append(" ", mark);
+      }
       return item;
     }));
     note.textContent = !all ? "" : !all.length ? "No matching package."

@@ -215,6 +215,12 @@ def test_an_unusual_week_is_told_everywhere(tmp_path):
     said = "flask: 2,000 downloads in the week to 21 November 2026, far above what was expected"
     assert said in Page(tmp_path / "package" / "flask" / "index.html").text
     assert "unusual week" in Page(tmp_path / "index.html").text
+    told = json.loads((tmp_path / "packages.json").read_text(encoding="utf-8"))
+    assert told == [["flask", "flask", "package/flask/", 1]]
+    schema.check("packages", told)
+    for mark in (0, True, "1"):
+        with pytest.raises(ValidationError):
+            schema.check("packages", [[*told[0][:3], mark]])
     assert said in Page(tmp_path / "record" / "index.html").text
     answer = json.loads((tmp_path / "record" / "record.json").read_text(encoding="utf-8"))
     assert answer["last_week"]["outside"] == 1
