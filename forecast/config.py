@@ -33,7 +33,7 @@ from forecast.errors import ConfigError
 from forecast.quantities import LONGEST_HORIZON
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from pydantic.fields import FieldInfo
@@ -122,6 +122,22 @@ def is_label_of(label: str, name: str) -> bool:
         return Package.parse(label).name == name
     except ValueError:
         return False
+
+
+def counted(packages: int, groups: int = 0) -> str:
+    """How many packages and groups, such as "2 packages and 1 group"; groups only if any."""
+    told = []
+    if packages or not groups:
+        told.append(f"{packages:,} package{'' if packages == 1 else 's'}")
+    if groups:
+        told.append(f"{groups:,} group{'' if groups == 1 else 's'}")
+    return " and ".join(told)
+
+
+def counted_names(names: Collection[str]) -> str:
+    """The same of the names of packages and groups."""
+    groups = sum(name.startswith(GROUP) for name in names)
+    return counted(len(names) - groups, groups)
 
 
 def _on_pypi(text: object) -> Package:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from forecast.bundle.manifest import PUBLIC
+from forecast.config import counted
 from forecast.errors import DownloadsError, ForecastError, UnknownPackageError
 from forecast.history import merge
 from forecast.series import TRAINING_DAYS, OutageDetector, recent
@@ -43,7 +44,7 @@ def fetch(store: Store, source: Source, previous: Bundle | None, progress: Progr
     wanted, unknown = store.plan.to_fetch, set[str]()
     done = set(store.with_counts(wanted))
     if done:
-        log.info("resuming a run that was stopped: %d packages are fetched", len(done))
+        log.info("resuming a run that was stopped: %s fetched", counted(len(done)))
     names = [name for name in wanted if name not in done]
     for name, found in progress(source.fetch(names), len(names)):
         counts = found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from forecast.bundle.reader import read_folder
 from forecast.bundle.replace import replacing
 from forecast.bundle.writer import Writer
+from forecast.config import counted_names
 from forecast.errors import BundleError, ConfigError, ForecastError
 from forecast.record.weeks import last_week
 from trainer.engines import local
@@ -24,7 +25,7 @@ from trainer.store import Store, remove
 from trainer.train import train
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from forecast.config import Config
     from forecast.sources.source import Source
@@ -57,7 +58,7 @@ class Phases:
         with closing(Store.begin(arguments.work, plan)) as store:
             fetch(store, source, previous, self._show_fetching)
             if arguments.phases == ("fetch",):
-                self._divide(len(store.fetched()))
+                self._divide(store.fetched())
 
     def train(self) -> None:
         """Train the packages of the part."""
@@ -98,18 +99,18 @@ class Phases:
         except (ForecastError, OSError) as error:
             self.console.warn(f"the site was not written to {arguments.site}: {told(error)}")
         else:
-            packages = _counted(len(bundle.names), "package")
-            log.info("site of %s written to %s", packages, arguments.site)
+            log.info("site of %s written to %s", counted_names(bundle.names), arguments.site)
 
     def _remove_run(self) -> None:
         forget(self.arguments.work)
         remove(self.arguments.work)
 
-    def _divide(self, packages: int) -> None:
+    def _divide(self, names: Collection[str]) -> None:
         """Tell the workflow the parts to train; none if one job can do it."""
-        jobs = min(-(-packages // self.arguments.packages_per_job), MOST_JOBS)
+        jobs = min(-(-len(names) // self.arguments.packages_per_job), MOST_JOBS)
         parts = [f"{number}/{jobs}" for number in range(1, jobs + 1)] if jobs > 1 else []
-        log.info("%d packages to train%s", packages, f", shared by {jobs} jobs" if parts else "")
+        shared = f", shared by {jobs} jobs" if parts else ""
+        log.info("%s to train%s", counted_names(names), shared)
         if path := self.environment.step_output:
             with path.open("a", encoding="utf-8") as file:
                 file.write(f"parts={json.dumps(parts)}\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from forecast.config import counted_names
 from forecast.errors import SeriesError
 from forecast.series import recent, regular
 from trainer.engines.task import Outcome, Task
@@ -35,7 +36,7 @@ def train(store: Store, part: Part, execute: Execute) -> None:
     outages, through = store.outages, store.known_through
     done = store.trained(part)
     if done:
-        log.info("resuming a run that was stopped: %d packages are trained", len(done))
+        log.info("resuming a run that was stopped: %s trained", counted_names(done))
     names = [name for name in part.share(store.fetched()) if name not in done]
 
     def tasks() -> Iterator[Task]:

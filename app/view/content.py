@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.view import chart
 from app.view.curves import months_known, shown_events
 from app.view.layout import Surroundings
-from app.view.state import View
+from app.view.state import View, address_of
 from forecast.document import addresses, markup
 from forecast.errors import ForecastError
 from forecast.presentation import wording
@@ -139,11 +139,15 @@ def _show(
     found += [Notice("info", hint)] if hint else []
     first, rest = found[:1], found[1:]  # one notice above the chart
     events = config.events
+
+    def place(name: str) -> str:
+        return address_of(name) if manifest and manifest.model_of(name) else ""
+
     answer = PageContent(
         title=wording.title(shown),
         description=" ".join(wording.headline(each, events) for each in shown),
         banner=markup.notices(first if first and first[0].kind in FIRST else []),
-        headline=markup.headline(shown, events),
+        headline=markup.headline(shown, events, place),
         warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
         facts=markup.notices(rest)
         + markup.owner(found)
@@ -169,6 +173,7 @@ def _show(
             mirrors=mirrors,
             origin=origin if published else "",
             repository=config.repository_url,
+            place=place,
         ),
         numbers=markup.numbers(shown),
     )

@@ -20,7 +20,7 @@ class SearchResult(TypedDict):
     Attributes:
         names: of packages as they are displayed, the best match first.
         unusual: those of them whose last week was unusual.
-        note: how many packages match, or what to do if none does.
+        note: how many packages and groups match, or what to do if none does.
     """
 
     names: list[str]
@@ -40,7 +40,8 @@ def find_names(
     """
     found = catalogue.matches(text)
     if found:
-        note = wording.match_count(min(len(found), MOST_FOUND), len(found))
+        names = [package.name for package in found]
+        note = wording.match_count(min(len(found), MOST_FOUND), names)
     else:
         found = catalogue.near(text)
         note = wording.no_match(near=bool(found))

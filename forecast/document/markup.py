@@ -11,7 +11,7 @@ from forecast.presentation import wording
 from forecast.text import clean, markup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from forecast.bundle.manifest import Manifest
     from forecast.config import Event, Package
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LABELS = {"sample": "Sample data", "warning": "Warning", "info": "Note", "error": "Problem"}
 
+MOST_LINKED = 200  # parts of a group; a link takes some 60 bytes, and a group has up to a thousand
 HERE = "\0"  # begins an address that only the reader's browser knows
 PAGE_ADDRESS = "<span data-page></span>"
 SHIELDS_OPTIONS = ("label", "color", "labelColor", "style")
@@ -49,18 +50,43 @@ def owner(found: Sequence[Notice]) -> str:
     return f'<details class="owner"><summary>For the owner</summary>{lines}</details>'
 
 
-def headline(shown: Sequence[PackageForecast], events: Sequence[Event]) -> str:
-    """The heading, and the total of each package."""
+def nowhere(_name: str) -> str:
+    """The address of a package where there is none."""
+    return ""
+
+
+def headline(
+    shown: Sequence[PackageForecast],
+    events: Sequence[Event],
+    place: Callable[[str], str] = nowhere,
+) -> str:
+    """The heading, the total of each package, and the parts of a group.
+
+    Args:
+        shown: the packages.
+        events: those that may make a change of level mean nothing.
+        place: address of the forecast of a package; empty if there is none.
+    """
     title = f"<h2>Forecast for {markup(wording.format_names(shown))}</h2>"
     if len(shown) == 1:
-        parts = wording.parts(shown[0])
-        return f'{title}<p class="answer">{markup(wording.headline(shown[0], events))}</p>' + (
-            f'<p class="parts">{markup(parts)}</p>' if parts else ""
-        )
+        parts = _parts(shown[0], wording.MOST_PARTS, place)
+        return f'{title}<p class="answer">{markup(wording.headline(shown[0], events))}</p>{parts}'
     items = "".join(f"<li>{markup(wording.brief(forecast))}</li>" for forecast in shown)
     return (
         f'{title}<p>Downloads in the next {shown[0].days} days:</p><ul class="answers">{items}</ul>'
     )
+
+
+def _parts(forecast: PackageForecast, most: int, place: Callable[[str], str]) -> str:
+    """Of which packages a group is the sum, those with a forecast as links; empty for a package."""
+    linked = {part.name for part in forecast.parts[:MOST_LINKED]}
+
+    def written(name: str) -> str:
+        address = place(name) if name in linked else ""
+        return f'<a href="{escape(address)}">{markup(name)}</a>' if address else markup(name)
+
+    told = wording.parts(forecast, most, written)
+    return f'<p class="parts">{told}</p>' if told else ""
 
 
 def empty(title: str, text: str) -> str:
@@ -155,10 +181,11 @@ def details(
     mirrors: bool,
     origin: str = "",
     repository: str = "",
+    place: Callable[[str], str] = nowhere,
 ) -> str:
     """Models, repaired days, the events on the chart, definitions and links.
 
-    ``origin`` is HTML already.
+    ``origin`` is HTML already; for ``place`` see :func:`headline`.
     """
     parts = []
     for forecast in shown:
@@ -167,8 +194,7 @@ def details(
         parts.append(f"<h3>{markup(forecast.package.label)}</h3><p>Model: {markup(model)}</p>")
         figures = [(name, markup(value)) for name, value in wording.error_figures(forecast)]
         parts.append(_pairs(figures))
-        if forecast.parts:
-            parts.append(f"<p>{markup(wording.parts(forecast, len(forecast.parts)))}</p>")
+        parts.append(_parts(forecast, len(forecast.parts), place))
         if repaired:
             days = ", ".join(_time(day) for day in repaired)
             parts.append(

@@ -113,8 +113,11 @@ def _labels(week: Week, came: Column, box: Column, bars: Sequence[Column]) -> st
     """How many came, and left of it what was expected: at its level, or above the bars there."""
     number, y = _number(week.downloads, came, [*bars, box])
     right = _middle(0) - max(len(number) * BOLD, BOX) / 2 - GAP
-    expected = f"expected {_band(week)}"
-    left = right - len(expected) * SMALL
+    for band in (_band(week), f"{compact(week.lower)} to {compact(week.upper)}"):
+        expected = f"expected {band}"
+        left = right - len(expected) * SMALL
+        if left >= EDGE:
+            break  # the shorter one always fits: see LARGEST_FORECAST
     above = min((each.top for each in _between(left, right, bars)), default=BASE) - GAP
     return (
         f'<text x="{_middle(0):g}" y="{y:.1f}" text-anchor="middle">'

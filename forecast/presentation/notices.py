@@ -69,7 +69,7 @@ def notices(
         *_stale_counts(shown, now, manifest),
         *_unreadable(shown),
         *_missing_days(shown),
-        *_parts(shown),
+        *(_parts(shown, manifest) if manifest else []),
         *_not_better(shown),
         *(Notice("info", text) for text in map(narrow_band, shown) if text),
     ]
@@ -193,12 +193,12 @@ def _missing_days(shown: Sequence[PackageForecast]) -> list[Notice]:
     ]
 
 
-def _parts(shown: Sequence[PackageForecast]) -> list[Notice]:
+def _parts(shown: Sequence[PackageForecast], manifest: Manifest) -> list[Notice]:
     """What must be said of the parts of each group, in one notice."""
     return [
         Notice("warning", f"{forecast.package.label}: {' '.join(remarks)}")
         for forecast in shown
-        if (remarks := part_remarks(forecast))
+        if (remarks := part_remarks(forecast, manifest.source))
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from forecast.config import counted
 from forecast.presentation.wording import (
     format_date,
     format_percent,
@@ -88,7 +89,7 @@ class WeekAnswer(TypedDict):
 
 
 class LastWeekAnswer(TypedDict):
-    """The packages whose last week was unusual, of how many."""
+    """The packages and groups whose last week was unusual, of how many."""
 
     judged: int
     outside: int
@@ -102,6 +103,7 @@ class RecordAnswer(TypedDict):
     through: str | None
     forecasts: int
     packages: int
+    groups: int
     days: CoverageAnswer
     totals: list[TotalsAnswer]
     skill: list[SkillAnswer]
@@ -135,6 +137,7 @@ def record_answer(
         through=record.through.isoformat() if record.through else None,
         forecasts=record.forecasts,
         packages=record.packages,
+        groups=record.groups,
         days=_coverage(record.days),
         totals=[TotalsAnswer(days=days, **_coverage(each)) for days, each in record.totals.items()],
         skill=[
@@ -159,10 +162,10 @@ def record_sentences(record: Record) -> list[str]:
     if record.since is None or record.through is None:
         return [NO_RECORD]
     number = f"{record.forecasts:,} forecast{'s' if record.forecasts != 1 else ''}"
-    packages = f"{record.packages:,} package{'s' if record.packages != 1 else ''}"
+    of_all = counted(record.packages, record.groups)
     return [
         (
-            f"Compared with the counts: {number} of {packages}, since {format_date(record.since)}, "
+            f"Compared with the counts: {number} of {of_all}, since {format_date(record.since)}, "
             f"through {format_date(record.through)}."
         ),
         *_held("days", record.days, _few_days(record)),
@@ -184,15 +187,15 @@ def week_sentence(week: Week, label: str) -> str:
 
 
 def last_week_sentences(last: LastWeek) -> list[str]:
-    """How many packages had an unusual week, and how many do by chance."""
+    """How many packages and groups had an unusual week, and how many do by chance."""
     if not last.judged:
         return []
     common = sum(week.cause == "common" for week in last.weeks)
-    packages = f"{last.judged:,} package{'s' if last.judged != 1 else ''}"
+    judged = counted(last.judged - last.groups, last.groups)
     sentences = [
         (
-            f"The last week of {len(last.weeks):,} of {packages} was outside the 95 % band that "
-            "was forecast for it; by chance it is about one in twenty."
+            f"Of {judged}, {len(last.weeks):,} had a last week outside the 95 % band that was "
+            "forecast for it; by chance it is about one in twenty."
         )
     ]
     if common:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast.config import LONGEST_NAME
+from forecast.config import LONGEST_NAME, counted, counted_names
 from forecast.text import excerpt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from forecast.bands import Total
     from forecast.bundle.manifest import Backtest, Manifest, PartEntry
@@ -168,24 +168,50 @@ def brief(forecast: PackageForecast) -> str:
     return f"{forecast.package.label}: {no_counts(forecast) or about}"
 
 
-def parts(forecast: PackageForecast, most: int = MOST_PARTS) -> str:
-    """Of which packages a group is the sum, up to so many by name; empty for a package."""
+def parts(
+    forecast: PackageForecast, most: int = MOST_PARTS, written: Callable[[str], str] = str
+) -> str:
+    """Of which packages a group is the sum; empty for a package.
+
+    Args:
+        forecast: of a group or a package.
+        most: how many are named.
+        written: how a name is written, such as a link; around the names stand words alone.
+    """
     names = [part.name for part in forecast.parts if not part.missing]
     if not names:
         return ""
-    more = [f"{len(names) - most:,} more"] if len(names) > most else []
-    number = f"{len(names):,} package{'s' if len(names) != 1 else ''}"
-    return f"The sum of {number}: {listed([*names[:most], *more])}."
+    told = [*map(written, names[:most]), *_more(names, most)]
+    return f"The sum of {counted(len(names))}: {listed(told)}."
 
 
-def part_remarks(forecast: PackageForecast) -> list[str]:
-    """What must be said of a group's parts: which are missing, have stopped or are new."""
-    return [_remark(part) for part in forecast.parts if part.remark]
+def _more(names: Sequence[str], most: int) -> list[str]:
+    """How many names there are beyond so many; nothing if none."""
+    return [f"{len(names) - most:,} more"] if len(names) > most else []
+
+
+def part_remarks(forecast: PackageForecast, kind: str) -> list[str]:
+    """What a reader must know of a group's parts: which are missing, have stopped or are new.
+
+    Args:
+        forecast: of a group; nothing is said of a package.
+        kind: where the counts come from, as a manifest names it.
+    """
+    missing = [part.name for part in forecast.parts if part.missing]
+    said = [_remark(part) for part in forecast.parts if part.remark and not part.missing]
+    return [*_left_out(missing, source(kind)), *said]
+
+
+def _left_out(names: Sequence[str], where: str) -> list[str]:
+    """That parts are missing. A run leaves out those alone that its source does not know."""
+    if not names:
+        return []
+    verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    told = listed([*names[:MOST_PARTS], *_more(names, MOST_PARTS)])
+    return [f"{told} {verb} not counted here: there were no counts of {them} in {where}."]
 
 
 def _remark(part: PartEntry) -> str:
-    if part.missing:
-        return f"Without {part.name}: {part.missing}"
     said = []
     if part.no_counts_before:
         said.append(f"no counts before {format_date(part.no_counts_before)}")
@@ -425,11 +451,11 @@ def _trained_at(forecast: PackageForecast, manifest: Manifest) -> dt.datetime:
     return (entry.trained_at if entry else None) or manifest.created_at
 
 
-def match_count(shown: int, found: int) -> str:
-    """How many packages match what is typed."""
-    if shown < found:
-        return f"The first {shown} of {found:,} packages: type more of the name."
-    return f"{found} package{'s' if found != 1 else ''}."
+def match_count(shown: int, found: Collection[str]) -> str:
+    """How many packages and groups match what is typed, by their names."""
+    if shown < len(found):
+        return f"The first {shown} of {counted_names(found)}: type more of the name."
+    return f"{counted_names(found)}."
 
 
 def no_match(*, near: bool) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from forecast.bundle.tables import TOTAL_TRACK, TRACK
+from forecast.config import GROUP
 from forecast.quantities import WEEK
 from forecast.record.weeks import all_weeks, surprises
 
@@ -83,7 +84,8 @@ class Record:
         since: the day of the first forecast; None before any day was compared.
         through: the last day that was compared.
         forecasts: how many were compared, a package and a run each.
-        packages: of how many packages.
+        packages: of how many packages, without the groups.
+        groups: of how many groups.
         days: of the days forecast.
         totals: of their totals, by number of days.
         skill: by week of the horizon.
@@ -95,6 +97,7 @@ class Record:
     through: dt.date | None
     forecasts: int
     packages: int
+    groups: int
     days: Coverage
     totals: dict[int, Coverage]
     skill: tuple[WeekSkill, ...]
@@ -109,16 +112,20 @@ def make_record(bundle: Bundle, redefined: Collection[dt.date] = ()) -> Record:
         bundle: any, one without a track record too.
         redefined: the days from which on something else is counted.
     """
-    rows = _with_package(bundle.tables[TRACK])
+    table = bundle.tables[TRACK]
+    rows = _with_package(table)
     totals = _with_package(bundle.tables[TOTAL_TRACK])
     made = rows[["package", "made_on"]].drop_duplicates()
+    names = np.array(list(table.places), dtype="U")[made["package"].unique()]
+    groups = int(np.char.startswith(names, GROUP).sum())
     inside = {level: rows[f"inside_{level}"] for level in (80, 95)}
     enough = len(rows) >= FEWEST_DAYS and len(made) >= FEWEST_FORECASTS
     return Record(
         since=made["made_on"].min().date() if len(made) else None,
         through=rows["date"].max().date() if len(made) else None,
         forecasts=len(made),
-        packages=made["package"].nunique(),
+        packages=len(names) - groups,
+        groups=groups,
         days=_coverage(inside, len(rows), enough=enough),
         totals=_totals(totals),
         skill=_skill(rows),

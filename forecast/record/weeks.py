@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from forecast.bundle.tables import TOTAL_TRACK
+from forecast.config import GROUP
 from forecast.quantities import WEEK
 
 if TYPE_CHECKING:
@@ -73,12 +74,14 @@ class LastWeek:
     """The last week of all packages.
 
     Attributes:
-        judged: how many packages have a last week that was forecast and is counted.
+        judged: how many packages and groups have a last week that was forecast and is counted.
         weeks: those outside their band, the farthest first.
+        groups: how many of the judged are groups.
     """
 
     judged: int
     weeks: tuple[Week, ...]
+    groups: int = 0
 
     @cached_property
     def by_package(self) -> Mapping[str, Week]:
@@ -99,7 +102,8 @@ def last_week(bundle: Bundle, redefined: Collection[dt.date]) -> LastWeek:
     ended = rows["start"].to_numpy().astype("datetime64[D]") + WEEK - 1
     rows = rows[(made - ended).astype("int64") <= RECENT]
     weeks = _outside(rows, redefined, rows["days"])
-    return LastWeek(len(rows), tuple(sorted(weeks, key=_farthest)))
+    groups = sum(name.startswith(GROUP) for name in rows["package"])
+    return LastWeek(len(rows), tuple(sorted(weeks, key=_farthest)), groups)
 
 
 def all_weeks(bundle: Bundle, redefined: Collection[dt.date]) -> list[Week]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import MANIFEST
 from forecast.bundle.reader import read_models
-from forecast.config import Package
+from forecast.config import GROUP, Package
 from forecast.errors import ArtifactError, BundleError, SeriesError, UnknownPackageError
 from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
@@ -81,7 +81,7 @@ class Finder:
             origin = f"{origin} on {bundle.manifest.created_at:%Y-%m-%d}"
             if not self._is_over(bundle):
                 return self._from_bundle(bundle, package, origin)
-            log.warning("the forecasts of %s are over", origin)
+            log.warning("not used, because their forecasts are over: %s", origin)
         if package.is_group:
             self._config.chosen((package,))
             raise UnknownPackageError(
@@ -89,7 +89,19 @@ class Finder:
                 "of the groups in config.toml, and python -m trainer makes them here. Those that "
                 "are published are read with a GITHUB_TOKEN in the environment."
             )
+        if self._means_group(package.name, bundle):
+            log.warning(
+                "%s is taken as the package on PyPI; for the group of that name ask for %s",
+                package.label,
+                GROUP + package.name,
+            )
         return self._trained(package, bundle.known_through if bundle else None)
+
+    def _means_group(self, name: str, bundle: Bundle | None) -> bool:
+        """Whether a group has this name, and no package of the config."""
+        known = {each.name for each in self._config.everything}
+        groups = known.union(bundle.modelled) if bundle else known
+        return name not in known and GROUP + name in groups
 
     def _is_over(self, bundle: Bundle) -> bool:
         """Whether no day of any forecast is still to come: so old are the models."""

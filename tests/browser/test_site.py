@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from forecast.bands import Total
+from forecast.bundle.manifest import PartEntry
 from forecast.config import Config
 from forecast.document.pictures import WIDTH, chart
 from forecast.document.surprise import draw
@@ -45,7 +46,8 @@ def site(tmp_path_factory):
     root = tmp_path_factory.mktemp("sites")
     folder = root / "repo"  # as of a repository on GitHub Pages
     folder.mkdir()
-    groups = {"@pallets": {"label": "@pallets", "title": "The Pallets projects"}}
+    parts = tuple(PartEntry(name=name) for name in ("flask", "click", "flit"))
+    groups = {"@pallets": {"label": "@pallets", "title": "The Pallets projects", "parts": parts}}
     write_site(
         with_pictures(["flask", "flit", "requests", "@pallets"], groups=groups), CONFIG, folder
     )
@@ -174,6 +176,12 @@ def test_without_scripts_everything_is_there_but_the_finder(scriptless, site):
     assert not page.locator("#finder").is_visible()
     page.get_by_role("link", name="The Pallets projects").click()
     assert "The Pallets projects: about" in page.locator(".answer").inner_text()
+    assert (
+        page.locator(".parts").first.inner_text() == "The sum of 3 packages: flask, click and flit."
+    )
+    page.locator(".parts").first.get_by_role("link", name="flit").click()
+    assert "flit: about" in page.locator(".answer").inner_text()
+    page.go_back()
     assert page.locator(".picture").bounding_box()["height"] > 100
     assert page.locator("tbody tr").first.is_visible()
     with page.expect_download() as download:
@@ -186,7 +194,7 @@ def test_without_scripts_everything_is_there_but_the_finder(scriptless, site):
 def test_the_index_finds_as_one_types(context, site):
     with opened(context, f"{site}repo/") as visit:
         visit.page.goto(visit.url)
-        box = visit.page.get_by_label("Find one of 4 packages")
+        box = visit.page.get_by_label("Find one of 3 packages and 1 group")
         box.press_sequentially("FL")
         found = visit.page.locator("#found a")
         found.nth(1).wait_for()
@@ -195,11 +203,27 @@ def test_the_index_finds_as_one_types(context, site):
         box.press_sequentially("x")
         visit.page.get_by_text("No matching package.").wait_for()
         box.fill("the pallets PROJECTS")
-        visit.page.get_by_text("1 package.").wait_for()
+        visit.page.get_by_text("1 group.", exact=True).wait_for()
+        box.fill("s")
+        visit.page.get_by_text("2 packages and 1 group.").wait_for()
         box.fill("pallets")
         box.press("Enter")
         visit.page.wait_for_url("**/group/pallets/")
         assert visit.errors == []
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_what_is_found_is_marked_if_its_week_was_unusual(context, site, axe, viewport):
+    for folder, told in (("recorded", "flask unusual week"), ("repo", "flask")):
+        with opened(context, f"{site}{folder}/", viewport) as visit:
+            visit.page.goto(visit.url)
+            visit.page.get_by_label("Find one of").press_sequentially("flas")
+            item = visit.page.locator("#found li")
+            item.wait_for()
+            assert item.inner_text() == told
+            assert item.get_by_role("link").inner_text() == "flask"
+            assert axe.run(visit.page).violations_count == 0
+            assert visit.page.evaluate(SIDEWAYS) <= 0
 
 
 def test_where_the_list_cannot_be_loaded_that_is_said(context, site):

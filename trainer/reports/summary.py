@@ -8,10 +8,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import PUBLIC, Backtest
+from forecast.config import GROUP, counted, counted_names
 from forecast.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from forecast.bundle.manifest import Manifest, PackageEntry
 
@@ -38,7 +39,7 @@ def markdown(manifest: Manifest) -> str:
     """The job summary: the packages that were not trained, then a row for each that was."""
     entries = manifest.packages
     status: Counter[str] = Counter(entry.status for entry in entries.values())
-    lines = [f"## {status['trained']} of {len(entries)} packages trained", ""]
+    lines = [f"## {_trained(entries)} trained", ""]
     if manifest.source == "sample":
         lines += ["**Sample data: these are no real downloads.**", ""]
     for kind, head in (("failed", "without a model"), ("carried", "with an earlier model")):
@@ -53,6 +54,15 @@ def markdown(manifest: Manifest) -> str:
     lines += [*rows[:2], *_bounded(rows[2:], status["trained"]), "", EXPLANATION]
     lines += _groups(manifest)
     return "\n".join(lines) + "\n"
+
+
+def _trained(entries: Mapping[str, PackageEntry]) -> str:
+    """How many of the packages are trained, and of the groups if there are any."""
+    groups = {name for name in entries if name.startswith(GROUP)}
+    trained = {name for name, entry in entries.items() if entry.status == "trained"}
+    told = [f"{len(trained - groups)} of {counted(len(entries) - len(groups))}"]
+    told += [f"{len(trained & groups)} of {counted_names(groups)}"] if groups else []
+    return " and ".join(told)
 
 
 def _groups(manifest: Manifest) -> list[str]:
@@ -151,7 +161,8 @@ def _grouped(entries: Iterable[tuple[str, PackageEntry]]) -> list[str]:
     return [
         f"{same[0].shown}: {same[0].reason}"
         if len(same) == 1
-        else f"{len(same):,} packages: {reason}: {', '.join(each.shown for each in same)}"
+        else f"{counted_names([each.label for each in same])}: {reason}: "
+        f"{', '.join(each.shown for each in same)}"
         for reason, same in alike.items()
     ]
 

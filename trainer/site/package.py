@@ -20,7 +20,7 @@ from forecast.presentation.package_forecast import from_bundle
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from forecast.bundle.reader import Bundle
     from forecast.config import Config
@@ -49,6 +49,7 @@ class Maker:
         config: names the site, the repository and the events.
         through: the last day that any package has counts of.
         unusual: the last week of the packages for which it was unusual.
+        linked: the parts of groups that have a page.
         templates: render the pages.
         painter: draws the cards.
     """
@@ -57,6 +58,7 @@ class Maker:
     config: Config
     through: dt.date | None
     unusual: Mapping[str, Week]
+    linked: Collection[str]
     templates: Templates
     painter: Painter
 
@@ -128,15 +130,24 @@ class Maker:
         )
         facts = markup.facts(shown, manifest, f"{root}{addresses.RECORD}")
         files = {"csv": addresses.CSV, "json": addresses.JSON}
+
+        def place(name: str) -> str:
+            return f"{root}{addresses.folder(name)}" if name in self.linked else ""
+
         details = markup.details(
-            shown, (), mirrors=manifest.mirrors, repository=self.config.repository_url
+            shown,
+            (),
+            mirrors=manifest.mirrors,
+            repository=self.config.repository_url,
+            place=place,
         )
+        headline = markup.headline(shown, events, place)
         page = self.templates.plain(
             "package.html",
             document,
             root,
             links_of(root),
-            headline=Markup(markup.headline(shown, events)),  # noqa: S704 - as is all of markup
+            headline=Markup(headline),  # noqa: S704 - as is all of markup
             picture=addresses.CHART if drawn else "",
             facts=Markup(markup.notices(told) + facts),  # noqa: S704
             exports=Markup(  # noqa: S704

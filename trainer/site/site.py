@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from markupsafe import Markup
 
 from forecast.bundle.replace import Kind
+from forecast.config import counted_names
 from forecast.document import addresses, markup
 from forecast.document.card import Painter
 from forecast.document.document import TEMPLATES, Document, Link, Templates
@@ -33,7 +34,7 @@ from trainer.site.share import share_of
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -72,6 +73,7 @@ def write_site(bundle: Bundle, config: Config, folder: Path, jobs: int = 1) -> N
         config=config,
         through=bundle.known_through,
         unusual=last.by_package,
+        linked=_parts_with_a_page(bundle),
         folder=folder,
     )
     shares = (share_of(bundle, names) for names in _divided(bundle.names, AT_ONCE))
@@ -80,6 +82,12 @@ def write_site(bundle: Bundle, config: Config, folder: Path, jobs: int = 1) -> N
     site.write_lists()
     site.write_record(last)
     site.write_rest()
+
+
+def _parts_with_a_page(bundle: Bundle) -> set[str]:
+    """The parts of groups that have a page of their own; a share knows its packages alone."""
+    modelled = bundle.modelled
+    return {part.name for entry in modelled.values() for part in entry.parts} & modelled.keys()
 
 
 def _divided(things: Sequence[T], most: int) -> list[Sequence[T]]:
@@ -117,10 +125,11 @@ def _write_packages(
     config: Config,
     through: dt.date | None,
     unusual: Mapping[str, Week],
+    linked: Collection[str],
     folder: Path,
 ) -> list[Row]:
     """Write the folders of some packages; what lists say of them."""
-    maker = Maker(share, config, through, unusual, Templates(), Painter())
+    maker = Maker(share, config, through, unusual, linked, Templates(), Painter())
     rows = []
     for name in share.names:
         row, files = maker.files(name)
@@ -144,7 +153,9 @@ class _Site:
 
     def write_lists(self) -> None:
         """The page that finds a package; further pages list those that it has no room for."""
-        told = [[row.label, row.name, row.folder] for row in self.rows]
+        told = [
+            [row.label, row.name, row.folder, *([1] if row.unusual else [])] for row in self.rows
+        ]
         self._write(addresses.PACKAGES, json.dumps(told, separators=(",", ":")) + "\n")
         pages = []
         if len(self.rows) > MOST_LISTED:
@@ -230,7 +241,7 @@ class _Site:
             title=title,
             told=Markup(told),  # noqa: S704 - as is all of markup
             caption=f"Downloads in the next {manifest.forecast_days} days",
-            number=len(self.rows),
+            number=counted_names([row.name for row in self.rows]),
             rows=rows,
             pages=pages,
             script="" if place else addresses.SCRIPT,

@@ -7,6 +7,14 @@
   const load = () => (names ??= fetch("packages.json").then((answer) => answer.json()));
   const rank = (wanted) => ([label, name]) => (name === wanted ? 0 : name.replace(/^@/, "").startsWith(wanted) ? 1 : 2);
 
+  const counted = (all) => {
+    const groups = all.filter(([, name]) => name.startsWith("@")).length;
+    return [[all.length - groups, "package"], [groups, "group"]]
+      .filter(([number]) => number)
+      .map(([number, what]) => `${number.toLocaleString("en")} ${what}${number === 1 ? "" : "s"}`)
+      .join(" and ");
+  };
+
   async function matches() {
     const typed = box.value.trim().toLowerCase();
     const wanted = typed.replace(/[-_.]+/g, "-"); // as names are normalised; a title is not
@@ -29,16 +37,22 @@
       return;
     }
     if (box.value !== asked) return;
-    found.replaceChildren(...(all ?? []).slice(0, most).map(([label, , folder]) => {
+    found.replaceChildren(...(all ?? []).slice(0, most).map(([label, , folder, unusual]) => {
       const item = document.createElement("li");
       const link = item.appendChild(document.createElement("a"));
       link.href = folder;
       link.textContent = label;
+      if (unusual) {
+        const mark = document.createElement("span");
+        mark.className = "mark";
+        mark.textContent = "unusual week";
+        item.append(" ", mark);
+      }
       return item;
     }));
     note.textContent = !all ? "" : !all.length ? "No matching package."
-      : all.length > most ? `The first ${most} of ${all.length.toLocaleString("en")} packages: type more of the name.`
-      : `${all.length} package${all.length === 1 ? "" : "s"}.`;
+      : all.length > most ? `The first ${most} of ${counted(all)}: type more of the name.`
+      : `${counted(all)}.`;
   }
 
   box.addEventListener("input", show);

@@ -60,6 +60,11 @@ def asked(capsys, *words, **environment):
     return status, printed.out, printed.err
 
 
+def of_days(made):
+    """Counts by day, as PyPI Stats' stand-in has them."""
+    return dict(zip(pd.DatetimeIndex(made.index).date, made.to_list(), strict=True))
+
+
 @pytest.mark.usefixtures("models")
 def test_the_folder_models_is_read_and_each_week_has_a_row(capsys):
     status, text, errors = asked(capsys, "FLASK")
@@ -87,14 +92,13 @@ def test_models_whose_forecasts_are_over_are_no_model(capsys, caplog, pypistats_
 
     later = {"SOURCE_DATE_EPOCH": str(int(CREATED_AT.timestamp()) + 40 * 86_400)}
     made = counts(last_day=LAST_DAY + dt.timedelta(days=40))
-    pypistats_server.series["flask"] = dict(
-        zip(pd.DatetimeIndex(made.index).date, made.to_list(), strict=True)
-    )
+    pypistats_server.series["flask"] = of_days(made)
     status, text, _ = asked(capsys, "Flask", PYPISTATS_URL=pypistats_server.url, **later)
     assert status == 0
     assert text.startswith("Flask: about ")
     assert "From a model trained just now" in text
-    assert "the forecasts of the models in models, made on 2026-11-22 are over" in caplog.text
+    over = "not used, because their forecasts are over: the models in models, made on 2026-11-22"
+    assert over in caplog.messages
 
 
 def test_an_unusual_week_is_said(elsewhere, capsys):
@@ -170,10 +174,7 @@ def test_the_published_models_are_read(capsys, github_server):
 
 @pytest.mark.usefixtures("elsewhere")
 def test_another_package_is_trained_at_once(capsys, pypistats_server):
-    made = counts()
-    pypistats_server.series["rich"] = dict(
-        zip(pd.DatetimeIndex(made.index).date, made.to_list(), strict=True)
-    )
+    pypistats_server.series["rich"] = of_days(counts())
     status, text, errors = asked(capsys, "rich", PYPISTATS_URL=pypistats_server.url)
 
     assert (status, errors) == (0, "")
@@ -190,10 +191,7 @@ def test_another_package_is_trained_at_once(capsys, pypistats_server):
 def test_where_github_has_no_models_that_is_said_and_one_is_trained(
     capsys, caplog, pypistats_server, github_server
 ):
-    made = counts()
-    pypistats_server.series["flask"] = dict(
-        zip(pd.DatetimeIndex(made.index).date, made.to_list(), strict=True)
-    )
+    pypistats_server.series["flask"] = of_days(counts())
     status, text, _ = asked(
         capsys,
         "flask",
@@ -226,6 +224,34 @@ def test_no_forecast_is_one_line_and_a_status(capsys, pypistats_server, words, s
     assert (found, text) == (status, "")
     assert message in errors
     assert errors.count("\n") == 1
+
+
+GROUP_MEANT = "Pallets is taken as the package on PyPI; for the group of that name ask for @pallets"
+
+
+@pytest.mark.parametrize("on_pypi", [True, False])
+def test_the_name_of_a_group_alone_gets_a_hint_at_the_group(
+    elsewhere, capsys, caplog, pypistats_server, on_pypi
+):
+    if on_pypi:
+        pypistats_server.series["pallets"] = of_days(counts())
+    status, text, _ = asked(capsys, "Pallets", "--json", PYPISTATS_URL=pypistats_server.url)
+    assert caplog.messages == [GROUP_MEANT]
+    assert (status, bool(text)) == ((0, True) if on_pypi else (1, False))
+
+    packages = 'packages = ["Flask", "requests"'
+    both = CONFIG.replace(packages, f'{packages}, "pallets"')
+    (elsewhere / "config.toml").write_text(both, encoding="utf-8")
+    asked(capsys, "Pallets", "--json", PYPISTATS_URL=pypistats_server.url)
+    assert caplog.messages == [GROUP_MEANT]  # none for a package of the config
+
+
+def test_a_group_of_the_models_alone_is_hinted_at_too(elsewhere, capsys, caplog, pypistats_server):
+    groups = {"@others": {"label": "@others", "title": "The others"}}
+    replace_folder(elsewhere / "models", files_of(make_bundle(["flask", "@others"], groups=groups)))
+    asked(capsys, "others", PYPISTATS_URL=pypistats_server.url)
+    [hint] = caplog.messages
+    assert hint.endswith("ask for @others")
 
 
 def test_models_that_are_not_valid_are_no_forecast(models, capsys):

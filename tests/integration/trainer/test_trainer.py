@@ -366,7 +366,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, undisturbed, train):
 
     done = train(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
-    assert "resuming a run that was stopped: 12 packages are fetched" in done.stderr
+    assert "resuming a run that was stopped: 12 packages fetched" in done.stderr
     assert "package-3: " not in done.stderr
     assert everything(folder / "models") == undisturbed
     assert sorted(path.name for path in folder.iterdir()) == ["config.toml", "models"]

@@ -128,7 +128,7 @@ def test_after_the_scheduler_was_lost_a_second_run_goes_on(
         process = start(folder, f"--cluster={dask.address}", python=warm_trainer)
         second = finish(process)
     assert process.returncode == 0, second
-    assert f"resuming a run that was stopped: {len(kept)} packages are trained\n" in second
+    assert f"resuming a run that was stopped: {len(kept)} packages trained\n" in second
     assert sorted([*kept, *trained(second)]) == PACKAGES
     assert everything(folder / "models") == alone
 

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from forecast.config import (
     Config,
     Package,
+    counted_names,
     is_normalised,
     is_series_name,
     load_config,
@@ -428,3 +429,19 @@ def test_what_is_given_twice_is_told(tmp_path, more):
     text = LEAST + "events = []\n" + more
     with pytest.raises(ConfigError, match=r"at line \d+.*given twice; keep one"):
         load(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ([], "0 packages"),
+        (["a"], "1 package"),
+        (["a"] * 5_000, "5,000 packages"),
+        (["@a"], "1 group"),
+        (["@a", "@b"], "2 groups"),
+        (["@a", "a"], "1 package and 1 group"),
+        (["@a", "a", "@b", "b"], "2 packages and 2 groups"),
+    ],
+)
+def test_packages_and_groups_are_counted_apart(names, told):
+    assert counted_names(names) == told

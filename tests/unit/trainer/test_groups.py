@@ -133,6 +133,7 @@ def test_a_part_that_the_source_does_not_know_is_left_out_and_said():
         bundle.manifest
     )
     summary = markdown(bundle.manifest)
+    assert summary.startswith("## 1 of 1 package and 1 of 1 group trained\n")
     assert "- **The projects** (`@pallets`), the sum of flask, click\n" in summary
     assert "  - jinja2 is not in the sum: no jinja2 here\n" in summary
 
@@ -145,6 +146,19 @@ def test_a_part_that_cannot_be_fetched_fails_the_group_and_not_the_others():
     assert entry.reason == "there are no counts of its part click: the source is down"
     assert [part.name for part in entry.parts] == ["flask", "click", "jinja2"]
     assert not bundle.has_history("@pallets")
+
+
+def test_packages_and_groups_with_the_same_reason_are_counted_apart():
+    failing = config_of(*(f"p{at}" for at in range(30)))
+    bundle = run(failing, shelf())
+    entries = {
+        name: entry.model_copy(update={"status": "failed", "reason": "too few days"})
+        for name, entry in bundle.manifest.packages.items()
+    }
+    failed = bundle.manifest.model_copy(update={"packages": entries})
+    [warning] = warnings_of(failed)
+    assert warning.startswith("::warning::30 packages and 1 group: too few days: p0, p1, ")
+    assert markdown(failed).startswith("## 0 of 30 packages and 0 of 1 group trained\n")
 
 
 def test_then_the_model_of_the_run_before_goes_on_serving():

@@ -44,8 +44,9 @@ def test_a_group_is_shown_by_its_title_with_its_parts():
     assert "Forecast for The &lt;projects&gt; and Flask" in found.headline
     assert found.query == "?package=@Pallets&compare=flask"
     found = shown(page, "@pallets")
-    assert '<p class="parts">The sum of 2 packages: flask and click.</p>' in found.headline
-    assert "<p>The sum of 2 packages: flask and click.</p>" in found.details
+    links = '<a href="?package=flask">flask</a> and <a href="?package=click">click</a>'
+    for part in (found.headline, found.details):
+        assert f'<p class="parts">The sum of 2 packages: {links}.</p>' in part
     assert 'href="export/@pallets.csv?package=@pallets"' in found.exports
     assert 'src="picture/@pallets.svg"' in found.exports
     assert found.warnings == ""
@@ -56,16 +57,27 @@ def test_a_group_is_shown_by_its_title_with_its_parts():
 def test_what_is_wrong_with_a_part_is_said():
     parts = (
         *PARTS,
-        PartEntry(name="gone", missing="The source has no counts of it."),
+        PartEntry(name="gone", missing="own files have no gone: check its spelling"),
         PartEntry(name="dead", no_counts_since=dt.date(2026, 9, 20)),
         PartEntry(name="new", no_counts_before=dt.date(2026, 11, 3)),
     )
     found = shown(PageData(bundle_of(parts=parts, source="folder")), "@pallets")
-    assert "The sum of 4 packages: flask, click, dead and new." in found.headline
+    assert "click</a>, dead and new.</p>" in found.headline  # without models, and so no links
     assert (
-        "The &lt;projects&gt;: Without gone: The source has no counts of it. "
+        "The &lt;projects&gt;: gone is not counted here: there were no counts of it in own files. "
         "dead has no counts since 20 September 2026. new has no counts before 3 November 2026."
     ) in found.warnings
+
+
+def test_the_parts_that_are_missing_are_told_in_one_sentence():
+    for number, told in (
+        (2, "p0 and p1 are not counted here: there were no counts of them in PyPI Stats."),
+        (14, f"{', '.join(f'p{at}' for at in range(12))} and 2 more are not counted here: "),
+    ):
+        missing = (PartEntry(name=f"p{at}", missing="check its spelling") for at in range(number))
+        page = PageData(bundle_of(parts=(*PARTS, *missing)))
+        [warning] = answer(page.forecasts, "@pallets", 7, CREATED_AT)["warnings"]
+        assert warning.startswith(f"The <projects>: {told}")
 
 
 def test_newer_days_are_those_of_all_parts():

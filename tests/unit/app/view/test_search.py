@@ -21,6 +21,15 @@ def test_the_first_names_and_the_number_of_all_are_told():
     }
 
 
+def test_groups_are_counted_apart():
+    some = ("web", "webob", "@web", "flask")
+    assert find_names(catalogue(*some), "web")["note"] == "2 packages and 1 group."
+    assert find_names(catalogue(*some), "@")["note"] == "1 group."
+    many = catalogue(*some, *(f"web-{at}" for at in range(MOST_FOUND)))
+    told = "The first 30 of 32 packages and 1 group: type more of the name."
+    assert find_names(many, "web")["note"] == told
+
+
 def test_unusual_weeks_are_marked():
     found = find_names(catalogue("Flask", "flit"), "fl", {"flask"}.__contains__)
     assert (found["names"], found["unusual"]) == (["Flask", "flit"], ["Flask"])

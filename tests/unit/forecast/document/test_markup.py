@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from forecast.bundle.manifest import PartEntry
 from forecast.config import Package
 from forecast.document import markup
 from forecast.github.artifact import Provenance
@@ -120,6 +121,24 @@ def test_a_row_of_packages_compared_is_short():
     assert cells[3] == "no counts since 21 November 2026"
     assert cells[2] == cells[5] == "21 Nov 2026"
     assert max(len(cell) for cell in cells if cell != cells[3]) <= len("12.3 times as many")
+
+
+def test_parts_lead_to_their_forecasts():
+    parts = tuple(PartEntry(name=name) for name in ("a", "b", "c"))
+    group = replace(package_forecast(), parts=(*parts, PartEntry(name="d", missing="no d")))
+    addresses = {"a": '?package="a"&b', "b": "", "d": "d/"}
+
+    def place(name):
+        return addresses.get(name, "")
+
+    told = 'The sum of 3 packages: <a href="?package=&quot;a&quot;&amp;b">a</a>, b and c.</p>'
+    for text in (
+        markup.headline([group], (), place),
+        markup.details([group], (), mirrors=True, place=place),
+    ):
+        assert told in text
+        assert tags(text)
+    assert "The sum of 3 packages: a, b and c.</p>" in markup.headline([group], ())
 
 
 def test_no_notices_no_list():

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from forecast.bands import LARGEST_FORECAST
 from forecast.bundle.tables import HISTORY
 from forecast.document.pictures import EDGE, WIDTH
 from forecast.document.surprise import BASE, BOLD, HEIGHT, SMALL, TOP, draw, surprise_picture
@@ -42,6 +43,8 @@ CASES: dict[str, tuple[Week, dict[int, float]]] = {
     "no width": (week(7, 5, 5, 5), dict.fromkeys(USUAL, 5.0)),
     "huge": (week(1e9, *BAND), USUAL),
     "huge below": (week(1e9, *HIGH), dict.fromkeys(USUAL, 2e9)),
+    "all of PyPI": (week(7e10, 2e10, 1.3e10, 6.9e10), dict.fromkeys(USUAL, 6e10)),
+    "the largest": (week(9e13, 1.5e14, 1.3e14, LARGEST_FORECAST), dict.fromkeys(USUAL, 1e13)),
     "six digits": (week(220_000, 970_000, 569_000, 999_000), dict.fromkeys(USUAL, 9e5)),
 }
 
@@ -131,6 +134,11 @@ def test_the_words():
     assert [words for words, _ in texts(root)] == told
     assert [words for words, _ in texts(drawn("first"))] == told[:3]
     assert texts(drawn("no width"))[1][0] == "expected 5"
+    assert texts(drawn("all of PyPI"))[1][0] == "expected 13 to 69\N{NO-BREAK SPACE}billion"
+    assert [words for words, _ in texts(drawn("the largest"))][:2] == [
+        "90,000\N{NO-BREAK SPACE}billion",
+        "expected 130T to 180T",
+    ]
     assert root.get("role") == "img"
     assert root.find(f"{SVG}title").text == (
         "Bars of the downloads by week: 3,160 in the week from 15 November 2026, where about 970 "

@@ -104,6 +104,19 @@ def test_totals_and_direction():
     )
 
 
+def test_groups_are_counted_apart():
+    rows = [day_row(name) for name in ("flask", "@web", "@data")]
+    bundle = bundle_with(rows, [total_row(name) for name in ("flask", "click", "@web")])
+    record, last = make_record(bundle), last_week(bundle, ())
+    assert "3 forecasts of 1 package and 2 groups, since" in record_sentences(record)[0]
+    answer = record_answer(record, last)
+    assert (answer["packages"], answer["groups"]) == (1, 2)
+    assert (last.judged, last.groups) == (3, 1)
+    assert last_week_sentences(last)[0].startswith("Of 2 packages and 1 group, 0 had a last week")
+    only = make_record(bundle_with([day_row("@web")]))
+    assert "1 forecast of 1 group, since" in record_sentences(only)[0]
+
+
 def test_forecasts_shorter_than_a_week_have_totals_too():
     totals = [total_row(start=LAST_WEEK - run * WEEK, days=5) for run in range(20)]
     assert "Of the 20 totals of 5 days we called" in told(days(), totals)
@@ -144,7 +157,7 @@ def test_what_else_explains_a_week():
     changed = last_week(bundle, {LAST_WEEK}).weeks[0]
     assert "What counts as a download changed then" in week_sentence(changed, "a")
     one, two = last_week_sentences(last_week(bundle, ()))
-    assert one.startswith("The last week of 3 of 3 packages was outside the 95 % band")
+    assert one.startswith("Of 3 packages, 3 had a last week outside the 95 % band")
     assert two.startswith("3 of them moved to the same side")
     assert last_week_sentences(LastWeek(0, ())) == []
     assert len(last_week_sentences(LastWeek(1, ()))) == 1
@@ -156,7 +169,7 @@ def test_the_answer_is_json(rows):
     answer = record_answer(make_record(bundle), last_week(bundle, ()), 10)
     assert json.loads(json.dumps(answer, allow_nan=False)) == answer
     assert list(answer) == [
-        *("since", "through", "forecasts", "packages", "days", "totals", "skill"),
+        *("since", "through", "forecasts", "packages", "groups", "days", "totals", "skill"),
         *("direction", "surprises", "last_week", "sentences"),
     ]
 

@@ -20,11 +20,16 @@ def test_nothing_unusual_is_no_section():
 
 def test_a_package_is_named_with_what_came():
     text = section(total_row(downloads=2_000))
-    assert text.startswith("\n### Unusual weeks\n\nThe last week of 1 of 1 package was outside")
+    assert text.startswith("\n### Unusual weeks\n\nOf 1 package, 1 had a last week outside")
     assert text.endswith(
         "\n\n- flask: 2,000 downloads in the week to 21 November 2026, far above what was "
         "expected (500 to 900).\n"
     )
+
+
+def test_groups_are_counted_apart():
+    text = section(*(total_row(name, downloads=2_000) for name in ("flask", "@pallets")))
+    assert "\n\nOf 1 package and 1 group, 2 had a last week outside the 95 % band" in text
 
 
 def test_what_else_explains_it():
@@ -48,11 +53,11 @@ def test_the_section_is_bounded():
 def test_it_follows_the_summary_on_github(tmp_path):
     bundle = bundle_with(totals=[total_row(downloads=2_000)])
     path = tmp_path / "summary.md"
-    path.write_text("## 1 of 1 packages trained\n", encoding="utf-8")
+    path.write_text("## 1 of 1 package trained\n", encoding="utf-8")
     console = Console(on_actions=True, on_terminal=False, summary=path)
     console.report_weeks(last_week(bundle, ()), bundle.manifest)
     assert path.read_text(encoding="utf-8").startswith(
-        "## 1 of 1 packages trained\n\n### Unusual weeks\n"
+        "## 1 of 1 package trained\n\n### Unusual weeks\n"
     )
     Console(on_actions=False, on_terminal=False, summary=None).report_weeks(
         last_week(bundle, ()), bundle.manifest

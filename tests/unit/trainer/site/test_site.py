@@ -11,15 +11,19 @@ from jsonschema import ValidationError
 
 from forecast.bundle.gate import picture_names
 from forecast.bundle.manifest import PartEntry
-from forecast.config import Config, Package
-from forecast.document import addresses
+from forecast.config import MOST_PARTS, Config, Package
+from forecast.document import addresses, markup
+from forecast.document.card import Painter
+from forecast.document.document import TEMPLATES, Templates
 from forecast.document.pictures import draw
+from forecast.presentation import wording
 from forecast.presentation.export import to_csv
 from forecast.presentation.package_forecast import from_bundle
 from tests import schema
 from tests.bundles import LAST_DAY, counts, make_bundle, model_of
 from tests.unit.forecast.record.records import bundle_with, total_row
 from trainer.site import site as writer
+from trainer.site.package import Maker
 from trainer.site.site import write_site
 
 LARGEST_PAGE = 60_000  # bytes, with its picture
@@ -77,7 +81,8 @@ class Page(HTMLParser):
 def site(tmp_path_factory):
     """A site of two packages and a group, whose folder is no name on PyPI."""
     folder = tmp_path_factory.mktemp("site")
-    parts = (PartEntry(name="flask"), PartEntry(name="gone", missing="PyPI Stats has no gone."))
+    gone = PartEntry(name="gone", missing="no gone: check its spelling")
+    parts = (PartEntry(name="flask"), PartEntry(name="click"), gone)
     groups = {"@pallets": {"label": "@pallets", "title": "The <i>projects</i>", "parts": parts}}
     bundle = with_pictures(["flask", "record", "@pallets"], groups=groups)
     write_site(bundle, config(), folder)
@@ -129,10 +134,32 @@ def test_a_page_says_what_the_app_says(site):
     assert "img.shields.io/endpoint?url=https%3A%2F%2Fowner.github.io%2Frepo%2Fpackage" in text
     group = Page(site / "group" / "pallets" / "index.html").text
     assert "Forecast for The <i>projects</i>" in group
-    assert "Without gone: PyPI Stats has no gone." in group
+    assert "gone is not counted here: there were no counts of it in PyPI Stats." in group
+    assert "check its spelling" not in group
     made = json.loads((site / "group" / "pallets" / "forecast.json").read_text(encoding="utf-8"))
     schema.check("file", made)
-    assert [part["name"] for part in made["parts"]] == ["flask", "gone"]
+    assert [part["name"] for part in made["parts"]] == ["flask", "click", "gone"]
+
+
+def test_the_parts_of_a_group_lead_to_their_pages(site):
+    page = (site / "group" / "pallets" / "index.html").read_text(encoding="utf-8")
+    links = '<a href="../../package/flask/">flask</a> and click'
+    assert page.count(f'<p class="parts">The sum of 2 packages: {links}.</p>') == 2
+    assert "../package/" not in (site / "package" / "flask" / "index.html").read_text("utf-8")
+
+
+def test_the_page_of_the_largest_group_is_small():
+    names = [f"package-{at:03}" for at in range(MOST_PARTS)]
+    parts = tuple(PartEntry(name=name) for name in names)
+    groups = {"@all": {"label": "@all", "title": "All of them", "parts": parts}}
+    bundle = with_pictures(["@all"], groups=groups)
+    maker = Maker(bundle, config(), None, {}, {*names}, Templates(), Painter())
+    _, made = maker.files("@all")
+    page = made["index.html"].decode()
+    assert page.count("../../package/") == markup.MOST_LINKED + wording.MOST_PARTS
+    assert names[-1] in page
+    style = sum((TEMPLATES / each).stat().st_size for each in ("first.css", "plain.css"))
+    assert len(page) + len(made["chart.svg"]) + style < LARGEST_PAGE
 
 
 def test_previews_have_an_absolute_picture(site):
@@ -168,7 +195,9 @@ def test_the_list_finds_by_name_and_shows_titles(site):
     schema.check("packages", told)
     assert told[0] == ["flask", "flask", "package/flask/"]
     assert told[2] == ["The <i>projects</i>", "@pallets", "group/pallets/"]
-    assert "The <i>projects</i>" in Page(site / "index.html").text
+    index = Page(site / "index.html").text
+    assert "The <i>projects</i>" in index
+    assert "Find one of 2 packages and 1 group\n" in index
 
 
 def test_sitemap_and_feed_have_absolute_addresses(site):
@@ -186,6 +215,12 @@ def test_an_unusual_week_is_told_everywhere(tmp_path):
     said = "flask: 2,000 downloads in the week to 21 November 2026, far above what was expected"
     assert said in Page(tmp_path / "package" / "flask" / "index.html").text
     assert "unusual week" in Page(tmp_path / "index.html").text
+    told = json.loads((tmp_path / "packages.json").read_text(encoding="utf-8"))
+    assert told == [["flask", "flask", "package/flask/", 1]]
+    schema.check("packages", told)
+    for mark in (0, True, "1"):
+        with pytest.raises(ValidationError):
+            schema.check("packages", [[*told[0][:3], mark]])
     assert said in Page(tmp_path / "record" / "index.html").text
     answer = json.loads((tmp_path / "record" / "record.json").read_text(encoding="utf-8"))
     assert answer["last_week"]["outside"] == 1

@@ -3,6 +3,7 @@
 import pytest
 from justhtml import JustHTML
 
+from forecast.bundle.manifest import PartEntry
 from tests.unit.forecast.record.records import bundle_with, total_row
 from tests.unit.trainer.site.test_site import config, pages, with_pictures
 from trainer.site.site import write_site
@@ -30,7 +31,9 @@ def test_the_checker_checks(text, found):
 
 
 def test_every_page_is_valid(tmp_path):
-    groups = {"@pallets": {"label": "@pallets", "title": '<i x="">projects & others'}}
+    parts = (PartEntry(name="flask"), PartEntry(name="click"))
+    about = {"label": "@pallets", "title": '<i x="">projects & others', "parts": parts}
+    groups = {"@pallets": about}
     bundles = {
         "packages": with_pictures(["flask", "@pallets"], groups=groups),
         "record": bundle_with(totals=[total_row(downloads=2_000.0)]),
