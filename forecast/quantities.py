@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
+Bound: TypeAlias = float | NDArray[Any]
+Kind = TypeVar("Kind", bound=np.generic)
 
 WEEK = 7  # days
 LARGEST_COUNT = 10**12  # downloads a day; all of PyPI has a hundredth of it
 LONGEST_HORIZON = 90  # days that can be forecast, from the day after the last observed one
 
 
-# The same as np.median and np.pad, which take many times as long for a single row.
+# The same as np.median, np.pad, np.clip and NumPy's sliding_window_view, which take many times
+# as long for a single row.
 
 
 def row_median(values: Array) -> Array:
@@ -27,4 +30,15 @@ def row_median(values: Array) -> Array:
 def with_edges(values: Array, days: int) -> Array:
     """Values (rows, n) with the first and the last of a row repeated, shape (rows, n + 2 days)."""
     last = values.shape[1] - 1
-    return values[:, np.clip(np.arange(-days, last + days + 1), 0, last)]
+    return np.asarray(values[:, bounded(np.arange(-days, last + days + 1), 0, last)])
+
+
+def bounded(values: NDArray[Any], lowest: Bound, highest: Bound) -> NDArray[Any]:
+    """Values within their bounds, which broadcast with them."""
+    return np.asarray(np.minimum(np.maximum(values, lowest), highest))
+
+
+def windows(values: NDArray[Kind], days: int) -> NDArray[Kind]:
+    """Windows of so many days along the last axis: (rows, n) gives (rows, n + 1 - days, days)."""
+    first = np.arange(values.shape[-1] + 1 - days)
+    return np.asarray(values[..., first[:, None] + np.arange(days)])

@@ -23,7 +23,8 @@ LONGEST_EXCERPT = 80
 _MOST_READ = 4_096  # characters of a text that are looked at
 _MOST_STACKS = 100  # that are remembered
 # Repetitions have bounds, so that no text takes long.
-_WORD = re.compile(r"[\w,.]{0,40}")  # such as most cells of a table: nothing in it to escape
+# Words such as most cells of a table: nothing in them to clean, to escape or to hold together.
+_WORDS = re.compile(r"[\w,.]{0,40}(?: (?!million|billion)[\w,.]{1,40}){0,20}")
 _PLAIN = re.compile(r"(?:[\w ,.()'=+*-]|[:/](?![:/]))*")  # nothing in it to clean
 _ADDRESS = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?//)([^\s\"'<>“”`]+)")
 _USER = re.compile(r"(?<![\w/:])[\w.%+-]{0,64}:(?!//)[^\s@/]{1,200}@(?=[\w\[])")
@@ -61,7 +62,7 @@ def defused(line: str) -> str:
 
 def markup(text: str) -> str:
     """A clean text for HTML or SVG; a number and its unit stay on one line."""
-    if _WORD.fullmatch(text):
+    if _WORDS.fullmatch(text):
         return text
     return _UNIT.sub("\N{NO-BREAK SPACE}", html.escape(clean(text)))
 

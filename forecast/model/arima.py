@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LARGEST_SEASON = 366  # days
 MOST_TERMS = 10  # of each kind; the search stops at 3
 LARGEST_PARAMETER = 10.0
+
+Lags: TypeAlias = list[tuple[int, float]]  # with their coefficients
 
 
 @dataclass(frozen=True)
@@ -63,22 +65,18 @@ class Arima(Checked):
     def ahead(self, x: Array, days: int) -> Array:
         """The forecast of x (n,) for `days` days, shape (days,).
 
-        Innovations are those of least squares, with noughts before the first day.
+        Innovations are those of conditional least squares, with zero initial conditions.
         """
         (p, d, q), (big_p, big_d, big_q, season) = self.order, self.seasonal_order
         m = max(season, 1)
         w = difference(x, d, big_d, m)
         ar, ma = polynomials(np.array(self.params), (p, q, big_p, big_q), m)
-        full = np.convolve(ar, difference_polynomial(d, big_d, m))
-        past, reach = full.size - 1, ma.size - 1
-        path = np.concatenate([np.zeros(past), x, np.zeros(days)])[x.size :]
-        with np.errstate(over="ignore", invalid="ignore"):  # parameters may come out of a pickle
-            shocks = np.concatenate([np.zeros(reach), _innovations(w, ar, ma), np.zeros(days)])
-            shocks = shocks[w.size :]
-            for day in range(days):
-                path[past + day] = -full[:0:-1] @ path[day : day + past]
-                path[past + day] += ma[:0:-1] @ shocks[day : day + reach]
-        return path[past:]
+        own, random = _lags(np.convolve(ar, difference_polynomial(d, big_d, m))), _lags(ma)
+        path, shocks = [0.0] * _farthest(own) + x.tolist(), _innovations(w, ar, random)
+        for _ in range(days):
+            path.append(_weighted(random, shocks) - _weighted(own, path))
+            shocks.append(0.0)
+        return np.array(path[-days:])
 
 
 def difference(x: Array, d: int, seasonal_d: int, m: int) -> Array:
@@ -115,16 +113,26 @@ def _polynomial(values: Sequence[float] | Array, period: int) -> Array:
     return found
 
 
-def _innovations(w: Array, ar: Array, ma: Array) -> Array:
-    """Innovations (n,) of a differenced series w (n,)."""
-    if not w.size:
-        return w
-    after_ar = np.convolve(w, ar)[: w.size]
-    if ma.size == 1:
-        return after_ar
-    reach = ma.size - 1
-    backward = ma[:0:-1].copy()
-    e = np.zeros(reach + w.size)
-    for day in range(w.size):
-        e[reach + day] = after_ar[day] - backward @ e[day : day + reach]
-    return e[reach:]
+def _lags(polynomial: Array) -> Lags:
+    """The lags from 1 on whose coefficients are not 0: a dozen of perhaps hundreds."""
+    return [(int(lag), float(polynomial[lag])) for lag in np.flatnonzero(polynomial) if lag]
+
+
+def _farthest(lags: Lags) -> int:
+    return max((lag for lag, _ in lags), default=0)
+
+
+def _innovations(w: Array, ar: Array, random: Lags) -> list[float]:
+    """Innovations of a differenced series w (n,), after zeros as far as the MA reaches."""
+    found = [0.0] * _farthest(random)
+    for value in np.convolve(w, ar)[: w.size].tolist() if w.size else ():
+        found.append(value - _weighted(random, found))
+    return found
+
+
+def _weighted(lags: Lags, values: list[float]) -> float:
+    """The last values, each times the coefficient of its lag."""
+    total = 0.0
+    for lag, coefficient in lags:  # plain numbers: NumPy takes longer for so few
+        total += coefficient * values[-lag]
+    return total

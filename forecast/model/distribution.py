@@ -20,7 +20,7 @@ from forecast.model import quantiles
 from forecast.model.quantiles import QUANTILES, Ends
 from forecast.model.state import Parameters, estimate, state
 from forecast.model.weekdays import SATURDAY, weekday_numbers
-from forecast.quantities import LARGEST_COUNT
+from forecast.quantities import LARGEST_COUNT, bounded
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -145,7 +145,7 @@ def predictive(
     weekdays = weekday_numbers(first, shares.size)[n:]
     adjusted = now.level[:, None]
     if path is not None:
-        away = np.nan_to_num(np.clip(path - adjusted, -FARTHEST, FARTHEST))
+        away = np.nan_to_num(bounded(path - adjusted, -FARTHEST, FARTHEST))
         adjusted = adjusted + pooled.search_weight * away
     medians = np.maximum(adjusted + parameters.season(weekdays, shares[n:]), 0.0)
     silent = counts[:, -SILENCE:].max(axis=1) == 0.0
@@ -153,11 +153,12 @@ def predictive(
 
 
 def _counts(logs: Array) -> Array:
-    return np.asarray(np.clip(np.expm1(np.minimum(logs, 40.0)), 0.0, LARGEST_COUNT))
+    return bounded(np.expm1(np.minimum(logs, 40.0)), 0.0, LARGEST_COUNT)
 
 
 def _spans(values: Array, days: Array, last: Array) -> Array:
     """Sums of values (rows, n) over spans, shape (rows, spans)."""
-    sums = np.hstack([np.zeros((len(values), 1)), np.cumsum(values, axis=1)])
+    sums = np.zeros((len(values), values.shape[1] + 1))
+    np.cumsum(values, axis=1, out=sums[:, 1:])
     ends = last.astype(np.int64)
     return np.asarray(np.maximum(sums[:, ends] - sums[:, ends - days.astype(np.int64)], 0.0))

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
-from forecast.quantities import WEEK, row_median
+from forecast.quantities import WEEK, bounded, row_median, windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,17 +73,16 @@ def believed(x: Array) -> Array:
     they are (robust exponential smoothing after Gelper, Fried and Croux 2010).
     """
     lead = np.repeat(row_median(x[:, :WEEK])[:, None], WEEK, axis=1)
-    weeks = sliding_window_view(np.column_stack([lead, x[:, :-1]]), WEEK, axis=1)
-    median = row_median(weeks)
+    median = row_median(windows(np.concatenate([lead, x[:, :-1]], axis=1), WEEK))
     away = x - median
     bound = OUTLYING * np.abs(away).mean(axis=1, keepdims=True)
     bound = np.maximum(bound, LEAST_OUTLIER)
     side = np.sign(away) * (np.abs(away) > bound)
     rim = np.zeros((len(x), CONFIRMED - 1))
-    runs = sliding_window_view(np.hstack([rim, side, rim]), CONFIRMED, axis=1)
+    runs = windows(np.concatenate([rim, side, rim], axis=1), CONFIRMED)
     alike = np.all(runs == runs[:, :, :1], axis=2)  # (rows, n + 2): runs that end on each day
-    confirmed = sliding_window_view(alike, CONFIRMED, axis=1).any(axis=2)
-    return np.asarray(np.where(confirmed, x, median + np.clip(away, -bound, bound)))
+    confirmed = windows(alike, CONFIRMED).any(axis=2)
+    return np.asarray(np.where(confirmed, x, median + bounded(away, -bound, bound)))
 
 
 def losses(levels: Levels) -> Array:
@@ -108,7 +106,7 @@ def steadied(levels: Array, x: Array, small: Array, size: Array) -> Array:
     that the level from before a break does not come back.
     """
     distance = x[:, -LONG:].mean(axis=1)[:, None] - levels
-    return np.asarray(levels + small[:, None] * np.clip(distance, -size[:, None], size[:, None]))
+    return np.asarray(levels + small[:, None] * bounded(distance, -size[:, None], size[:, None]))
 
 
 def smallness(counts: Array) -> Array:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from forecast.model import level
 from forecast.model.weekdays import SATURDAY, weekday_numbers, weekday_pattern, weekend_gap
-from forecast.quantities import WEEK, row_median, with_edges
+from forecast.quantities import WEEK, bounded, row_median, windows, with_edges
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -126,7 +125,7 @@ def state(counts: Array, first: int, shares: Array, parameters: Parameters) -> S
 
 def moving(errors: Array, size: Array) -> NDArray[np.bool_]:
     """Which days lie in a week that the level ran behind; shape as the errors (rows, days)."""
-    weekly = sliding_window_view(with_edges(errors, WEEK // 2), WEEK, axis=1).mean(axis=2)
+    weekly = windows(with_edges(errors, WEEK // 2), WEEK).mean(axis=2)
     return np.asarray(np.abs(weekly) > MOVING * size[:, None])
 
 
@@ -136,7 +135,7 @@ def _smearing(counts: Array, medians: Array, used: NDArray[np.bool_]) -> Array:
     highest = np.maximum(highest, 1.0)[:, None]
     counted = (np.minimum(counts, highest) * used).sum(axis=1)
     fitted = (np.minimum(medians, highest) * used).sum(axis=1)
-    return np.asarray(np.clip((counted + 0.5) / (fitted + 0.5), 1 / MOST_SKEWED, MOST_SKEWED))
+    return bounded((counted + 0.5) / (fitted + 0.5), 1 / MOST_SKEWED, MOST_SKEWED)
 
 
 def _evidence(x: Array, last: Array, errors: Array, size: Array) -> dict[str, Array]:
@@ -160,6 +159,6 @@ def _evidence(x: Array, last: Array, errors: Array, size: Array) -> dict[str, Ar
         "jump": np.log1p(np.abs(x[:, -1] - last) / size) - 0.5,
         "length": np.full(rows, np.log(n / 60.0)),
         "size": last / 10.0 - 1.0,
-        "tilt": np.clip(x[:, -WEEK:].mean(axis=1) - last, -1.0, 1.0),
-        "pull": np.sign(pull) * np.clip(np.abs(pull) - NO_BREAK, 0.0, 1.5),
+        "tilt": bounded(x[:, -WEEK:].mean(axis=1) - last, -1.0, 1.0),
+        "pull": np.sign(pull) * bounded(np.abs(pull) - NO_BREAK, 0.0, 1.5),
     }

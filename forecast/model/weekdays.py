@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.quantities import WEEK, row_median, with_edges
+from forecast.quantities import WEEK, bounded, row_median, with_edges
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def weekend_gap(z: Array, weekdays: Integers) -> Array:
     """
     weekend = weekdays >= SATURDAY
     gap = row_median(z[:, ~weekend]) - row_median(z[:, weekend])
-    return np.asarray(np.clip(gap, 0.0, WIDEST_GAP))
+    return bounded(gap, 0.0, WIDEST_GAP)
 
 
 def weekday_pattern(z: Array, weekdays: Integers, profile: Sequence[float]) -> Array:
@@ -68,14 +68,14 @@ def weekday_pattern(z: Array, weekdays: Integers, profile: Sequence[float]) -> A
         ours, weights = away[:, these], recency[these]
         middle = row_median(ours)[:, None]
         reach = CLIPPED_AT * (_deviation(ours - middle)[:, None] + 1e-3)
-        own[:, weekday] = np.clip(ours, middle - reach, middle + reach) @ weights / weights.sum()
+        own[:, weekday] = bounded(ours, middle - reach, middle + reach) @ weights / weights.sum()
     own -= own.mean(axis=1, keepdims=True)
     direction = np.array(profile)
     towards = (own @ direction)[:, None] * direction
     weights = recency[::-1][::WEEK]  # of the values of one weekday
     noise = _deviation(away - own[:, weekdays]) ** 2 * (weights**2).sum() / weights.sum() ** 2
     distance = ((own - towards) ** 2).sum(axis=1) / (WEEK - 1)
-    share = np.clip(SHRINKAGE * noise / np.maximum(distance, 1e-6), 0.0, 1.0)[:, None]
+    share = bounded(SHRINKAGE * noise / np.maximum(distance, 1e-6), 0.0, 1.0)[:, None]
     return np.asarray((1.0 - share) * own + share * towards)
 
 
