@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -79,6 +80,23 @@ def test_the_farthest_comes_first():
 def test_most_packages_together_are_told_apart(away, names, cause):
     rows = [total_row(name, downloads=1 if at < away else 700) for at, name in enumerate(names)]
     assert {week.cause for week in found(rows).weeks} == {cause}
+
+
+@pytest.mark.parametrize(
+    ("away", "within", "causes"),
+    [
+        (["a", "@a", "@b", "@c"], "bc", {"own"}),  # one package, and the groups that it is in
+        (["a", "b", "@a"], "c@b@c@d", {"common"}),  # most packages, and few groups
+        (["a", "b", "@a"], "", {"own"}),  # two packages are too few
+        (["@a", "@b", "@c"], "@d", {"common"}),  # nothing but groups
+        (["@a", "@b", "@c"], "a", {"own"}),
+    ],
+)
+def test_groups_are_no_more_packages_that_move(away, within, causes):
+    rows = [total_row(name, downloads=1) for name in away]
+    rows += [total_row(name) for name in re.findall("@?.", within)]
+    assert {week.cause for week in found(rows).weeks} == causes
+    assert {week.cause for week in all_weeks(bundle_with(totals=rows), ())} == causes
 
 
 def test_one_that_moves_against_the_others_stands_for_itself():
