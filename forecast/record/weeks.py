@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forecast.bundle.tables import Table
 
 Cause = Literal["own", "common", "definition"]
-MOST = 0.5  # more than this share of the packages is most of them
+MOST = 0.5  # more than this share of the packages, or of the downloads, is most of them
 FEWEST_COMMON = 3  # packages; fewer that move together may do so by chance
 RECENT = 9  # days from the end of a week until it is no longer "last week"
 
@@ -125,13 +125,38 @@ def all_weeks(bundle: Bundle, redefined: Collection[dt.date]) -> list[Week]:
     return kept
 
 
-def surprises(weeks: Iterable[Week], most: int) -> list[Week]:
-    """The weeks farthest outside their band, one a package, without changes of definition."""
+def surprises(weeks: Iterable[Week], most: int, parts: Mapping[str, Collection[str]]) -> list[Week]:
+    """The weeks farthest outside their band, one a package, without changes of definition.
+
+    A group is left out beside the parts that moved it: they say what happened.
+
+    Args:
+        weeks: of :func:`all_weeks`.
+        most: how many to tell.
+        parts: names of the packages of each group.
+    """
     first: dict[str, Week] = {}
     for week in sorted(weeks, key=_farthest):
         if week.cause != "definition":
             first.setdefault(week.package, week)
-    return list(first.values())[:most]
+    while True:
+        found = list(first.values())[:most]
+        moved = [each for each in found if _is_told(each, found, parts.get(each.package, ()))]
+        if not moved:
+            return found
+        del first[moved[0].package]
+
+
+def _is_told(group: Week, found: Iterable[Week], parts: Collection[str]) -> bool:
+    """Whether parts that are found make most of what moved a group in the same week."""
+    moved = [
+        abs(each.downloads - each.mean)
+        for each in found
+        if each.package in parts
+        and each.above == group.above
+        and abs((each.start - group.start).days) < WEEK
+    ]
+    return sum(moved) > MOST * abs(group.downloads - group.mean)
 
 
 def _farthest(week: Week) -> tuple[float, str]:

@@ -134,9 +134,45 @@ def test_surprises_are_one_a_package_and_no_change_of_definition():
     changed = LAST_WEEK - 20 * WEEK
     rows = [total_row("a", start=LAST_WEEK - at * WEEK, downloads=10**at) for at in (4, 5)]
     rows += [total_row("b", start=changed, downloads=10**9), total_row("c", downloads=1)]
-    weeks = surprises(all_weeks(bundle_with(totals=rows), {changed}), 5)
+    weeks = surprises(all_weeks(bundle_with(totals=rows), {changed}), 5, {})
     assert [(week.package, week.downloads) for week in weeks] == [("a", 1e5), ("c", 1)]
-    assert surprises(weeks, 1) == weeks[:1]
+    assert surprises(weeks, 1, {}) == weeks[:1]
+
+
+PARTS = {"@g": {"a", "b", "c"}}
+
+
+@pytest.mark.parametrize(
+    ("downloads", "told"),
+    [
+        ({"@g": 9_000, "a": 5_000}, "a"),  # the part made most of it, though it is less far out
+        ({"@g": 5_000, "a": 9_000}, "a"),
+        ({"@g": 9_000, "a": 3_700, "b": 3_700}, "ab"),  # two parts together did
+        ({"@g": 9_000, "a": 3_700}, "@ga"),  # it made less than half
+        ({"@g": 9_000, "a": 1}, "@ga"),  # the other side
+        ({"@g": 9_000, "d": 9_000}, "@gd"),  # no part of it
+    ],
+)
+def test_a_group_is_no_surprise_beside_the_parts_that_moved_it(downloads, told):
+    rows = [total_row(name, downloads=number) for name, number in downloads.items()]
+    weeks = surprises(all_weeks(bundle_with(totals=rows), ()), 5, PARTS)
+    assert "".join(week.package for week in weeks) == told
+
+
+def test_a_group_is_a_surprise_of_its_own_where_its_part_is_not_told():
+    rows = [total_row("@g", downloads=9_000), total_row("a", downloads=5_000)]
+    weeks = all_weeks(bundle_with(totals=rows), ())
+    assert [week.package for week in surprises(weeks, 1, PARTS)] == ["@g"]
+    rows[1]["start"] -= WEEK  # another week
+    weeks = all_weeks(bundle_with(totals=rows), ())
+    assert [week.package for week in surprises(weeks, 5, PARTS)] == ["@g", "a"]
+
+
+def test_the_next_surprise_takes_the_place_of_a_group():
+    numbers = {"@g": 9_000, "a": 8_000, "d": 3_000}
+    rows = [total_row(name, downloads=number) for name, number in numbers.items()]
+    weeks = surprises(all_weeks(bundle_with(totals=rows), ()), 2, PARTS)
+    assert [week.package for week in weeks] == ["a", "d"]
 
 
 def test_the_present_is_that_of_the_run():
