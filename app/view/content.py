@@ -119,7 +119,7 @@ def _show(
     view: View,
     now: dt.datetime,
     shown: list[PackageForecast],
-    problems: list[str],
+    problems: list[Notice],
     *,
     whole: bool,
 ) -> PageContent:
@@ -131,9 +131,8 @@ def _show(
     found = notices(manifest, shown, now, configured, repository, problem=snapshot.problem)
     if not shown:
         return _without_forecast(view, problems, found)
-    problems += [wording.no_name(text.strip()) for text in view.refused]
-    problems += view.ignored
-    found += [Notice("warning", problem) for problem in problems]
+    told = [*(wording.no_name(text.strip()) for text in view.refused), *view.ignored]
+    found += [*problems, *(Notice("warning", text) for text in told)]
     found += unusual_weeks(forecasts.records.unusual, shown)
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
@@ -210,15 +209,15 @@ def _embedding(snapshot: Snapshot, view: View, config: Config) -> str:
 
 def _package_forecasts(
     view: View, ask: Callable[[Package], PackageForecast]
-) -> tuple[list[PackageForecast], list[str]]:
+) -> tuple[list[PackageForecast], list[Notice]]:
     """The forecasts of a view, and the errors of the others; none if the first package fails."""
     shown: list[PackageForecast] = []
-    problems: list[str] = []
+    problems: list[Notice] = []
     for package in view.packages:
         try:
             forecast = ask(package)
         except ForecastError as error:
-            problems.append(str(error))
+            problems.append(Notice("warning", str(error), error.owner))
             if not shown:
                 break
         else:
@@ -226,15 +225,15 @@ def _package_forecasts(
     return shown, problems
 
 
-def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> PageContent:
+def _without_forecast(view: View, problems: list[Notice], found: list[Notice]) -> PageContent:
     """The reason that there is no forecast, with the notices that do not repeat it."""
-    reasons = " ".join(problems)
+    reasons = " ".join(problem.text for problem in problems)
     told = [each for each in found if not (each.owner and each.owner in reasons)]
     banner = [each for each in told if each.kind in FIRST and each.text not in reasons]
     if problems:
-        title, text = f"No forecast for {view.packages[0].label}", problems[0]
+        title, text = f"No forecast for {view.packages[0].label}", problems[0].text
     elif view.typed and view.typed.strip():
         title, text = "Not the name of a package", wording.no_name(view.typed.strip())
     else:
         title, text = wording.NOTHING_CHOSEN
-    return _message(title, text, view, markup.notices(banner) + markup.owner(told))
+    return _message(title, text, view, markup.notices(banner) + markup.owner([*told, *problems]))
