@@ -114,12 +114,12 @@ def test_no_more_than_five():
     [
         ("bcde", ()),
         ("bcdea", ()),
-        ("bcdef", ("Only the first 5 packages are used: f is left out.",)),
-        ("bcdeFgf", ("Only the first 5 packages are used: f and g are left out.",)),
+        ("bcdef", ("One chart has at most 5: f is left out.",)),
+        ("bcdeFgf", ("One chart has at most 5: f and g are left out.",)),
         ([""] * 30 + ["b"], ()),
-        ("b" * 21, ("Only the first 5 packages are used: 1 more is left out.",)),
-        ("b" * 22, ("Only the first 5 packages are used: 2 more are left out.",)),
-        ("bcdef" * 5, ("Only the first 5 packages are used: f and 5 more are left out.",)),
+        ("b" * 21, ("One chart has at most 5: 1 more is left out.",)),
+        ("b" * 22, ("One chart has at most 5: 2 more are left out.",)),
+        ("bcdef" * 5, ("One chart has at most 5: f and 5 more are left out.",)),
     ],
 )
 def test_packages_that_have_no_room_are_told(others, told):
