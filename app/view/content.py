@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.view import chart
 from app.view.curves import months_known, shown_events
 from app.view.layout import Surroundings
-from app.view.state import View, address_of
+from app.view.state import View, address_of, record_address
 from forecast.document import addresses, markup
 from forecast.errors import ForecastError
 from forecast.presentation import wording
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECORD = "?view=record"  # shows how good the forecasts of all packages were
 FIRST = {"sample", "error"}  # kinds of notices that stand above the headline, the others below
 
 
@@ -66,6 +65,7 @@ def show(
     report: Callable[[float, str], None] = lambda _part, _text: None,
     client: str = "",
     whole: bool = True,
+    theme: str = "",
 ) -> PageContent:
     """The content of a view; never raises, so that the page can always say what is wrong.
 
@@ -77,12 +77,13 @@ def show(
         report: called with the progress of a training, from 0 to 1, and a text.
         client: who asks: rate limits, and turns to draw, are by client.
         whole: whether all parts are wanted, and not only those above the chart and the facts.
+        theme: that the links to other pages keep; empty for the visitor's own setting.
     """
     ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
         found = _package_forecasts(view, ask)
         with forecasts.computing.turn(client):
-            return _show(forecasts, view, now, *found, whole=whole)
+            return _show(forecasts, view, now, *found, whole=whole, theme=theme)
     except Exception as error:
         log.exception("drawing %s failed", view.query)
         text = (
@@ -122,6 +123,7 @@ def _show(
     problems: list[Notice],
     *,
     whole: bool,
+    theme: str,
 ) -> PageContent:
     snapshot = forecasts.store.snapshot
     config = forecasts.store.config
@@ -140,7 +142,8 @@ def _show(
     events = config.events
 
     def place(name: str) -> str:
-        return address_of(name) if manifest and manifest.model_of(name) else ""
+        known = manifest and manifest.model_of(name)
+        return address_of(name, view, theme) if known else ""
 
     answer = PageContent(
         title=wording.title(shown),
@@ -150,7 +153,7 @@ def _show(
         warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
         facts=markup.notices(rest)
         + markup.owner(found)
-        + markup.facts(shown, manifest, RECORD, events),
+        + markup.facts(shown, manifest, record_address(view, theme), events),
         query=view.query,
         monthly=view.mode == "monthly" or months_known(shown),
     )

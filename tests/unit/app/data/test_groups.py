@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -52,6 +53,18 @@ def test_a_group_is_shown_by_its_title_with_its_parts():
     assert found.warnings == ""
     figure = json.loads(found.figure or "")
     assert "The &lt;projects&gt;" in figure["layout"]["meta"]["title"]
+
+
+def test_the_links_keep_the_view_and_the_theme():
+    page = PageData(bundle_of(source="folder"))
+    view = View(choose("@pallets", ["flask"]), scale="log", days=30, mode="daily")
+    told = "scale=log&amp;range=30&amp;mode=daily&amp;__theme=dark"
+    both = content.show(page.forecasts, view, page.clock(), theme="dark")
+    assert f'<a href="?package=click&amp;{told}">click</a>' in both.details
+    one = content.show(page.forecasts, replace(view, packages=(GROUP,)), page.clock(), theme="dark")
+    assert f'<a href="?package=flask&amp;{told}">flask</a>' in one.headline
+    assert f'<a href="?view=record&amp;package=@pallets&amp;{told}">' in one.facts
+    assert "__theme" not in one.query + one.exports
 
 
 def test_what_is_wrong_with_a_part_is_said():
