@@ -14,7 +14,7 @@ from gradio.components.plot import PlotData
 
 from app.data.forecasts import BUNDLE_TIMEOUT, CATCH_UP_TIMEOUT
 from app.view import content
-from app.view.state import Mode, Scale, View, chosen, parse_view
+from app.view.state import Mode, Scale, View, chosen, parse_view, theme_of
 from app.web.guard import client_of
 
 if TYPE_CHECKING:
@@ -167,9 +167,11 @@ class Handlers:
         )
 
     def _show(self, view: View, request: gr.Request, **options: Any) -> list[Any]:
-        client = client_of(request)
+        client, theme = client_of(request), theme_of(request.query_params)
         return _content(
-            content.show(self._forecasts, view, self._clock(), client=client, **options)
+            content.show(
+                self._forecasts, view, self._clock(), client=client, theme=theme, **options
+            )
         )
 
     def _controls(self, view: View) -> list[Any]:

@@ -341,6 +341,22 @@ class Config(BaseModel):
                 )
         return tuple(groups.get(each.name, each) for each in packages) or self.everything
 
+    def group_meant(self, package: Package, published: Collection[str] = ()) -> str:
+        """What to tell where a group alone has the name of a package asked for; else empty.
+
+        Args:
+            package: as it was asked for.
+            published: names that have a model, in the config or not.
+        """
+        known = {each.name for each in self.everything}
+        group = GROUP + package.name
+        if package.name in known or group not in known.union(published):
+            return ""
+        return (
+            f"{package.label} is taken as the package on PyPI; for the group of that name ask for "
+            f"{group}"
+        )
+
     @property
     def repository_url(self) -> str:
         """The repository's page, which the User-Agent names."""

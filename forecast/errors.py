@@ -23,10 +23,14 @@ from forecast.text import clean
 
 
 class ForecastError(Exception):
-    """Base class; never raised itself. Its text is clean (:mod:`forecast.text`)."""
+    """Base class; never raised itself. Its texts are clean (:mod:`forecast.text`).
 
-    def __init__(self, message: str) -> None:
+    ``owner`` is what only the owner of the page can use; empty where the message says all.
+    """
+
+    def __init__(self, message: str, *, owner: str = "") -> None:
         super().__init__(clean(message))
+        self.owner = clean(owner)
 
 
 class ConfigError(ForecastError):

@@ -72,6 +72,8 @@ def _prepare(
         last = [lambda: phases.site(config)]
     if "fetch" in arguments.phases:
         config.chosen(arguments.packages)  # raises at once if there is no such group
+        for hint in filter(None, map(config.group_meant, arguments.packages)):
+            console.warn(hint)
         name = arguments.source or config.source
         source = open_source(name, config, environment)
         if (

@@ -121,10 +121,10 @@ class Phases:
             outcomes = _on_cluster(tasks, arguments.cluster)
         else:
             outcomes = local.execute(tasks, min(arguments.jobs, max(most, 1)))
-        return self.console.progress("training", outcomes, most, _outcome_line)
+        return self.console.progress("training", outcomes, most, _outcome_line, "models")
 
     def _show_fetching(self, fetched: Iterator[Fetched], most: int) -> Iterator[Fetched]:
-        return self.console.progress("fetching", fetched, most, _fetched_line)
+        return self.console.progress("fetching", fetched, most, _fetched_line, "packages")
 
 
 def _on_cluster(tasks: Iterable[Task], address: str) -> Iterator[Outcome]:

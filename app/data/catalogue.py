@@ -64,13 +64,18 @@ class Catalogue:
 
 
 def near(name: str, known: Collection[str]) -> list[str]:
-    """Known names similar to ``name``, the most similar first.
+    """Known names similar to ``name``, the most similar first; the @ of groups is not compared.
 
     Among very many, only those with the same first letter, as that one is rarely mistyped.
     """
-    if len(known) > MAX_COMPARED:
-        known = [each for each in known if each[:1] == name[:1]]
-    return difflib.get_close_matches(name, list(known), n=MAX_SIMILAR, cutoff=CLOSE)
+    wanted, alike = name.removeprefix(GROUP), dict[str, list[str]]()
+    for each in known:
+        alike.setdefault(each.removeprefix(GROUP), []).append(each)
+    compared = list(alike)
+    if len(compared) > MAX_COMPARED:
+        compared = [each for each in compared if each[:1] == wanted[:1]]
+    close = difflib.get_close_matches(wanted, compared, n=MAX_SIMILAR, cutoff=CLOSE)
+    return [each for plain in close for each in alike[plain]][:MAX_SIMILAR]
 
 
 def _normalised(text: str) -> str:

@@ -111,8 +111,9 @@ class Forecasts:
             raise
         except ForecastError as error:
             if package.name in self.store.configured:
-                why = _no_model(snapshot, package)
-                raise BundleError(f"{why} Training one now failed as well: {error}") from None
+                none = _no_model(snapshot, package)
+                text = f"{none} Training one now failed as well: {error}"
+                raise BundleError(text, owner=none.owner) from None
             if isinstance(error, UnknownPackageError):
                 raise UnknownPackageError(f"{error}{self._hint(package)}") from None
             raise
@@ -247,7 +248,7 @@ class Forecasts:
     def _no_group(self, snapshot: Snapshot, group: Package) -> ForecastError:
         """Why there is no forecast of a group: the weekly run alone adds up and trains one."""
         if group.name in self.store.configured:
-            return BundleError(_no_model(snapshot, group))
+            return _no_model(snapshot, group)
         return UnknownPackageError(
             f"There is no group {group.label}: the groups are those of config.toml."
             f"{self._hint(group)}"
@@ -299,18 +300,22 @@ def _grows(bundle: Bundle) -> bool:
     return bundle.manifest.source in PUBLIC
 
 
-def _no_model(snapshot: Snapshot, package: Package) -> str:
-    """Why a configured package has no model yet, and what to do."""
+def _no_model(snapshot: Snapshot, package: Package) -> BundleError:
+    """That a configured package has no model yet, and why."""
     if snapshot.bundle is None:
-        return snapshot.problem or f"There are no models yet, so none of {package.label}."
+        problem = snapshot.problem or f"There are no models yet, so none of {package.shown}."
+        return BundleError(problem)
     entry = snapshot.bundle.manifest.packages.get(package.name)
     if entry is not None and entry.reason:
-        return (
-            f"{package.label} is in config.toml, but the last run could not train it: "
-            f"{entry.reason}"
+        return BundleError(
+            f"There is no model of {package.shown}: the last weekly run could not make one, and "
+            "the next one tries again.",
+            owner=f"{package.label} is in config.toml, but the last run could not train it: "
+            f"{entry.reason}",
         )
-    return (
-        f"{package.label} is in config.toml and has no model yet: "
+    return BundleError(
+        f"There is no model of {package.shown} yet: the next weekly run makes it.",
+        owner=f"{package.label} is in config.toml and has no model yet: "
         "start the workflow by hand (Actions, Upload Model Artifact, Run workflow), "
-        "or wait for the weekly run."
+        "or wait for the weekly run.",
     )

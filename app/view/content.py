@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.view import chart
 from app.view.curves import months_known, shown_events
 from app.view.layout import Surroundings
-from app.view.state import View, address_of
+from app.view.state import View, address_of, record_address
 from forecast.document import addresses, markup
 from forecast.errors import ForecastError
 from forecast.presentation import wording
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RECORD = "?view=record"  # shows how good the forecasts of all packages were
 FIRST = {"sample", "error"}  # kinds of notices that stand above the headline, the others below
 
 
@@ -66,6 +65,7 @@ def show(
     report: Callable[[float, str], None] = lambda _part, _text: None,
     client: str = "",
     whole: bool = True,
+    theme: str = "",
 ) -> PageContent:
     """The content of a view; never raises, so that the page can always say what is wrong.
 
@@ -77,12 +77,13 @@ def show(
         report: called with the progress of a training, from 0 to 1, and a text.
         client: who asks: rate limits, and turns to draw, are by client.
         whole: whether all parts are wanted, and not only those above the chart and the facts.
+        theme: that the links to other pages keep; empty for the visitor's own setting.
     """
     ask = partial(forecasts.package_forecast, wait=wait, report=report, client=client)
     try:
         found = _package_forecasts(view, ask)
         with forecasts.computing.turn(client):
-            return _show(forecasts, view, now, *found, whole=whole)
+            return _show(forecasts, view, now, *found, whole=whole, theme=theme)
     except Exception as error:
         log.exception("drawing %s failed", view.query)
         text = (
@@ -119,9 +120,10 @@ def _show(
     view: View,
     now: dt.datetime,
     shown: list[PackageForecast],
-    problems: list[str],
+    problems: list[Notice],
     *,
     whole: bool,
+    theme: str,
 ) -> PageContent:
     snapshot = forecasts.store.snapshot
     config = forecasts.store.config
@@ -131,9 +133,8 @@ def _show(
     found = notices(manifest, shown, now, configured, repository, problem=snapshot.problem)
     if not shown:
         return _without_forecast(view, problems, found)
-    problems += [wording.no_name(text.strip()) for text in view.refused]
-    problems += view.ignored
-    found += [Notice("warning", problem) for problem in problems]
+    told = [*(wording.no_name(text.strip()) for text in view.refused), *view.ignored]
+    found += [*problems, *(Notice("warning", text) for text in told)]
     found += unusual_weeks(forecasts.records.unusual, shown)
     hint = wording.near_zero(shown) if view.scale == "absolute" else ""
     found += [Notice("info", hint)] if hint else []
@@ -141,7 +142,8 @@ def _show(
     events = config.events
 
     def place(name: str) -> str:
-        return address_of(name) if manifest and manifest.model_of(name) else ""
+        known = manifest and manifest.model_of(name)
+        return address_of(name, view, theme) if known else ""
 
     answer = PageContent(
         title=wording.title(shown),
@@ -151,7 +153,7 @@ def _show(
         warnings=markup.notices(first if first and first[0].kind not in FIRST else []),
         facts=markup.notices(rest)
         + markup.owner(found)
-        + markup.facts(shown, manifest, RECORD, events),
+        + markup.facts(shown, manifest, record_address(view, theme), events),
         query=view.query,
         monthly=view.mode == "monthly" or months_known(shown),
     )
@@ -210,15 +212,15 @@ def _embedding(snapshot: Snapshot, view: View, config: Config) -> str:
 
 def _package_forecasts(
     view: View, ask: Callable[[Package], PackageForecast]
-) -> tuple[list[PackageForecast], list[str]]:
+) -> tuple[list[PackageForecast], list[Notice]]:
     """The forecasts of a view, and the errors of the others; none if the first package fails."""
     shown: list[PackageForecast] = []
-    problems: list[str] = []
+    problems: list[Notice] = []
     for package in view.packages:
         try:
             forecast = ask(package)
         except ForecastError as error:
-            problems.append(str(error))
+            problems.append(Notice("warning", str(error), error.owner))
             if not shown:
                 break
         else:
@@ -226,15 +228,15 @@ def _package_forecasts(
     return shown, problems
 
 
-def _without_forecast(view: View, problems: list[str], found: list[Notice]) -> PageContent:
+def _without_forecast(view: View, problems: list[Notice], found: list[Notice]) -> PageContent:
     """The reason that there is no forecast, with the notices that do not repeat it."""
-    reasons = " ".join(problems)
+    reasons = " ".join(problem.text for problem in problems)
     told = [each for each in found if not (each.owner and each.owner in reasons)]
     banner = [each for each in told if each.kind in FIRST and each.text not in reasons]
     if problems:
-        title, text = f"No forecast for {view.packages[0].label}", problems[0]
+        title, text = f"No forecast for {view.packages[0].label}", problems[0].text
     elif view.typed and view.typed.strip():
         title, text = "Not the name of a package", wording.no_name(view.typed.strip())
     else:
         title, text = wording.NOTHING_CHOSEN
-    return _message(title, text, view, markup.notices(banner) + markup.owner(told))
+    return _message(title, text, view, markup.notices(banner) + markup.owner([*told, *problems]))

@@ -8,17 +8,22 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import urlencode
 
+from forecast.bundle.themes import THEMES
 from forecast.config import Package
 from forecast.presentation import wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from forecast.bundle.themes import Theme
+
 Scale = Literal["absolute", "log", "indexed"]
 Mode = Literal["daily", "mean", "weekly", "monthly"]
 
 MOST_READ = 20  # names to compare with that are read from a query; the rest is ignored
 MOST_COMPARED = 5  # packages on one chart, the first included
+RECORD = "?view=record"  # shows how good the forecasts of all packages were
+THEME = "__theme"  # of an address, as gradio calls it
 ALL = 0  # the range that shows every day
 RANGES = (30, 60, 90, 180, ALL)
 LONGEST_READ = 500  # characters in which a name is looked for
@@ -73,9 +78,39 @@ class View:
         return "?" + urlencode(fields, safe=",@") if fields else ""
 
 
-def address_of(name: str) -> str:
-    """The query string of a package's default view."""
-    return View((Package(name, name),)).query
+def address_of(name: str, view: View | None = None, theme: str = "") -> str:
+    """The query string of a package's view.
+
+    Args:
+        name: of the package.
+        view: whose range, scale and mode are kept; without one they are the default ones.
+        theme: see :func:`with_theme`.
+    """
+    package = Package(name, name)
+    return with_theme(replace(view or View(), packages=(package,)).query, theme)
+
+
+def record_address(view: View, theme: str = "") -> str:
+    """The query string of the record, from which a link leads back to the view.
+
+    Args:
+        view: where the reader is.
+        theme: see :func:`with_theme`.
+    """
+    return with_theme(RECORD + view.query.replace("?", "&", 1), theme)
+
+
+def with_theme(query: str, theme: str) -> str:
+    """A query string, which keeps the theme of the page's own address if that has one.
+
+    The theme is no part of a view: a link that is shared leaves it to the reader.
+    """
+    return f"{query}{'&' if query else '?'}{THEME}={theme}" if theme else query
+
+
+def theme_of(query: Mapping[str, str]) -> Theme | Literal[""]:
+    """The theme that an address asks for; empty for the reader's own setting."""
+    return THEMES.get(query.get(THEME, ""), "")
 
 
 def usual_fields() -> dict[str, str | int]:

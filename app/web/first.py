@@ -15,10 +15,10 @@ from starlette.requests import Request
 
 from app.gradio_internals.first_html import drawing_library, with_answer
 from app.view import content
-from app.view.state import parse_view
+from app.view.state import parse_view, theme_of
 from app.web.guard import client_of
 from app.web.pictures import is_made_up, picture_of
-from forecast.bundle.themes import THEMES, themed
+from forecast.bundle.themes import themed
 from forecast.document import addresses
 from forecast.document.document import Document, Templates
 
@@ -122,11 +122,11 @@ class FirstResponse:
         if "package" not in query:
             view = replace(view, packages=self._forecasts.first())
         ready = self._ready(view)
-        shown = self._content(view, ready, client)
+        theme = theme_of(query)
+        shown = self._content(view, ready, client, theme)
         main = ready.packages[0].name if ready.packages else ""
         shareable = main and not is_made_up(self._forecasts, main)
         picture = picture_of(self._forecasts, f"{main}.svg", client) or b""
-        theme = THEMES.get(query.get("__theme", ""))
         offered = self._forecasts.store.catalogue.packages[:MOST_OFFERED]
         return Document(
             title=shown.title,
@@ -138,17 +138,19 @@ class FirstResponse:
             facts=shown.facts,
             picture=(themed(picture, theme) if theme else picture).decode(),
             feed=f"{base}{addresses.FEED}",
-            theme=theme or "",
+            theme=theme,
             offered=sorted(each.label for each in offered if self._forecasts.is_ready(each)),
         )
 
-    def _content(self, view: View, ready: View, client: str) -> content.PageContent:
+    def _content(self, view: View, ready: View, client: str, theme: str) -> content.PageContent:
         """What is known without a fetch or a training."""
         if not self._forecasts.store.snapshot.looked:
             return content.loading()
         if view.packages and not ready.packages:
             return content.fetching(view)
-        return content.show(self._forecasts, ready, self._clock(), client=client, whole=False)
+        return content.show(
+            self._forecasts, ready, self._clock(), client=client, whole=False, theme=theme
+        )
 
     def _ready(self, view: View) -> View:
         """The view without packages that are not ready; none at all if the first is not."""

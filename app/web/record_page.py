@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from app.data.forecasts import BUNDLE_TIMEOUT
-from app.view.content import RECORD
-from app.view.state import address_of
+from app.view.state import RECORD, address_of, parse_view, theme_of, with_theme
 from app.web.first import base_of
 from app.web.record import NO_BUNDLE
+from forecast.bundle.themes import themed
 from forecast.document import addresses
 from forecast.document.document import Document, Link, Templates
 from forecast.document.record import RECORD_TITLE, record_page
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from app.data.forecasts import Forecasts
 
-LINKS = [Link("Forecasts", "./"), Link("Feed of unusual weeks", addresses.FEED)]
 HEADERS = {"Cache-Control": "no-cache"}
 
 
@@ -47,38 +46,45 @@ class RecordPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the request on."""
-        if scope["type"] != "http" or scope["path"] != "/" or not _asks(scope["query_string"]):
+        query = _query(scope) if scope["type"] == "http" and scope["path"] == "/" else {}
+        if query.get("view") != "record":
             await self._app(scope, receive, send)
             return
-        page = await to_thread.run_sync(self._page, base_of(Request(scope), self._host))
+        page = await to_thread.run_sync(self._page, query, base_of(Request(scope), self._host))
         await HTMLResponse(page, headers=HEADERS)(scope, receive, send)
 
-    def _page(self, base: str) -> str:
+    def _page(self, query: dict[str, str], base: str) -> str:
+        """The page, whose links keep what the address says of the view and of the theme."""
+        view, theme = parse_view(query), theme_of(query)
+        back = f"./{with_theme(view.query, theme)}"
+        links = [Link("Forecasts", back), Link("Feed of unusual weeks", addresses.FEED)]
         document = Document(
             title=f"{RECORD_TITLE} - {wording.TITLE}",
             description=wording.DESCRIPTION,
             url=f"{base}{RECORD}",
             feed=addresses.FEED,
+            theme=theme,
         )
         self._forecasts.store.wait(BUNDLE_TIMEOUT)
         recorded = self._forecasts.records.current()
         if recorded is None:
             return self._templates.plain(
-                "message.html", document, "./", LINKS, title=RECORD_TITLE, text=NO_BUNDLE
+                "message.html", document, back, links, title=RECORD_TITLE, text=NO_BUNDLE
             )
-        return record_page(
+        page = record_page(
             self._templates,
             document,
             recorded.record,
             recorded.last,
             recorded.bundle.manifest.labels,
-            root="./",
-            links=LINKS,
-            place=address_of,
+            root=back,
+            links=links,
+            place=partial(address_of, view=view, theme=theme),
             picture=partial(surprise_picture, recorded.bundle),
             files=[Link("The same as JSON", "record")],
         )
+        return themed(page.encode(), theme).decode() if theme else page
 
 
-def _asks(query: bytes) -> bool:
-    return dict(parse_qsl(query.decode("latin-1"))).get("view") == "record"
+def _query(scope: Scope) -> dict[str, str]:
+    return dict(parse_qsl(scope["query_string"].decode("latin-1")))

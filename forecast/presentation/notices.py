@@ -218,7 +218,12 @@ def _carried(shown: Sequence[PackageForecast], manifest: Manifest) -> list[Notic
     """Packages with a model of an earlier run, because the last run could not train them."""
     entries = [(forecast, manifest.model_of(forecast.package.name)) for forecast in shown]
     return [
-        Notice("info", f"The last run did not train {forecast.package.label}: {entry.reason}.")
+        Notice(
+            "info",
+            f"The last run made no new model of {forecast.package.label}, so that of "
+            f"{format_date((entry.trained_at or manifest.created_at).date())} is used.",
+            f"{forecast.package.label}: {entry.reason}.",
+        )
         for forecast, entry in entries
         if entry is not None and entry.status == "carried" and not forecast.on_demand
     ]

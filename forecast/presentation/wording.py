@@ -506,10 +506,10 @@ def no_choice(field: str, value: str, allowed: Iterable[str]) -> str:
 
 
 def too_many(labels: Sequence[str], most: int, more: int = 0) -> str:
-    """That packages are left out of a comparison, and so many more that were not looked at."""
+    """That names are left out of a comparison, and so many more that were not looked at."""
     names = [*labels, f"{more:,} more"] if more else labels
     verb = "is" if len(names) == 1 and more < 2 else "are"  # noqa: PLR2004 - two are several
-    return f"Only the first {most} packages are used: {listed(names)} {verb} left out."
+    return f"One chart has at most {most}: {listed(names)} {verb} left out."
 
 
 def fetching(label: str) -> str:

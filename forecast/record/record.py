@@ -90,7 +90,7 @@ class Record:
         totals: of their totals, by number of days.
         skill: by week of the horizon.
         direction: of totals of four weeks.
-        surprises: the weeks farthest outside their bands.
+        surprises: the weeks farthest outside their bands; no group beside the parts that moved it.
     """
 
     since: dt.date | None
@@ -119,6 +119,12 @@ def make_record(bundle: Bundle, redefined: Collection[dt.date] = ()) -> Record:
     names = np.array(list(table.places), dtype="U")[made["package"].unique()]
     groups = int(np.char.startswith(names, GROUP).sum())
     inside = {level: rows[f"inside_{level}"] for level in (80, 95)}
+    weeks = all_weeks(bundle, redefined)
+    parts = {
+        name: {part.name for part in entry.parts}
+        for name, entry in bundle.manifest.packages.items()
+        if entry.parts
+    }
     enough = len(rows) >= FEWEST_DAYS and len(made) >= FEWEST_FORECASTS
     return Record(
         since=made["made_on"].min().date() if len(made) else None,
@@ -130,7 +136,7 @@ def make_record(bundle: Bundle, redefined: Collection[dt.date] = ()) -> Record:
         totals=_totals(totals),
         skill=_skill(rows),
         direction=_direction(totals, redefined),
-        surprises=tuple(surprises(all_weeks(bundle, redefined), MOST_SURPRISES)),
+        surprises=tuple(surprises(weeks, MOST_SURPRISES, parts)),
     )
 
 

@@ -2,7 +2,8 @@
 
 A week is the first seven days of a forecast. Days off need no explanation, since the forecast
 knows them; a week with an outage is never scored, so it is not here. What remains is told apart:
-a change of definition, a week in which most packages moved together, and the package's own.
+a change of definition, a week in which most packages moved together, and the package's own. A group
+moves with its parts, so groups are no packages here, unless there is nothing else.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from forecast.bundle.tables import Table
 
 Cause = Literal["own", "common", "definition"]
-MOST = 0.5  # more than this share of the packages is most of them
+MOST = 0.5  # more than this share of the packages, or of the downloads, is most of them
 FEWEST_COMMON = 3  # packages; fewer that move together may do so by chance
 RECENT = 9  # days from the end of a week until it is no longer "last week"
 
@@ -102,7 +103,7 @@ def last_week(bundle: Bundle, redefined: Collection[dt.date]) -> LastWeek:
     ended = rows["start"].to_numpy().astype("datetime64[D]") + WEEK - 1
     rows = rows[(made - ended).astype("int64") <= RECENT]
     weeks = _outside(rows, redefined, rows["days"])
-    groups = sum(name.startswith(GROUP) for name in rows["package"])
+    groups = int(rows["group"].sum())
     return LastWeek(len(rows), tuple(sorted(weeks, key=_farthest)), groups)
 
 
@@ -124,13 +125,38 @@ def all_weeks(bundle: Bundle, redefined: Collection[dt.date]) -> list[Week]:
     return kept
 
 
-def surprises(weeks: Iterable[Week], most: int) -> list[Week]:
-    """The weeks farthest outside their band, one a package, without changes of definition."""
+def surprises(weeks: Iterable[Week], most: int, parts: Mapping[str, Collection[str]]) -> list[Week]:
+    """The weeks farthest outside their band, one a package, without changes of definition.
+
+    A group is left out beside the parts that moved it: they say what happened.
+
+    Args:
+        weeks: of :func:`all_weeks`.
+        most: how many to tell.
+        parts: names of the packages of each group.
+    """
     first: dict[str, Week] = {}
     for week in sorted(weeks, key=_farthest):
         if week.cause != "definition":
             first.setdefault(week.package, week)
-    return list(first.values())[:most]
+    while True:
+        found = list(first.values())[:most]
+        moved = [each for each in found if _is_told(each, found, parts.get(each.package, ()))]
+        if not moved:
+            return found
+        del first[moved[0].package]
+
+
+def _is_told(group: Week, found: Iterable[Week], parts: Collection[str]) -> bool:
+    """Whether parts that are found make most of what moved a group in the same week."""
+    moved = [
+        abs(each.downloads - each.mean)
+        for each in found
+        if each.package in parts
+        and each.above == group.above
+        and abs((each.start - group.start).days) < WEEK
+    ]
+    return sum(moved) > MOST * abs(group.downloads - group.mean)
 
 
 def _farthest(week: Week) -> tuple[float, str]:
@@ -138,12 +164,11 @@ def _farthest(week: Week) -> tuple[float, str]:
 
 
 def _weeks(table: Table) -> pd.DataFrame:
-    """The rows of seven days, with the column ``package``."""
-    names = np.repeat(
-        np.array(list(table.places), dtype=object),
-        [place.stop - place.start for place in table.places.values()],
-    )
-    rows = table.rows.assign(package=names)
+    """The rows of seven days, with the columns ``package`` and ``group``."""
+    sizes = [place.stop - place.start for place in table.places.values()]
+    names = np.array(list(table.places), dtype=object)
+    groups = np.array([name.startswith(GROUP) for name in table.places], dtype=bool)
+    rows = table.rows.assign(package=np.repeat(names, sizes), group=np.repeat(groups, sizes))
     return rows[rows["days"] == WEEK]
 
 
@@ -159,17 +184,20 @@ def _outside(
     """
     above = rows["downloads"] > rows["upper_95"]
     below = rows["downloads"] < rows["lower_95"]
-    common = _most(above, together) | _most(below, together)
+    counted = ~rows["group"] | bool(rows["group"].all())
+    common = _most(above, together, counted) | _most(below, together, counted)
     away = above | below
     found: zip[tuple[Any, bool]] = zip(rows[away].itertuples(), common[away], strict=True)
     return [_week(row, _cause(row.start.date(), redefined, common=each)) for row, each in found]
 
 
-def _most(side: pd.Series[bool], together: pd.Series[Any]) -> pd.Series[bool]:
-    """The rows on this side, where most of those that may move together are."""
-    groups = side.groupby(together)
-    shares, sizes = groups.transform("mean"), groups.transform("size")
-    return side & (shares > MOST) & (sizes >= FEWEST_COMMON)
+def _most(
+    side: pd.Series[bool], together: pd.Series[Any], counted: pd.Series[bool]
+) -> pd.Series[bool]:
+    """The rows on this side, where most of those counted that may move together are."""
+    runs = side[counted].groupby(together[counted])
+    most = (runs.mean() > MOST) & (runs.size() >= FEWEST_COMMON)
+    return side & together.isin(most.index[most])
 
 
 def _cause(start: dt.date, redefined: Collection[dt.date], *, common: bool) -> Cause:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from forecast.bundle.manifest import MANIFEST
 from forecast.bundle.reader import read_models
-from forecast.config import GROUP, Package
+from forecast.config import Package
 from forecast.errors import ArtifactError, BundleError, SeriesError, UnknownPackageError
 from forecast.github import api as github
 from forecast.github.artifacts import GitHubArtifacts
@@ -89,19 +89,9 @@ class Finder:
                 "of the groups in config.toml, and python -m trainer makes them here. Those that "
                 "are published are read with a GITHUB_TOKEN in the environment."
             )
-        if self._means_group(package.name, bundle):
-            log.warning(
-                "%s is taken as the package on PyPI; for the group of that name ask for %s",
-                package.label,
-                GROUP + package.name,
-            )
+        if hint := self._config.group_meant(package, bundle.modelled if bundle else ()):
+            log.warning("%s", hint)
         return self._trained(package, bundle.known_through if bundle else None)
-
-    def _means_group(self, name: str, bundle: Bundle | None) -> bool:
-        """Whether a group has this name, and no package of the config."""
-        known = {each.name for each in self._config.everything}
-        groups = known.union(bundle.modelled) if bundle else known
-        return name not in known and GROUP + name in groups
 
     def _is_over(self, bundle: Bundle) -> bool:
         """Whether no day of any forecast is still to come: so old are the models."""

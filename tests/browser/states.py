@@ -52,7 +52,7 @@ STATES = (
     ),
     State("no-token", "No forecast for flask", "GITHUB_TOKEN", "?package=flask"),
     State("no-models", "No forecast for fastapi", "workflow"),
-    State("no-model-yet", "No forecast for pytorch", "start the workflow", "?package=pytorch"),
+    State("no-model-yet", "No forecast for pytorch", "weekly run makes it", "?package=pytorch"),
     State("loading", "One moment", "being loaded"),
 )
 

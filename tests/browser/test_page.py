@@ -170,6 +170,24 @@ def test_events_and_repaired_days_are_marked_and_told(visit):
     assert "Repaired days" in visit.text("#details")
 
 
+@pytest.mark.parametrize("visit", [{}, {"viewport": PHONE, "scheme": "dark"}], indirect=True)
+def test_the_error_figures_stand_beside_their_names(visit):
+    visit.open("?package=flask")
+    visit.page.get_by_role("button", name="How it was made").click()
+    pairs = visit.page.locator("#details dl div")
+    pairs.first.wait_for()
+    assert pairs.count() == 4
+    right = visit.page.locator("#details dl").bounding_box()
+    for pair in pairs.all():
+        name, figure = (pair.locator(part).bounding_box() for part in ("dt", "dd"))
+        assert abs(figure["y"] - name["y"]) < 2
+        assert figure["x"] >= name["x"] + name["width"]
+        assert figure["x"] + figure["width"] == pytest.approx(right["x"] + right["width"], abs=1)
+    weights = "each => each.map(part => Number(getComputedStyle(part).fontWeight))"
+    name, figure = pairs.first.locator("dt, dd").evaluate_all(weights)
+    assert name < figure
+
+
 def test_the_forecast_as_a_table(visit):
     visit.open("?package=flask")
     visit.page.get_by_role("button", name="The forecast as a table").click()

@@ -71,18 +71,19 @@ class Console:
         self._show("error", message)
 
     def progress(
-        self, what: str, things: Iterable[T], most: int, line: Callable[[T], str]
+        self, what: str, things: Iterable[T], most: int, line: Callable[[T], str], unit: str
     ) -> Iterator[T]:
         """Yield the things and show a progress bar on a terminal, else up to a hundred lines.
 
         Args:
             what: the activity.
-            things: one for each package.
+            things: what the activity has done.
             most: how many there can be.
             line: what to log of a thing.
+            unit: what they are called.
         """
         if self.on_terminal:
-            yield from tqdm(things, what, most, unit=" packages")
+            yield from tqdm(things, what, most, unit=f" {unit}")
             return
         step = max(most // 100, 1)
         for number, thing in enumerate(things, 1):

@@ -71,9 +71,27 @@ def test_the_record_as_a_page(app):
     assert "How good were the forecasts?" not in requests.get(app.url, timeout=30).text
 
 
+def test_the_record_keeps_the_view_and_the_theme_of_its_address(app):
+    kept = "&amp;scale=log&amp;range=30&amp;__theme=dark"
+    text = requests.get(
+        f"{app.url}?view=record&package=Flask&compare=x&scale=log&range=30&__theme=dark", timeout=10
+    ).text
+    back = f"./?package=Flask&amp;compare=x{kept}"
+    assert f'<a href="{back}">Forecasts</a>' in text
+    assert f'<a href="?package=flask{kept}">flask</a>: 2,000 downloads' in text
+    assert '<meta name="color-scheme" content="dark">' in text
+    assert "prefers-color-scheme" not in text  # in the pictures of surprises
+    assert f'<link rel="canonical" href="{app.url}?view=record">' in text
+
+    unknown = requests.get(f"{app.url}?view=record&scale=log&__theme=%22%3E", timeout=10).text
+    assert '<a href="./?scale=log">Forecasts</a>' in unknown
+    assert '<a href="?package=flask&amp;scale=log">flask</a>' in unknown
+    assert "prefers-color-scheme" in unknown
+
+
 def test_the_page_leads_to_the_record_and_to_the_feed(app):
     first = requests.get(app.url, timeout=30).text
-    assert '<a href="?view=record">' in first
+    assert '<a href="?view=record&amp;package=Flask">' in first
     assert f'type="application/atom+xml" title="Unusual weeks" href="{app.url}feed.xml"' in first
 
 

@@ -185,12 +185,15 @@ def test_a_configured_package_without_a_model_yet(page, github_server):
     github_server.add_artifact(zip_of(make_bundle()))
     shown = page.show("pytorch")
     assert shown.figure is None
-    assert "pytorch is in config.toml and has no model yet: start the workflow" in text_of(shown)
+    assert "There is no model of pytorch yet: the next weekly run makes it." in shown.headline
+    assert "pytorch is in config.toml and has no model yet: start the workflow" in shown.banner
 
 
 def test_a_configured_package_that_could_not_be_trained(page, github_server):
     github_server.add_artifact(zip_of(make_bundle(failed={"pytorch": "has 3 observed days"})))
-    assert "has 3 observed days" in text_of(page.show("pytorch"))
+    shown = page.show("pytorch")
+    assert "has 3 observed days" not in shown.headline
+    assert "has 3 observed days" in shown.banner  # for the owner
 
 
 def test_an_unknown_package_gets_near_matches(page, github_server):

@@ -161,6 +161,8 @@ def test_a_terminal_gets_progress_bars(folder):
     assert done.returncode == 0
     assert "fetching: 100%" in shown
     assert "training: 100%" in shown
+    assert "? packages/s" in shown
+    assert "? models/s" in shown  # of groups too
 
 
 def test_a_folder_of_real_counts(folder, train):

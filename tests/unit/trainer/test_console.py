@@ -20,7 +20,8 @@ def lines(caplog):
 
 
 def shown(lines, number):
-    assert list(TEXT.progress("training", range(number), number, str)) == list(range(number))
+    done = TEXT.progress("training", range(number), number, str, "models")
+    assert list(done) == list(range(number))
     return lines()
 
 
@@ -37,6 +38,13 @@ def test_of_many_each_percent_has_a_line(lines):
 
 def test_nothing_to_do_shows_nothing(lines):
     assert shown(lines, 0) == []
+
+
+@pytest.mark.parametrize("unit", ["packages", "models"])
+def test_a_bar_names_what_is_counted(capsys, unit):
+    terminal = Console(on_actions=False, on_terminal=True, summary=None)
+    assert list(terminal.progress("at work", range(3), 3, str, unit)) == [0, 1, 2]
+    assert f" {unit}/s]" in capsys.readouterr().err
 
 
 def test_a_message_is_one_line_in_the_log(caplog):

@@ -28,6 +28,14 @@ from trainer.train import train
 
 NEXT = CREATED_AT + dt.timedelta(days=7)
 GROUP = {"name": "pallets", "title": "The projects", "packages": ["flask", "click", "jinja2"]}
+GROUP_TEXT = """\
+packages = ["flask"]
+username = "somebody"
+repo_name = "some-repo"
+forecast_days = 30
+m_values = [7]
+groups = [{ name = "pallets", title = "The projects", packages = ["flask", "click"] }]
+"""
 
 
 class Shelf(OneByOne):
@@ -244,6 +252,17 @@ def test_an_unknown_group_is_wrong_usage(tmp_path, capsys, caplog):
     assert 'package "@palets": is no group of the config; it has no groups' in caplog.text
     assert not (tmp_path / "models").exists()
     assert capsys.readouterr().out == ""
+
+
+def test_the_name_of_a_group_alone_gets_a_hint_at_the_group(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(cli, "_in_order", lambda *_: None)
+    path = tmp_path / "config.toml"
+    path.write_text(GROUP_TEXT, encoding="utf-8")
+    words = ["Pallets", "@pallets", "flask", f"--config={path}", "--source=sample"]
+    assert cli.run([*words, f"--output={tmp_path / 'models'}"], {}) == 0
+    assert caplog.messages == [
+        "Pallets is taken as the package on PyPI; for the group of that name ask for @pallets"
+    ]
 
 
 @pytest.mark.parametrize("name", ["@../x", "@", "@@pallets"])

@@ -70,6 +70,18 @@ def test_of_very_many_the_first_letter_must_be_right(monkeypatch):
     assert labels(some.near("flaskk")) == ["flask"]
 
 
+def test_groups_are_compared_without_their_sign(monkeypatch):
+    some = catalogue("flask", "requests", "@pallets", "@ml")
+    for most in (catalogues.MAX_COMPARED, 2):
+        monkeypatch.setattr(catalogues, "MAX_COMPARED", most)
+        for typed in ("pallets", "palets", "@palets"):
+            assert labels(some.near(typed)) == ["@pallets"]
+        assert labels(some.near("ml")) == ["@ml"]
+        assert labels(some.near("@flsak")) == ["flask"]
+    both = catalogue("web", "@web")
+    assert labels(both.near("webb")) == ["web", "@web"]
+
+
 def test_only_what_is_really_near_is_a_hint():
     some = catalogue("tensorflow", "flask", "requests", "numpy")
     assert labels(some.near("norows")) == []

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import gradio as gr
 import pytest
@@ -52,6 +53,18 @@ def test_a_group_is_shown_by_its_title_with_its_parts():
     assert found.warnings == ""
     figure = json.loads(found.figure or "")
     assert "The &lt;projects&gt;" in figure["layout"]["meta"]["title"]
+
+
+def test_the_links_keep_the_view_and_the_theme():
+    page = PageData(bundle_of(source="folder"))
+    view = View(choose("@pallets", ["flask"]), scale="log", days=30, mode="daily")
+    told = "scale=log&amp;range=30&amp;mode=daily&amp;__theme=dark"
+    both = content.show(page.forecasts, view, page.clock(), theme="dark")
+    assert f'<a href="?package=click&amp;{told}">click</a>' in both.details
+    one = content.show(page.forecasts, replace(view, packages=(GROUP,)), page.clock(), theme="dark")
+    assert f'<a href="?package=flask&amp;{told}">flask</a>' in one.headline
+    assert f'<a href="?view=record&amp;package=@pallets&amp;{told}">' in one.facts
+    assert "__theme" not in one.query + one.exports
 
 
 def test_what_is_wrong_with_a_part_is_said():
@@ -117,9 +130,25 @@ def test_a_group_is_never_asked_of_the_source_nor_trained_on_demand():
         "There is no group @palets: the groups are those of config.toml. Did you mean @pallets?"
     )
     page.forecasts.store.configured = frozenset({"@new"})
-    with pytest.raises(BundleError, match="@new is in config.toml and has no model yet: start"):
+    with pytest.raises(BundleError, match="no model of @new yet: the next weekly run makes it"):
         page.forecasts.package_forecast(Package("@new", "@new"))
     assert page.asked == []
+
+
+def test_why_a_group_could_not_be_trained_is_told_to_the_owner_alone():
+    reason = "there are no counts of its part click: check its spelling"
+    page = PageData(bundle_of(failed={"@new": reason}))
+    page.forecasts.store.configured = frozenset({"@new"})
+    told = "There is no model of @new: the last weekly run could not make one"
+    alone, beside = shown(page, "@new"), shown(page, "flask", "@new")
+    for part, owner in ((alone.headline, alone.banner), (beside.warnings, beside.facts)):
+        assert told in part
+        before, _, after = owner.partition("For the owner")
+        assert "its part click" not in part + before
+        assert f"@new is in config.toml, but the last run could not train it: {reason}" in after
+    with pytest.raises(gr.Error) as raised:
+        answer(page.forecasts, "@new", 7, CREATED_AT)
+    assert "its part click" not in str(raised.value)
 
 
 def test_the_endpoints_know_groups():

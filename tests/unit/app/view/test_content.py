@@ -186,7 +186,7 @@ def test_what_an_address_asks_for_in_vain_is_told():
     view = parse_view({"package": "flask", "compare": "requests,c,d,e,f", "range": "45"})
     shown = content.show(Forecasts(), view, NOW)  # type: ignore[arg-type] # the same
     told = shown.warnings + shown.facts
-    assert told.count("Only the first 5 packages are used: f is left out") == 1
+    assert told.count("One chart has at most 5: f is left out") == 1
     assert told.count("range=“45”; it can be 30, 60, 90, 180 or all") == 1
 
 

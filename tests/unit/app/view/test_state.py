@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,8 @@ from app.view.state import (
     choose,
     chosen,
     parse_view,
+    record_address,
+    theme_of,
     typed_name,
 )
 from forecast.config import Package
@@ -24,6 +27,24 @@ def test_a_package_alone():
     view = parse_view({"package": "flask"})
     assert view == View(packages=(Package("flask", "flask"),))
     assert view.query == "?package=flask"
+
+
+def test_addresses_keep_what_is_chosen_and_the_theme():
+    view = replace(parse_view({"package": "flask", "compare": "click"}), days=30)
+    assert address_of("jinja2", view) == "?package=jinja2&range=30"
+    assert address_of("@web", view, "dark") == "?package=@web&range=30&__theme=dark"
+    assert address_of("jinja2", theme="light") == "?package=jinja2&__theme=light"
+    told = "?view=record&package=flask&compare=click&range=30"
+    assert record_address(view) == told
+    assert record_address(view, "dark") == f"{told}&__theme=dark"
+    assert record_address(View()) == "?view=record"
+
+
+def test_a_theme_that_there_is_not_is_none():
+    assert [theme_of({"__theme": each}) for each in ("dark", "light", "system", '">')] == [
+        *("dark", "light", "", "")
+    ]
+    assert theme_of({}) == ""
 
 
 def test_all_state_is_in_the_query():
@@ -114,12 +135,12 @@ def test_no_more_than_five():
     [
         ("bcde", ()),
         ("bcdea", ()),
-        ("bcdef", ("Only the first 5 packages are used: f is left out.",)),
-        ("bcdeFgf", ("Only the first 5 packages are used: f and g are left out.",)),
+        ("bcdef", ("One chart has at most 5: f is left out.",)),
+        ("bcdeFgf", ("One chart has at most 5: f and g are left out.",)),
         ([""] * 30 + ["b"], ()),
-        ("b" * 21, ("Only the first 5 packages are used: 1 more is left out.",)),
-        ("b" * 22, ("Only the first 5 packages are used: 2 more are left out.",)),
-        ("bcdef" * 5, ("Only the first 5 packages are used: f and 5 more are left out.",)),
+        ("b" * 21, ("One chart has at most 5: 1 more is left out.",)),
+        ("b" * 22, ("One chart has at most 5: 2 more are left out.",)),
+        ("bcdef" * 5, ("One chart has at most 5: f and 5 more are left out.",)),
     ],
 )
 def test_packages_that_have_no_room_are_told(others, told):

@@ -152,13 +152,13 @@ def carried():
     return replace(made, manifest=manifest)
 
 
-def test_a_model_of_an_earlier_run_says_why_and_since_when():
+def test_a_model_of_an_earlier_run_is_told_and_its_reason_to_the_owner():
     found = notices(carried().manifest, [package_forecast()], NOW)
     [notice] = found
     assert notice.text == (
-        "The last run did not train flask: PyPI Stats is down; "
-        "the model of 2026-11-15 goes on serving."
+        "The last run made no new model of flask, so that of 15 November 2026 is used."
     )
+    assert notice.owner == ("flask: PyPI Stats is down; the model of 2026-11-15 goes on serving.")
     assert notices(carried().manifest, [package_forecast("requests")], NOW) == []
     on_demand = package_forecast(on_demand=True)
     assert notices(carried().manifest, [on_demand], NOW) == []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 
 import pytest
 
+from forecast.bundle.manifest import PartEntry
 from forecast.record.record import Coverage, Direction, make_record
 from tests.bundles import make_bundle
 from tests.unit.forecast.record.records import LAST_WEEK, bundle_with, day_row, total_row
@@ -144,3 +146,12 @@ def test_the_five_largest_surprises():
     rows = [total_row(name, downloads=1000 + at) for at, name in enumerate("abcdefg")]
     rows.append(total_row("h", downloads=700))
     assert [week.package for week in record_of(totals=rows).surprises] == list("gfedc")
+
+
+def test_a_group_is_no_surprise_beside_the_part_that_moved_it():
+    parts = (PartEntry(name="flask"), PartEntry(name="click"))
+    made = bundle_with(totals=[total_row(name, downloads=9_000) for name in ("flask", "@web")])
+    group = made.entry("flask").model_copy(update={"label": "@web", "parts": parts})
+    packages = {**made.manifest.packages, "@web": group}
+    bundle = replace(made, manifest=made.manifest.model_copy(update={"packages": packages}))
+    assert [week.package for week in make_record(bundle).surprises] == ["flask"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 
@@ -81,6 +82,23 @@ def test_most_packages_together_are_told_apart(away, names, cause):
     assert {week.cause for week in found(rows).weeks} == {cause}
 
 
+@pytest.mark.parametrize(
+    ("away", "within", "causes"),
+    [
+        (["a", "@a", "@b", "@c"], "bc", {"own"}),  # one package, and the groups that it is in
+        (["a", "b", "@a"], "c@b@c@d", {"common"}),  # most packages, and few groups
+        (["a", "b", "@a"], "", {"own"}),  # two packages are too few
+        (["@a", "@b", "@c"], "@d", {"common"}),  # nothing but groups
+        (["@a", "@b", "@c"], "a", {"own"}),
+    ],
+)
+def test_groups_are_no_more_packages_that_move(away, within, causes):
+    rows = [total_row(name, downloads=1) for name in away]
+    rows += [total_row(name) for name in re.findall("@?.", within)]
+    assert {week.cause for week in found(rows).weeks} == causes
+    assert {week.cause for week in all_weeks(bundle_with(totals=rows), ())} == causes
+
+
 def test_one_that_moves_against_the_others_stands_for_itself():
     rows = [total_row(name, downloads=1) for name in "abcd"] + [total_row("e", downloads=1500)]
     causes = {week.package: week.cause for week in found(rows).weeks}
@@ -116,9 +134,45 @@ def test_surprises_are_one_a_package_and_no_change_of_definition():
     changed = LAST_WEEK - 20 * WEEK
     rows = [total_row("a", start=LAST_WEEK - at * WEEK, downloads=10**at) for at in (4, 5)]
     rows += [total_row("b", start=changed, downloads=10**9), total_row("c", downloads=1)]
-    weeks = surprises(all_weeks(bundle_with(totals=rows), {changed}), 5)
+    weeks = surprises(all_weeks(bundle_with(totals=rows), {changed}), 5, {})
     assert [(week.package, week.downloads) for week in weeks] == [("a", 1e5), ("c", 1)]
-    assert surprises(weeks, 1) == weeks[:1]
+    assert surprises(weeks, 1, {}) == weeks[:1]
+
+
+PARTS = {"@g": {"a", "b", "c"}}
+
+
+@pytest.mark.parametrize(
+    ("downloads", "told"),
+    [
+        ({"@g": 9_000, "a": 5_000}, "a"),  # the part made most of it, though it is less far out
+        ({"@g": 5_000, "a": 9_000}, "a"),
+        ({"@g": 9_000, "a": 3_700, "b": 3_700}, "ab"),  # two parts together did
+        ({"@g": 9_000, "a": 3_700}, "@ga"),  # it made less than half
+        ({"@g": 9_000, "a": 1}, "@ga"),  # the other side
+        ({"@g": 9_000, "d": 9_000}, "@gd"),  # no part of it
+    ],
+)
+def test_a_group_is_no_surprise_beside_the_parts_that_moved_it(downloads, told):
+    rows = [total_row(name, downloads=number) for name, number in downloads.items()]
+    weeks = surprises(all_weeks(bundle_with(totals=rows), ()), 5, PARTS)
+    assert "".join(week.package for week in weeks) == told
+
+
+def test_a_group_is_a_surprise_of_its_own_where_its_part_is_not_told():
+    rows = [total_row("@g", downloads=9_000), total_row("a", downloads=5_000)]
+    weeks = all_weeks(bundle_with(totals=rows), ())
+    assert [week.package for week in surprises(weeks, 1, PARTS)] == ["@g"]
+    rows[1]["start"] -= WEEK  # another week
+    weeks = all_weeks(bundle_with(totals=rows), ())
+    assert [week.package for week in surprises(weeks, 5, PARTS)] == ["@g", "a"]
+
+
+def test_the_next_surprise_takes_the_place_of_a_group():
+    numbers = {"@g": 9_000, "a": 8_000, "d": 3_000}
+    rows = [total_row(name, downloads=number) for name, number in numbers.items()]
+    weeks = surprises(all_weeks(bundle_with(totals=rows), ()), 2, PARTS)
+    assert [week.package for week in weeks] == ["a", "d"]
 
 
 def test_the_present_is_that_of_the_run():
