@@ -414,7 +414,7 @@ def _check_packages(manifest: Manifest, tables: Mapping[str, Table]) -> None:
     if missing := sorted(modelled.keys() - tables[HISTORY].places.keys()):
         raise BundleError(f"{HISTORY} has no rows of {_some(missing)}")
     length = manifest.forecast_days
-    dates = tables[FORECASTS].rows["date"].to_numpy().astype("datetime64[D]")
+    dates = tables[FORECASTS].values["date"].astype("datetime64[D]")
     for name, entry in modelled.items():
         start = np.datetime64(entry.trained_through, "D") + 1
         found = dates[tables[FORECASTS].places.get(name, slice(0))]
@@ -426,7 +426,7 @@ def _check_packages(manifest: Manifest, tables: Mapping[str, Table]) -> None:
 
 def _check_totals(names: Collection[str], totals: Table, spans: tuple[int, ...]) -> None:
     """Every package with a model has the same totals."""
-    days = totals.rows["days"].to_numpy()
+    days = totals.values["days"]
     for name in names:
         if tuple(days[totals.places.get(name, slice(0))]) != spans:
             told = ", ".join(map(str, spans))

@@ -14,8 +14,7 @@ import datetime as dt
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -71,32 +70,35 @@ PIECE = 1 << 22  # bytes parsed at once: parsing takes several times their memor
 
 @dataclass(frozen=True)
 class Table:
-    """A checked table, the rows of a package together.
+    """A checked table by column, the rows of a package together.
 
     Attributes:
-        rows: every column but the package: dates as datetime64, counts of ``history.csv`` and
-            days of ``totals.csv`` as int64, the rest as float64.
+        values: every column but the package, each of shape (rows,): dates as datetime64, counts
+            of ``history.csv`` and days of ``totals.csv`` as int64, the rest as float64.
         places: package to its rows, in the order in which packages first appear in the file.
     """
 
-    rows: pd.DataFrame = field(repr=False)
+    values: Columns = field(repr=False)
     places: Mapping[str, slice] = field(repr=False)
 
+    def columns(self, name: str) -> dict[str, NDArray[Any]]:
+        """The rows of a package, perhaps none, by column."""
+        return self.taken(self.places.get(name, slice(0)))
+
+    def taken(self, rows: slice | NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Some rows by column."""
+        return {column: values[rows] for column, values in self.values.items()}
+
     def of(self, name: str) -> pd.DataFrame:
-        """The rows of a package, perhaps none, with the column ``package``."""
-        rows = self.rows.iloc[self.places.get(name, slice(0))].reset_index(drop=True)
+        """The rows of a package, with the column ``package``."""
+        rows = pd.DataFrame(self.columns(name))
         rows.insert(0, "package", pd.Series(name, rows.index, dtype="str"))
         return rows
 
-    def columns(self, name: str) -> dict[str, NDArray[Any]]:
-        """The same rows by column, each as an array, at a small part of the price."""
-        place = self.places.get(name, slice(0))
-        return {column: values[place] for column, values in self._arrays.items()}
-
-    @cached_property
-    def _arrays(self) -> Mapping[str, NDArray[Any]]:
-        """The columns, without a copy."""
-        return {str(column): values.to_numpy() for column, values in self.rows.items()}
+    def with_packages(self, packages: NDArray[Any]) -> pd.DataFrame:
+        """All rows; the column ``package`` has the value of each package, in their order."""
+        sizes = [place.stop - place.start for place in self.places.values()]
+        return pd.DataFrame({**self.values, "package": np.repeat(packages, sizes)})
 
 
 def header(table: str) -> bytes:
@@ -165,21 +167,26 @@ def read_table(data: bytes, table: str, *, with_median: bool = True) -> Table:
     pieces = [_parse(piece, table, columns) for piece in _pieces(data, len(first))]
     if not pieces:
         return empty_table(table)
-    packages = union_categoricals([piece.pop("package") for piece in pieces])
-    rows = pd.concat(pieces, ignore_index=True)
+    packages = union_categoricals([piece.packages for piece in pieces])
+    values = {
+        name: np.concatenate([piece.values[name] for piece in pieces])
+        for name in COLUMNS[table][1:]
+    }
     codes, names = pd.factorize(packages)  # numbered in the order of their first rows
     if odd := [name for name in names if not is_series_name(str(name))]:
         raise BundleError(f"{table}: {str(odd[0])!r:.100} is no normalised name of a package")
     if (np.diff(codes) < 0).any():
         order = np.argsort(codes, kind="stable")
-        rows, codes = rows.take(order), codes[order]
+        values, codes = {name: each[order] for name, each in values.items()}, codes[order]
     ends = np.searchsorted(codes, np.arange(len(names) + 1))
     if table in ASCENDING:
-        later = np.diff(rows[ASCENDING[table]].to_numpy().astype("int64")) > 0
+        later = np.diff(values[ASCENDING[table]].astype("int64")) > 0
         if not (later | (np.diff(codes) > 0)).all():
             raise BundleError(f"{table}: a package has a day twice, or its days are not in order")
+    for each in values.values():
+        each.flags.writeable = False  # whoever asks gets a part of it, and no copy
     places = {str(name): slice(*ends[at : at + 2].tolist()) for at, name in enumerate(names)}
-    return Table(rows, places)
+    return Table(values, places)
 
 
 def empty_table(table: str) -> Table:
@@ -187,7 +194,7 @@ def empty_table(table: str) -> Table:
     types = dict.fromkeys(COLUMNS[table][1:], "float64")
     types |= dict.fromkeys(DATES & types.keys(), "datetime64[us]")
     types |= dict.fromkeys(INTEGERS.get(table, ()), "int64")
-    return Table(pd.DataFrame({name: np.empty(0, kind) for name, kind in types.items()}), {})
+    return Table({name: np.empty(0, kind) for name, kind in types.items()}, {})
 
 
 def _pieces(data: bytes, start: int) -> Iterator[bytes]:
@@ -198,8 +205,13 @@ def _pieces(data: bytes, start: int) -> Iterator[bytes]:
         start = end
 
 
-def _parse(lines: bytes, table: str, columns: list[str]) -> pd.DataFrame:
-    """Rows of a table, every value checked by itself; ``package`` as categories."""
+class _Piece(NamedTuple):
+    packages: pd.Series[Any]  # as categories
+    values: Columns
+
+
+def _parse(lines: bytes, table: str, columns: list[str]) -> _Piece:
+    """Rows of a table, every value checked by itself."""
     _check_shape(lines, table, len(columns))
     dates = [column for column in columns if column in DATES]
     try:
@@ -209,18 +221,25 @@ def _parse(lines: bytes, table: str, columns: list[str]) -> pd.DataFrame:
             # pandas reads names that all look like numbers as numbers: 007 is no package.
             rows = _read(lines, columns, {"package": "str"} | dict.fromkeys(dates, "category"))
             rows["package"] = rows["package"].astype("category")
-        for column in dates:
-            known = pd.to_datetime(rows[column].cat.categories.astype("str"), format="%Y-%m-%d")
-            rows[column] = known[rows[column].cat.codes.to_numpy()]
+        values = {
+            column: _days(rows[column]) if column in dates else rows[column].to_numpy()
+            for column in columns[1:]
+        }
     except Exception as error:  # noqa: BLE001 - pandas raises whatever its parsers raise
         raise BundleError(f"{table} is malformed ({type(error).__name__})") from None
-    if rows[dates].isna().any(axis=None):  # pandas reads empty text as a missing day
+    if any(np.isnat(values[column]).any() for column in dates):  # pandas' reading of empty text
         raise BundleError(f"{table}: a row has no day")
     if len(columns) < len(COLUMNS[table]):
-        rows[MEDIAN] = rows["mean"]
-        rows = rows[COLUMNS[table]]
-    CHECKS[table](rows, table)
-    return rows.astype(dict.fromkeys(INTEGERS[table], "int64")) if table in INTEGERS else rows
+        values[MEDIAN] = values["mean"]
+    CHECKS[table](values, table)
+    whole = {column: values[column].astype("int64") for column in INTEGERS.get(table, ())}
+    return _Piece(rows["package"], values | whole)
+
+
+def _days(column: pd.Series[Any]) -> NDArray[Any]:
+    """Dates of a column of categories."""
+    known = pd.to_datetime(column.cat.categories.astype("str"), format="%Y-%m-%d")
+    return known.to_numpy()[column.cat.codes.to_numpy()]
 
 
 def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataFrame:
@@ -233,6 +252,7 @@ def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataF
         na_filter=False,
         quoting=csv.QUOTE_NONE,
         lineterminator="\n",
+        low_memory=False,  # a piece is small
     )
 
 
@@ -248,50 +268,50 @@ def _check_shape(data: bytes, table: str, width: int) -> None:
         raise BundleError(f"{table} is malformed: expected {width} fields in every line")
 
 
-def _check_counts(rows: pd.DataFrame, table: str) -> None:
-    counts = rows["downloads"].to_numpy(dtype=np.float64)
+def _check_counts(rows: Columns, table: str) -> None:
+    counts = rows["downloads"]
     if not ((counts >= 0) & (counts <= LARGEST_COUNT) & (counts == np.floor(counts))).all():
         raise BundleError(f"{table}: a count is not a whole number from 0 to {LARGEST_COUNT}")
 
 
-def _check_bands(rows: pd.DataFrame, table: str) -> None:
+def _check_bands(rows: Columns, table: str) -> None:
     if not are_bands(rows):
         raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")
 
 
-def _check_past(rows: pd.DataFrame, table: str) -> None:
+def _check_past(rows: Columns, table: str) -> None:
     _check_bands(rows, table)
     _check_days(rows["horizon"], table)
 
 
-def _check_days(column: pd.Series, table: str) -> None:
-    days = column.to_numpy(dtype=np.float64)
+def _check_days(days: NDArray[Any], table: str) -> None:
     if not ((days >= 1) & (days <= LONGEST_HORIZON) & (days == np.floor(days))).all():
         raise BundleError(f"{table}: days are not a whole number from 1 to {LONGEST_HORIZON}")
 
 
-def _check_totals(rows: pd.DataFrame, table: str) -> None:
+def _check_totals(rows: Columns, table: str) -> None:
     _check_days(rows["days"], table)
     if not are_totals(rows):
         raise BundleError(f"{table}: a value is not finite, is negative, or outside its band")
 
 
-def _check_scores(rows: pd.DataFrame, table: str) -> None:
+def _check_scores(rows: Columns, table: str) -> None:
     _check_days(rows["horizon"], table)
-    values = rows[TRACK_COLUMNS[4:]].to_numpy(dtype=np.float64)
-    inside = rows[["inside_80", "inside_95"]].isin([0, 1])
-    if not (np.isfinite(values).all() and (values >= 0).all() and inside.all(axis=None)):
+    values = np.array([rows[column] for column in TRACK_COLUMNS[4:]])
+    inside = np.array([rows["inside_80"], rows["inside_95"]])
+    whole = (inside == 0) | (inside == 1)
+    if not (np.isfinite(values).all() and (values >= 0).all() and whole.all()):
         raise BundleError(f"{table}: a value is not finite, is negative, or neither 0 nor 1")
 
 
-def _check_total_scores(rows: pd.DataFrame, table: str) -> None:
+def _check_total_scores(rows: Columns, table: str) -> None:
     _check_totals(rows, table)
-    values = rows[["downloads", "before"]].to_numpy(dtype=np.float64)
+    values = np.array([rows["downloads"], rows["before"]])
     if not ((values >= 0) & (values <= LARGEST_COUNT * LONGEST_HORIZON)).all():
         raise BundleError(f"{table}: a value is not finite, is negative, or too large")
 
 
-CHECKS: Mapping[str, Callable[[pd.DataFrame, str], None]] = {
+CHECKS: Mapping[str, Callable[[Columns, str], None]] = {
     HISTORY: _check_counts,
     FORECASTS: _check_bands,
     TOTALS: _check_totals,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from forecast.bundle.reader import Bundle
-    from forecast.bundle.tables import Table
     from forecast.record.weeks import Week
 
 FEWEST_DAYS = 50  # with fewer, a share of 80 % could as well be 69 or 91 %
@@ -113,8 +112,10 @@ def make_record(bundle: Bundle, redefined: Collection[dt.date] = ()) -> Record:
         redefined: the days from which on something else is counted.
     """
     table = bundle.tables[TRACK]
-    rows = _with_package(table)
-    totals = _with_package(bundle.tables[TOTAL_TRACK])
+    rows, totals = (
+        each.with_packages(np.arange(len(each.places)))
+        for each in (table, bundle.tables[TOTAL_TRACK])
+    )
     made = rows[["package", "made_on"]].drop_duplicates()
     names = np.array(list(table.places), dtype="U")[made["package"].unique()]
     groups = int(np.char.startswith(names, GROUP).sum())
@@ -138,12 +139,6 @@ def make_record(bundle: Bundle, redefined: Collection[dt.date] = ()) -> Record:
         direction=_direction(totals, redefined),
         surprises=tuple(surprises(weeks, MOST_SURPRISES, parts)),
     )
-
-
-def _with_package(table: Table) -> pd.DataFrame:
-    """The rows of a table with their package as a number."""
-    sizes = [place.stop - place.start for place in table.places.values()]
-    return table.rows.assign(package=np.repeat(np.arange(len(sizes)), sizes))
 
 
 def _coverage(inside: Mapping[int, pd.Series[Any]], compared: int, *, enough: bool) -> Coverage:

@@ -165,11 +165,10 @@ def _farthest(week: Week) -> tuple[float, str]:
 
 def _weeks(table: Table) -> pd.DataFrame:
     """The rows of seven days, with the columns ``package`` and ``group``."""
-    sizes = [place.stop - place.start for place in table.places.values()]
-    names = np.array(list(table.places), dtype=object)
-    groups = np.array([name.startswith(GROUP) for name in table.places], dtype=bool)
-    rows = table.rows.assign(package=np.repeat(names, sizes), group=np.repeat(groups, sizes))
-    return rows[rows["days"] == WEEK]
+    rows = table.with_packages(np.array(list(table.places), dtype=object))
+    rows = rows[rows["days"] == WEEK]
+    groups = np.array([name.startswith(GROUP) for name in rows["package"]], dtype=bool)
+    return rows.assign(group=groups)
 
 
 def _outside(

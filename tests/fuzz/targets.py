@@ -205,8 +205,9 @@ def config(data: bytes) -> None:
 def table(name: str, data: bytes) -> None:
     """A table of a bundle."""
     read = read_table(data, name)
-    assert len(read.rows) == data.count(b"\n") - 1
-    assert sum(len(read.of(package)) for package in read.places) == len(read.rows)
+    lines = data.count(b"\n") - 1
+    assert {len(values) for values in read.values.values()} == {lines}
+    assert sum(len(read.of(package)) for package in read.places) == lines
     for package in read.places:
         rows = read.of(package)
         assert set(rows["package"]) == {package}

@@ -37,4 +37,4 @@ def _of(table: Table, names: Collection[str]) -> Table:
     places = {
         name: slice(end - each.size, end) for name, each, end in zip(found, rows, ends, strict=True)
     }
-    return Table(table.rows.iloc[np.concatenate([*rows, np.zeros(0, dtype=int)])], places)
+    return Table(table.taken(np.concatenate([*rows, np.zeros(0, dtype=np.int64)])), places)

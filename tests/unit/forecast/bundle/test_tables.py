@@ -257,6 +257,12 @@ def test_a_package_without_rows_has_the_columns_of_one_with_rows(table):
         assert without.empty
 
 
+def test_nobody_who_gets_a_part_of_a_table_changes_it():
+    read = read_table(header(HISTORY) + b"a,2026-01-02,5\n", HISTORY)
+    with pytest.raises(ValueError, match="read-only"):
+        read.columns("a")["downloads"][0] = 6
+
+
 def test_counts_are_whole_numbers():
     read = read_table(header(HISTORY) + b"a,2026-01-02,1000000000000\n", HISTORY)
     assert read.of("a")["downloads"].dtype == "int64"
