@@ -61,7 +61,10 @@ INTEGERS = {
     HISTORY: ["downloads"],
     **{table: ["days"] for table in (TOTALS, PAST_TOTALS, TOTAL_TRACK)},
 }
+Kind = np.dtype[Any] | pd.api.extensions.ExtensionDtype
 Columns = Mapping[str, "NDArray[Any]"]  # of rows of one package, each of shape (rows,)
+# For read_csv: it takes as long to find these by their names as to read a small table.
+NUMBER, CATEGORY, TEXT = np.dtype("float64"), pd.CategoricalDtype(), pd.StringDtype(na_value=np.nan)
 ASCENDING = {HISTORY: "date", FORECASTS: "date", TOTALS: "days"}  # within a package
 
 COMMA, NEWLINE = b",\n"
@@ -216,11 +219,11 @@ def _parse(lines: bytes, table: str, columns: list[str]) -> _Piece:
     dates = [column for column in columns if column in DATES]
     try:
         # As categories, each name and each day is decoded once and not once a row.
-        rows = _read(lines, columns, dict.fromkeys(["package", *dates], "category"))
+        rows = _read(lines, columns, dict.fromkeys(["package", *dates], CATEGORY))
         if not is_string_dtype(rows["package"].cat.categories):
             # pandas reads names that all look like numbers as numbers: 007 is no package.
-            rows = _read(lines, columns, {"package": "str"} | dict.fromkeys(dates, "category"))
-            rows["package"] = rows["package"].astype("category")
+            rows = _read(lines, columns, {"package": TEXT} | dict.fromkeys(dates, CATEGORY))
+            rows["package"] = rows["package"].astype(CATEGORY)
         values = {
             column: _days(rows[column]) if column in dates else rows[column].to_numpy()
             for column in columns[1:]
@@ -242,13 +245,13 @@ def _days(column: pd.Series[Any]) -> NDArray[Any]:
     return known.to_numpy()[column.cat.codes.to_numpy()]
 
 
-def _read(data: bytes, columns: list[str], types: Mapping[str, str]) -> pd.DataFrame:
+def _read(data: bytes, columns: list[str], types: Mapping[str, Kind]) -> pd.DataFrame:
     return pd.read_csv(
         io.BytesIO(data),
         names=columns,
         header=None,
         index_col=False,
-        dtype={**dict.fromkeys(columns, "float64"), **types},
+        dtype={**dict.fromkeys(columns, NUMBER), **types},
         na_filter=False,
         quoting=csv.QUOTE_NONE,
         lineterminator="\n",
