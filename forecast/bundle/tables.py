@@ -187,7 +187,7 @@ def read_table(data: bytes, table: str, *, with_median: bool = True) -> Table:
         if not (later | (np.diff(codes) > 0)).all():
             raise BundleError(f"{table}: a package has a day twice, or its days are not in order")
     for each in values.values():
-        each.flags.writeable = False  # whoever asks gets a part of it, and no copy
+        each.setflags(write=False)  # whoever asks gets a part of it, and no copy
     places = {str(name): slice(*ends[at : at + 2].tolist()) for at, name in enumerate(names)}
     return Table(values, places)
 
