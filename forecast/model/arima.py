@@ -71,10 +71,10 @@ class Arima(Checked):
         m = max(season, 1)
         w = difference(x, d, big_d, m)
         ar, ma = polynomials(np.array(self.params), (p, q, big_p, big_q), m)
-        own, random = _lags(np.convolve(ar, difference_polynomial(d, big_d, m))), _lags(ma)
-        path, shocks = [0.0] * _farthest(own) + x.tolist(), _innovations(w, ar, random)
+        ar_lags, ma_lags = _lags(np.convolve(ar, difference_polynomial(d, big_d, m))), _lags(ma)
+        path, shocks = [0.0] * _farthest(ar_lags) + x.tolist(), _innovations(w, ar, ma_lags)
         for _ in range(days):
-            path.append(_weighted(random, shocks) - _weighted(own, path))
+            path.append(_weighted(ma_lags, shocks) - _weighted(ar_lags, path))
             shocks.append(0.0)
         return np.array(path[-days:])
 
@@ -122,11 +122,11 @@ def _farthest(lags: Lags) -> int:
     return max((lag for lag, _ in lags), default=0)
 
 
-def _innovations(w: Array, ar: Array, random: Lags) -> list[float]:
+def _innovations(w: Array, ar: Array, ma_lags: Lags) -> list[float]:
     """Innovations of a differenced series w (n,), after zeros as far as the MA reaches."""
-    found = [0.0] * _farthest(random)
+    found = [0.0] * _farthest(ma_lags)
     for value in np.convolve(w, ar)[: w.size].tolist() if w.size else ():
-        found.append(value - _weighted(random, found))
+        found.append(value - _weighted(ma_lags, found))
     return found
 
 
