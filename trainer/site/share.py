@@ -20,12 +20,16 @@ def share_of(bundle: Bundle, names: Collection[str]) -> Bundle:
     Raises:
         BundleError: if a file has changed since the bundle was verified.
     """
-    entries = {name: bundle.entry(name) for name in names}
-    manifest = bundle.manifest.model_copy(update={"packages": entries})
     files = {f"{name}.pkl": bundle.pickle(name) for name in names}
     for picture in (each for name in names for each in picture_names(name)):
         if (data := bundle.picture(picture)) is not None:
             files[picture] = data
+    known = bundle.manifest.files
+    update = {
+        "packages": {name: bundle.entry(name) for name in names},
+        "files": {file: known[file] for file in files if file in known},
+    }
+    manifest = bundle.manifest.model_copy(update=update)
     tables = {kind: _of(table, names) for kind, table in bundle.tables.items()}
     return Bundle(manifest, tables, files.__getitem__)
 

@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 from collections import deque
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
@@ -119,6 +119,12 @@ def _spread(
         pool.shutdown(cancel_futures=True)  # after Ctrl-C, only what has begun is waited for
 
 
+@cache
+def _tools() -> tuple[Templates, Painter]:
+    """For all packages that a process writes: compiled templates, and the memory of a card."""
+    return Templates(), Painter()
+
+
 def _write_packages(
     share: Bundle,
     *,
@@ -129,7 +135,7 @@ def _write_packages(
     folder: Path,
 ) -> list[Row]:
     """Write the folders of some packages; what lists say of them."""
-    maker = Maker(share, config, through, unusual, linked, Templates(), Painter())
+    maker = Maker(share, config, through, unusual, linked, *_tools())
     rows = []
     for name in share.names:
         row, files = maker.files(name)

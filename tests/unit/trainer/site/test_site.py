@@ -24,6 +24,7 @@ from tests.bundles import LAST_DAY, counts, make_bundle, model_of
 from tests.unit.forecast.record.records import bundle_with, total_row
 from trainer.site import site as writer
 from trainer.site.package import Maker
+from trainer.site.share import share_of
 from trainer.site.site import write_site
 
 LARGEST_PAGE = 60_000  # bytes, with its picture
@@ -91,6 +92,18 @@ def site(tmp_path_factory):
 
 def pages(folder):
     return sorted(folder.rglob("*.html"))
+
+
+def test_a_share_of_a_bundle_has_what_its_packages_need_and_no_more():
+    bundle = with_pictures(["flask", "requests"])
+    share = share_of(bundle, ["requests"])
+    assert share.names == ["requests"]
+    assert share.manifest.files.keys() == set(picture_names("requests"))
+    assert [share.picture(each) for each in picture_names("requests")] == [
+        bundle.picture(each) for each in picture_names("requests")
+    ]
+    assert share.history("requests").equals(bundle.history("requests"))
+    assert not share.has_history("flask")
 
 
 def test_each_package_has_its_files(site):
