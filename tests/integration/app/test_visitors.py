@@ -299,6 +299,12 @@ def test_an_event_that_does_not_exist_writes_no_log(app, fn_index):
     body = json.dumps({"data": [], "fn_index": fn_index, "session_hash": "x"}).encode()
     for _ in range(20):
         assert ask(app, "POST", "/gradio_api/queue/join", body, JSON)[0] == 400
+    assert len(app.log) - before < 5_000
+
+
+def test_a_call_that_does_not_exist_writes_no_log(app):
+    before = len(app.log)
+    for _ in range(20):
         assert ask(app, "POST", "/gradio_api/call/no-such", b'{"data": []}', JSON)[0] == 404
         assert ask(app, "GET", "/gradio_api/call/forecast/no-such")[0] == 404
         assert ask(app, "GET", "/gradio_api/queue/data?session_hash=no-such")[0] < 500
