@@ -140,7 +140,7 @@ class Handlers:
 
     def _is_new(self, view: View) -> bool:
         """Whether the first package has to be fetched and trained."""
-        return bool(view.packages) and not self._forecasts.is_ready(view.packages[0])
+        return bool(view.packages) and self._forecasts.takes_long(view.packages[0])
 
     def catch_up(self, request: gr.Request) -> Any:
         """Show the last view again with the newer days it lacks: content, except the link.

@@ -24,7 +24,7 @@ _MOST_READ = 4_096  # characters of a text that are looked at
 _MOST_STACKS = 100  # that are remembered
 # Repetitions have bounds, so that no text takes long.
 # Words such as most cells of a table: nothing in them to clean, to escape or to hold together.
-_WORDS = re.compile(r"[\w,.]{0,40}(?: (?!million|billion)[\w,.]{1,40}){0,20}")
+_WORDS = re.compile(r"(?:[\w,.]{1,40}(?: (?!million|billion)[\w,.]{1,40}){0,20})?")
 _PLAIN = re.compile(r"(?:[\w ,.()'=+*-]|[:/](?![:/]))*")  # nothing in it to clean
 _ADDRESS = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?//)([^\s\"'<>“”`]+)")
 _USER = re.compile(r"(?<![\w/:])[\w.%+-]{0,64}:(?!//)[^\s@/]{1,200}@(?=[\w\[])")

@@ -124,6 +124,10 @@ class Forecasts:
             package
         )
 
+    def takes_long(self, package: Package) -> bool:
+        """Whether it is fetched and trained when it is asked for; a group never is."""
+        return not package.is_group and not self.is_ready(package)
+
     def renewed(self, package: Package, client: str = "") -> PackageForecast | None:
         """What is known of a package whose published forecast lies in the past; else None.
 

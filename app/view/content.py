@@ -105,12 +105,15 @@ def fetching(view: View) -> PageContent:
     )
 
 
-def _message(title: str, text: str, view: View, banner: str = "") -> PageContent:
+def _message(
+    title: str, text: str, view: View, banner: str = "", warnings: str = ""
+) -> PageContent:
     """A title and a text instead of a forecast."""
     return PageContent(
         title=f"{title} - {wording.TITLE}",
         banner=banner,
         headline=markup.empty(title, text),
+        warnings=warnings,
         query=view.query,
     )
 
@@ -239,4 +242,5 @@ def _without_forecast(view: View, problems: list[Notice], found: list[Notice]) -
         title, text = "Not the name of a package", wording.no_name(view.typed.strip())
     else:
         title, text = wording.NOTHING_CHOSEN
-    return _message(title, text, view, markup.notices(banner) + markup.owner([*told, *problems]))
+    owner = markup.owner([*told, *problems])
+    return _message(title, text, view, markup.notices(banner), owner)

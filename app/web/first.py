@@ -6,6 +6,7 @@ import json
 import logging
 import re
 from dataclasses import replace
+from itertools import filterfalse
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -124,7 +125,9 @@ class FirstResponse:
         ready = self._ready(view)
         theme = theme_of(query)
         shown = self._content(view, ready, client, theme)
-        main = ready.packages[0].name if ready.packages else ""
+        main = next(
+            (each.name for each in ready.packages[:1] if self._forecasts.is_ready(each)), ""
+        )
         shareable = main and not is_made_up(self._forecasts, main)
         picture = picture_of(self._forecasts, f"{main}.svg", client) or b""
         offered = self._forecasts.store.catalogue.packages[:MOST_OFFERED]
@@ -153,7 +156,8 @@ class FirstResponse:
         )
 
     def _ready(self, view: View) -> View:
-        """The view without packages that are not ready; none at all if the first is not."""
-        if not view.packages or not self._forecasts.is_ready(view.packages[0]):
+        """The view without packages that take long; none at all if the first one does."""
+        takes_long = self._forecasts.takes_long
+        if not view.packages or takes_long(view.packages[0]):
             return replace(view, packages=())
-        return replace(view, packages=tuple(filter(self._forecasts.is_ready, view.packages)))
+        return replace(view, packages=tuple(filterfalse(takes_long, view.packages)))

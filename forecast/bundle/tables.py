@@ -67,6 +67,7 @@ Columns = Mapping[str, "NDArray[Any]"]  # of rows of one package, each of shape 
 NUMBER, CATEGORY, TEXT = np.dtype("float64"), pd.CategoricalDtype(), pd.StringDtype(na_value=np.nan)
 ASCENDING = {HISTORY: "date", FORECASTS: "date", TOTALS: "days"}  # within a package
 
+LENGTH = len("2026-11-22")
 COMMA, NEWLINE = b",\n"
 PIECE = 1 << 22  # bytes parsed at once: parsing takes several times their memory
 
@@ -240,8 +241,15 @@ def _parse(lines: bytes, table: str, columns: list[str]) -> _Piece:
 
 
 def _days(column: pd.Series[Any]) -> NDArray[Any]:
-    """Dates of a column of categories."""
-    known = pd.to_datetime(column.cat.categories.astype("str"), format="%Y-%m-%d")
+    """Dates of a column of categories.
+
+    Raises:
+        ValueError: one is neither a day nor empty.
+    """
+    texts = column.cat.categories.astype("str")
+    if not set(map(len, texts)) <= {0, LENGTH}:  # to pandas "now" and "today" are dates, too
+        raise ValueError
+    known = pd.to_datetime(texts, format="%Y-%m-%d")
     return known.to_numpy()[column.cat.codes.to_numpy()]
 
 

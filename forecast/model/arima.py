@@ -76,7 +76,7 @@ class Arima(Checked):
         for _ in range(days):
             path.append(_weighted(ma_lags, shocks) - _weighted(ar_lags, path))
             shocks.append(0.0)
-        return np.array(path[-days:])
+        return np.array(path[len(path) - days :])
 
 
 def difference(x: Array, d: int, seasonal_d: int, m: int) -> Array:

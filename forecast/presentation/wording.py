@@ -44,7 +44,7 @@ LONGEST_QUOTED = 60  # characters of what was typed
 SOURCES = {
     "pypistats": "PyPI Stats",
     "clickhouse": "ClickPy",
-    "folder": "own files",
+    "folder": "files of the owner",
     "sample": "sample data, made up",
 }
 UNITS = ((1e9, "billion"), (1e6, "million"))

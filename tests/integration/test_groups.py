@@ -57,6 +57,6 @@ def test_a_group_of_a_folder_is_forecast(tmp_path):
     page = (site / "group" / "pallets" / "index.html").read_text(encoding="utf-8")
     assert "Forecast for The projects" in page
     assert "The sum of 2 packages: flask and click." in page
-    assert "gone is not counted here: there were no counts of it in own files." in page
+    assert "gone is not counted here: there were no counts of it in files of the owner." in page
     assert "gone.csv is not there" not in page  # that is for the owner
     assert (site / "group" / "pallets" / "badge.svg").is_file()

@@ -73,3 +73,10 @@ def test_an_asset_is_kept_for_a_year(app):
     response = requests.get(f"{app.url}assets/{script}", timeout=30)
     assert response.status_code == 200
     assert "immutable" in response.headers["Cache-Control"]
+
+
+def test_a_group_that_there_is_not_is_not_waited_for(app):
+    text = page(app, package="@nosuch").text
+    assert "There is no group @nosuch" in text
+    assert "trained now" not in text
+    assert "og:image" not in text

@@ -186,14 +186,14 @@ def test_a_configured_package_without_a_model_yet(page, github_server):
     shown = page.show("pytorch")
     assert shown.figure is None
     assert "There is no model of pytorch yet: the next weekly run makes it." in shown.headline
-    assert "pytorch is in config.toml and has no model yet: start the workflow" in shown.banner
+    assert "pytorch is in config.toml and has no model yet: start the workflow" in shown.warnings
 
 
 def test_a_configured_package_that_could_not_be_trained(page, github_server):
     github_server.add_artifact(zip_of(make_bundle(failed={"pytorch": "has 3 observed days"})))
     shown = page.show("pytorch")
     assert "has 3 observed days" not in shown.headline
-    assert "has 3 observed days" in shown.banner  # for the owner
+    assert "has 3 observed days" in shown.warnings  # for the owner
 
 
 def test_an_unknown_package_gets_near_matches(page, github_server):

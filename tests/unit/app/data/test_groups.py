@@ -77,8 +77,9 @@ def test_what_is_wrong_with_a_part_is_said():
     found = shown(PageData(bundle_of(parts=parts, source="folder")), "@pallets")
     assert "click</a>, dead and new.</p>" in found.headline  # without models, and so no links
     assert (
-        "The &lt;projects&gt;: gone is not counted here: there were no counts of it in own files. "
-        "dead has no counts since 20 September 2026. new has no counts before 3 November 2026."
+        "The &lt;projects&gt;: gone is not counted here: there were no counts of it in files of "
+        "the owner. dead has no counts since 20 September 2026. new has no counts before "
+        "3 November 2026."
     ) in found.warnings
 
 
@@ -133,6 +134,8 @@ def test_a_group_is_never_asked_of_the_source_nor_trained_on_demand():
     with pytest.raises(BundleError, match="no model of @new yet: the next weekly run makes it"):
         page.forecasts.package_forecast(Package("@new", "@new"))
     assert page.asked == []
+    assert not page.forecasts.takes_long(Package("@new", "@new"))
+    assert page.forecasts.takes_long(Package("new", "new"))
 
 
 def test_why_a_group_could_not_be_trained_is_told_to_the_owner_alone():
@@ -141,7 +144,7 @@ def test_why_a_group_could_not_be_trained_is_told_to_the_owner_alone():
     page.forecasts.store.configured = frozenset({"@new"})
     told = "There is no model of @new: the last weekly run could not make one"
     alone, beside = shown(page, "@new"), shown(page, "flask", "@new")
-    for part, owner in ((alone.headline, alone.banner), (beside.warnings, beside.facts)):
+    for part, owner in ((alone.headline, alone.warnings), (beside.warnings, beside.facts)):
         assert told in part
         before, _, after = owner.partition("For the owner")
         assert "its part click" not in part + before

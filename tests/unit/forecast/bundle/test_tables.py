@@ -180,6 +180,12 @@ def test_lines_of_another_shape_are_refused(extra):
         read_table(header(HISTORY) + extra, HISTORY)
 
 
+@pytest.mark.parametrize("day", ["now", "today", "2026-1-02", "2026-01-02T00"])
+def test_a_day_is_written_in_one_way(day):
+    with pytest.raises(BundleError, match=r"history\.csv is malformed"):
+        read_table(header(HISTORY) + f"a,{day},1\n".encode(), HISTORY)
+
+
 @pytest.mark.parametrize("day", ["2026-01-01", "2025-12-31"])
 @pytest.mark.parametrize("table", [HISTORY, FORECASTS])
 @pytest.mark.usefixtures("piece")
