@@ -32,7 +32,7 @@ def add_record(forecasts: Forecasts) -> None:
 
     def record() -> RecordAnswer:
         """How good earlier forecasts of all packages were, and whose last week was unusual."""
-        recorded, problem = _recorded(forecasts)
+        recorded, problem = recorded_now(forecasts)
         if recorded is None:
             raise gr.Error(problem, print_exception=False)
         return record_answer(recorded.record, recorded.last)
@@ -44,7 +44,7 @@ def record_route(forecasts: Forecasts) -> Route:
     """The same by one request: ``record``."""
 
     def answer_record(_request: Request) -> Response:
-        recorded, problem = _recorded(forecasts)
+        recorded, problem = recorded_now(forecasts)
         if recorded is None:
             return PlainTextResponse(problem, 503)
         return JSONResponse(record_answer(recorded.record, recorded.last), headers=HEADERS)
@@ -52,7 +52,7 @@ def record_route(forecasts: Forecasts) -> Route:
     return Route("/record", answer_record)
 
 
-def _recorded(forecasts: Forecasts) -> tuple[Recorded | None, str]:
+def recorded_now(forecasts: Forecasts) -> tuple[Recorded | None, str]:
     """The record of the bundle in use, and why there is none."""
     snapshot = forecasts.store.wait(BUNDLE_TIMEOUT)
     return forecasts.records.current(), snapshot.problem or NO_BUNDLE
@@ -62,7 +62,7 @@ def feed_route(forecasts: Forecasts) -> Route:
     """An Atom feed of unusual weeks: ``feed.xml``."""
 
     def answer_feed(request: Request) -> Response:
-        recorded, problem = _recorded(forecasts)
+        recorded, problem = recorded_now(forecasts)
         if recorded is None:
             return PlainTextResponse(problem, 503)
         manifest = recorded.bundle.manifest

@@ -10,10 +10,9 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from app.data.forecasts import BUNDLE_TIMEOUT
 from app.view.state import RECORD, address_of, parse_view, theme_of, with_theme
 from app.web.first import base_of
-from app.web.record import NO_BUNDLE
+from app.web.record import NO_BUNDLE, recorded_now
 from forecast.bundle.themes import themed
 from forecast.document import addresses
 from forecast.document.document import Document, Link, Templates
@@ -65,8 +64,7 @@ class RecordPage:
             feed=addresses.FEED,
             theme=theme,
         )
-        self._forecasts.store.wait(BUNDLE_TIMEOUT)
-        recorded = self._forecasts.records.current()
+        recorded, _ = recorded_now(self._forecasts)
         if recorded is None:
             return self._templates.plain(
                 "message.html", document, back, links, title=RECORD_TITLE, text=NO_BUNDLE

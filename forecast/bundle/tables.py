@@ -62,12 +62,12 @@ INTEGERS = {
     **{table: ["days"] for table in (TOTALS, PAST_TOTALS, TOTAL_TRACK)},
 }
 Kind = np.dtype[Any] | pd.api.extensions.ExtensionDtype
-Columns = Mapping[str, "NDArray[Any]"]  # of rows of one package, each of shape (rows,)
+Columns = Mapping[str, "NDArray[Any]"]  # of some rows of a table, each of shape (rows,)
 # For read_csv: it takes as long to find these by their names as to read a small table.
 NUMBER, CATEGORY, TEXT = np.dtype("float64"), pd.CategoricalDtype(), pd.StringDtype(na_value=np.nan)
 ASCENDING = {HISTORY: "date", FORECASTS: "date", TOTALS: "days"}  # within a package
 
-LENGTH = len("2026-11-22")
+DAY_LENGTH = len("2026-11-22")
 COMMA, NEWLINE = b",\n"
 PIECE = 1 << 22  # bytes parsed at once: parsing takes several times their memory
 
@@ -247,7 +247,7 @@ def _days(column: pd.Series[Any]) -> NDArray[Any]:
         ValueError: one is neither a day nor empty.
     """
     texts = column.cat.categories.astype("str")
-    if not set(map(len, texts)) <= {0, LENGTH}:  # to pandas "now" and "today" are dates, too
+    if not set(map(len, texts)) <= {0, DAY_LENGTH}:  # to pandas "now" and "today" are dates, too
         raise ValueError
     known = pd.to_datetime(texts, format="%Y-%m-%d")
     return known.to_numpy()[column.cat.codes.to_numpy()]
